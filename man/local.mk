@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+# man/local.mk - the manual pages, one line a page.
+

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# src/local.mk - all sources, one block a room; one line a file.
+#
+# Everything but the three main files goes into libdesfs.a.  The linker takes
+# from it only what a program needs, so mount.desfs has nothing of pack/ and of
+# the writing half of store/ (tests/lint/0002-symbols.t).
+
+noinst_LIBRARIES += libdesfs.a
+libdesfs_a_SOURCES =
+
+# base
+libdesfs_a_SOURCES += src/base/compiler.h
+libdesfs_a_SOURCES += src/base/cleanup.h
+libdesfs_a_SOURCES += src/base/rc.def
+libdesfs_a_SOURCES += src/base/err.c src/base/err.h
+libdesfs_a_SOURCES += src/base/mem.c src/base/mem.h
+libdesfs_a_SOURCES += src/base/buf.c src/base/buf.h
+libdesfs_a_SOURCES += src/base/rd.h
+libdesfs_a_SOURCES += src/base/wr.h
+
+# codec
+
+# shard
+
+# store
+
+# cache
+
+# volume
+
+# pack
+
+# fs
+
+# cmd
+
+# The programs
+DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
+	$(JANSSON_LIBS)
+
+

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh SECONDS TARGET... - run each fuzz target so long; make fuzz calls it.
+#
+# New inputs are kept in the build directory, tests/fuzz/found/NAME; what fails
+# in tests/fuzz/found/NAME-crash-*: add it to the corpus with the fix.
+set -u
+seconds=$1
+shift
+failed=0
+for target; do
+	name=${target##*fuzz-}
+	found=tests/fuzz/found/$name
+	log=$found.log
+	set -- "$found"
+	if [ -d "$SRCDIR/tests/fuzz/corpus/$name" ]; then
+		set -- "$found" "$SRCDIR/tests/fuzz/corpus/$name"
+	fi
+	dict=$SRCDIR/tests/fuzz/$name.dict
+	[ -f "$dict" ] && set -- -dict="$dict" "$@"
+	mkdir -p "$found"
+	if "$target" -max_total_time="$seconds" -timeout=10 \
+		-rss_limit_mb=1024 -artifact_prefix="$found-" \
+		-print_final_stats=1 "$@" >"$log" 2>&1; then
+		runs=$(awk '/number_of_executed_units/ { print $2 }' "$log")
+		echo "PASS: fuzz-$name - ${runs:-0} runs in $seconds s"
+	else
+		echo "FAIL: fuzz-$name - see $log"
+		tail -n 30 "$log"
+		failed=1
+	fi
+done
+exit $failed

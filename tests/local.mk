@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/local.mk - the tests; one line a test.  tests/README.md tells how.
+
+unit_programs =
+fuzz_programs =
+shell_tests =
+
+# tests/unit/NAME.c becomes the program tests/unit/NAME.
+unit_programs += tests/unit/rd
+
+# tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
+fuzz_programs += tests/fuzz/fuzz-rd
+
+
+# What several tests share.  Fuzz targets have no main: the linker takes the one
+# of replay.c, or libFuzzer's.
+check_LIBRARIES += libtest.a
+libtest_a_SOURCES = tests/unit/unit.h tests/fuzz/fuzz.h
+if FUZZING
+EXTRA_DIST += tests/fuzz/replay.c
+else
+libtest_a_SOURCES += tests/fuzz/replay.c
+endif
+
+# For all programs without an LDADD of their own, that is, for tests.
+LDADD = libtest.a $(DESFS_LIBS) $(FUSE_LIBS) $(CMOCKA_LIBS) $(FUZZ_LIBS)
+
+if FUZZING
+check_PROGRAMS += $(fuzz_programs)
+else
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_programs) $(fuzz_programs)
+TESTS += $(unit_programs) $(fuzz_programs)
+else
+check-local:
+	@echo 'make check needs cmocka (libcmocka-dev); configure again' >&2
+	@exit 1
+endif
+TESTS += $(shell_tests)
+endif
+
+# Writes the first inputs of the fuzz targets; run by hand, compiled by all.
+
+# Writes the shards of tests/golden; run by hand, compiled by all.
+
+# The reader of the benchmarks; run by tests/bench/run, compiled by all.
+
+# What shell tests call.
+
+TEST_EXTENSIONS = .t
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+T_LOG_DRIVER = $(TAP_DRIVER)
+# A test that hangs is killed.
+TEST_TIMEOUT = timeout -k 10 900
+LOG_COMPILER = $(TEST_TIMEOUT)
+T_LOG_COMPILER = $(TEST_TIMEOUT)
+AM_TESTS_ENVIRONMENT = \
+	SRCDIR='$(abs_top_srcdir)'; export SRCDIR; \
+	BUILDDIR='$(abs_top_builddir)'; export BUILDDIR; \
+	DESFS='$(abs_top_builddir)/desfs'; export DESFS; \
+	DESFS_PACK='$(abs_top_builddir)/desfs-pack'; export DESFS_PACK; \
+	MOUNT_DESFS='$(abs_top_builddir)/mount.desfs'; export MOUNT_DESFS; \
+	CC='$(CC)'; export CC; \
+	LIB_CFLAGS='$(FUSE_CFLAGS)'; export LIB_CFLAGS;
+
+EXTRA_DIST += $(shell_tests) .shellcheckrc tests/README.md tests/SKIPS
+EXTRA_DIST += tests/lib/tap.sh tests/golden
+EXTRA_DIST += tests/fuzz/README.md tests/fuzz/run.sh tests/fuzz/corpus
+
+# Run the fuzz targets, each FUZZ_SECONDS long.
+fuzz-programs: $(fuzz_programs)
+FUZZ_SECONDS = 10
+.PHONY: fuzz fuzz-programs check-valgrind lint
+if FUZZING
+fuzz: $(fuzz_programs)
+	@SRCDIR='$(abs_top_srcdir)' $(SHELL) $(srcdir)/tests/fuzz/run.sh \
+		$(FUZZ_SECONDS) $(fuzz_programs:%=./%)
+else
+fuzz:
+	@echo 'make fuzz needs configure CC=clang --enable-fuzzing' >&2; exit 1
+endif
+
+# The unit tests under valgrind.
+check-valgrind: $(check_PROGRAMS)
+	$(MAKE) check TESTS='$(unit_programs)' LOG_COMPILER='valgrind -q \
+		--error-exitcode=99 --leak-check=full --errors-for-leak-kinds=all'
+
+# The lints alone.
+lint: all
+	$(MAKE) check TESTS="$$(cd $(srcdir) && echo tests/lint/*.t)"
