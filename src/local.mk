@@ -15,8 +15,19 @@ libdesfs_a_SOURCES += src/base/rc.def
 libdesfs_a_SOURCES += src/base/err.c src/base/err.h
 libdesfs_a_SOURCES += src/base/mem.c src/base/mem.h
 libdesfs_a_SOURCES += src/base/buf.c src/base/buf.h
+libdesfs_a_SOURCES += src/base/table.h
 libdesfs_a_SOURCES += src/base/rd.h
 libdesfs_a_SOURCES += src/base/wr.h
+libdesfs_a_SOURCES += src/base/hex.c src/base/hex.h
+libdesfs_a_SOURCES += src/base/sha256.c src/base/sha256.h
+libdesfs_a_SOURCES += src/base/crc32c.c src/base/crc32c.h
+libdesfs_a_SOURCES += src/base/percent.c src/base/percent.h
+libdesfs_a_SOURCES += src/base/json.c src/base/json.h
+libdesfs_a_SOURCES += src/base/key.c src/base/key.h
+libdesfs_a_SOURCES += src/base/io.c src/base/io.h
+libdesfs_a_SOURCES += src/base/utf8.c src/base/utf8.h
+libdesfs_a_SOURCES += src/base/json-text.c src/base/json-text.h
+libdesfs_a_SOURCES += src/base/timestamp.c src/base/timestamp.h
 
 # codec
 

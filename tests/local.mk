@@ -7,6 +7,15 @@ shell_tests =
 
 # tests/unit/NAME.c becomes the program tests/unit/NAME.
 unit_programs += tests/unit/rd
+unit_programs += tests/unit/hex
+unit_programs += tests/unit/sha256
+unit_programs += tests/unit/crc32c
+unit_programs += tests/unit/percent
+unit_programs += tests/unit/json
+unit_programs += tests/unit/key
+unit_programs += tests/unit/io
+unit_programs += tests/unit/json-text
+unit_programs += tests/unit/timestamp
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd

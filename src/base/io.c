@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* io.c - reading and writing in full, and files that survive a crash. */
+#include "config.h"
+
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+ssize_t io_read(int fd, void *buf, size_t len)
+{
+	uint8_t *b = buf;
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(fd, b + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+/* Offsets are unsigned with us, and signed with the kernel. */
+static int check_range(size_t len, uint64_t off)
+{
+	if (off > INT64_MAX || len > INT64_MAX - off) {
+		errno = EOVERFLOW;
+		return -1;
+	}
+	return 0;
+}
+
+ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off)
+{
+	uint8_t *b = buf;
+	size_t done = 0;
+
+	if (check_range(len, off))
+		return -1;
+	while (done < len) {
+		ssize_t n =
+		    pread(fd, b + done, len - done, (off_t)(off + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int io_write(int fd, const void *p, size_t len)
+{
+	const uint8_t *b = p;
+
+	while (len) {
+		ssize_t n = write(fd, b, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		b += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_pwrite(int fd, const void *p, size_t len, uint64_t off)
+{
+	const uint8_t *b = p;
+
+	if (check_range(len, off))
+		return -1;
+	while (len) {
+		ssize_t n = pwrite(fd, b, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		b += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_fsync_dir(int dirfd)
+{
+	if (fsync(dirfd) && errno != EINVAL && errno != ENOTSUP)
+		return -1;
+	return 0;
+}
+
+static int write_durably(int dirfd, const char *name, const void *p, size_t len,
+			 mode_t mode)
+{
+	CLEANUP_FD int fd = -1;
+
+	fd =
+	    openat(dirfd, name,
+		   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0 || io_write(fd, p, len) || fsync(fd))
+		return -1;
+	/* Some file systems tell of lost writes only here. */
+	return close(STEAL_FD(fd));
+}
+
+enum rc io_replace(int dirfd, const char *name, const void *p, size_t len,
+		   mode_t mode, struct err *err)
+{
+	CLEANUP_FREE char *tmp = xasprintf("%s.tmp", name);
+	int saved;
+
+	if (!write_durably(dirfd, tmp, p, len, mode) &&
+	    !renameat(dirfd, tmp, dirfd, name)) {
+		if (io_fsync_dir(dirfd))
+			return err_set_errno(err, errno, "%s", name);
+		return RC_OK;
+	}
+	saved = errno;
+	unlinkat(dirfd, tmp, 0);
+	return err_set_errno(err, saved, "%s", name);
+}

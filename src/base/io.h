@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* io.h - reading and writing in full, and files that survive a crash.
+ *
+ * The plain calls restart after signals and short counts, and leave the reason
+ * of a failure in errno.
+ */
+#ifndef DESFS_BASE_IO_H
+#define DESFS_BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+/* Bytes read, fewer than len only at the end of the file; -1 on failure. */
+ssize_t io_read(int fd, void *buf, size_t len) MUST_CHECK;
+ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off) MUST_CHECK;
+
+/* 0 when all of it was written, -1 on failure. */
+int io_write(int fd, const void *p, size_t len) MUST_CHECK;
+int io_pwrite(int fd, const void *p, size_t len, uint64_t off) MUST_CHECK;
+
+/* Make the names in a directory durable; file systems that cannot are taken to
+ * need no help.
+ */
+int io_fsync_dir(int dirfd) MUST_CHECK;
+
+/* Write name in dirfd anew: a temporary file beside it (name with ".tmp"),
+ * fsync, rename, fsync of the directory.  Readers see the old bytes or the new
+ * ones.
+ */
+enum rc io_replace(int dirfd, const char *name, const void *p, size_t len,
+		   mode_t mode, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* io.c - tests of reading and writing in full. */
+#include "config.h"
+
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+static int made_dir(char *path)
+{
+	int fd;
+
+	assert_non_null(mkdtemp(path));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void files_are_replaced_whole(void **state)
+{
+	char path[] = "/tmp/desfs-io.XXXXXX";
+	int dirfd = made_dir(path);
+	char got[16] = { 0 };
+	struct err err;
+	int fd;
+
+	(void)state;
+	assert_int_equal(io_replace(dirfd, "f", "first", 5, 0644, &err), RC_OK);
+	assert_int_equal(io_replace(dirfd, "f", "2nd", 3, 0644, &err), RC_OK);
+	fd = openat(dirfd, "f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(io_read(fd, got, sizeof(got)), 3);
+	assert_string_equal(got, "2nd");
+	assert_int_equal(io_pread(fd, got, sizeof(got), 1), 2);
+	assert_int_equal(io_pread(fd, got, sizeof(got), 3), 0);
+	close(fd);
+	assert_int_equal(faccessat(dirfd, "f.tmp", F_OK, 0), -1);
+	assert_int_equal(io_replace(dirfd, "no/f", "", 0, 0644, &err),
+			 RC_NOENT);
+	unlinkat(dirfd, "f", 0);
+	close(dirfd);
+	rmdir(path);
+}
+
+static void pieces_go_where_they_belong(void **state)
+{
+	char path[] = "/tmp/desfs-io.XXXXXX";
+	int dirfd = made_dir(path);
+	char got[8] = { 0 };
+	int fd;
+
+	(void)state;
+	fd = openat(dirfd, "f", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(io_pwrite(fd, "cd", 2, 2), 0);
+	assert_int_equal(io_write(fd, "ab", 2), 0);
+	assert_int_equal(io_pread(fd, got, 4, 0), 4);
+	assert_string_equal(got, "abcd");
+	close(fd);
+	unlinkat(dirfd, "f", 0);
+	close(dirfd);
+	rmdir(path);
+}
+
+static void offsets_beyond_the_kernel_are_errors(void **state)
+{
+	char b[2];
+
+	(void)state;
+	assert_int_equal(io_pread(0, b, 2, INT64_MAX), -1);
+	assert_int_equal(errno, EOVERFLOW);
+	assert_int_equal(io_pwrite(0, b, 1, UINT64_MAX), -1);
+	assert_int_equal(errno, EOVERFLOW);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_are_replaced_whole),
+		cmocka_unit_test(pieces_go_where_they_belong),
+		cmocka_unit_test(offsets_beyond_the_kernel_are_errors),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
