@@ -25,8 +25,19 @@ libdesfs_a_SOURCES += src/base/percent.c src/base/percent.h
 libdesfs_a_SOURCES += src/base/json.c src/base/json.h
 libdesfs_a_SOURCES += src/base/key.c src/base/key.h
 libdesfs_a_SOURCES += src/base/io.c src/base/io.h
+libdesfs_a_SOURCES += src/base/version.c src/base/version.h
+libdesfs_a_SOURCES += src/base/clock.c src/base/clock.h
 libdesfs_a_SOURCES += src/base/utf8.c src/base/utf8.h
+libdesfs_a_SOURCES += src/base/human.c src/base/human.h
 libdesfs_a_SOURCES += src/base/json-text.c src/base/json-text.h
+libdesfs_a_SOURCES += src/base/log.c src/base/log.h
+libdesfs_a_SOURCES += src/base/log-repeat.c src/base/log-repeat.h
+libdesfs_a_SOURCES += src/base/opt.c src/base/opt.h
+libdesfs_a_SOURCES += src/base/progress.c src/base/progress.h
+libdesfs_a_SOURCES += src/base/queue.c src/base/queue.h
+libdesfs_a_SOURCES += src/base/workers.c src/base/workers.h
+libdesfs_a_SOURCES += src/base/stop.c src/base/stop.h
+libdesfs_a_SOURCES += src/base/notify.c src/base/notify.h
 libdesfs_a_SOURCES += src/base/timestamp.c src/base/timestamp.h
 
 # codec

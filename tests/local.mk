@@ -14,7 +14,15 @@ unit_programs += tests/unit/percent
 unit_programs += tests/unit/json
 unit_programs += tests/unit/key
 unit_programs += tests/unit/io
+unit_programs += tests/unit/human
 unit_programs += tests/unit/json-text
+unit_programs += tests/unit/log
+unit_programs += tests/unit/opt
+unit_programs += tests/unit/progress
+unit_programs += tests/unit/queue
+unit_programs += tests/unit/workers
+unit_programs += tests/unit/stop
+unit_programs += tests/unit/notify
 unit_programs += tests/unit/timestamp
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
