@@ -41,6 +41,11 @@ libdesfs_a_SOURCES += src/base/notify.c src/base/notify.h
 libdesfs_a_SOURCES += src/base/timestamp.c src/base/timestamp.h
 
 # codec
+libdesfs_a_SOURCES += src/codec/codec.c src/codec/codec.h
+libdesfs_a_SOURCES += src/codec/codec-backend.h
+libdesfs_a_SOURCES += src/codec/codec-none.c
+libdesfs_a_SOURCES += src/codec/codec-zstd.c
+libdesfs_a_SOURCES += src/codec/codec-lz4.c
 
 # shard
 

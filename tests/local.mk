@@ -7,6 +7,7 @@ shell_tests =
 
 # tests/unit/NAME.c becomes the program tests/unit/NAME.
 unit_programs += tests/unit/rd
+unit_programs += tests/unit/codec
 unit_programs += tests/unit/hex
 unit_programs += tests/unit/sha256
 unit_programs += tests/unit/crc32c
