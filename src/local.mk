@@ -48,6 +48,8 @@ libdesfs_a_SOURCES += src/codec/codec-zstd.c
 libdesfs_a_SOURCES += src/codec/codec-lz4.c
 
 # shard
+libdesfs_a_SOURCES += src/shard/route.c src/shard/route.h
+libdesfs_a_SOURCES += src/shard/route-digits.h
 
 # store
 

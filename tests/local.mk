@@ -24,6 +24,7 @@ unit_programs += tests/unit/queue
 unit_programs += tests/unit/workers
 unit_programs += tests/unit/stop
 unit_programs += tests/unit/notify
+unit_programs += tests/unit/route
 unit_programs += tests/unit/timestamp
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
