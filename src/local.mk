@@ -50,6 +50,17 @@ libdesfs_a_SOURCES += src/codec/codec-lz4.c
 # shard
 libdesfs_a_SOURCES += src/shard/route.c src/shard/route.h
 libdesfs_a_SOURCES += src/shard/route-digits.h
+libdesfs_a_SOURCES += src/shard/shard-format.h
+libdesfs_a_SOURCES += src/shard/shard-entry.c src/shard/shard-entry.h
+libdesfs_a_SOURCES += src/shard/shard-columns.c src/shard/shard-columns.h
+libdesfs_a_SOURCES += src/shard/shard-footer.c src/shard/shard-footer.h
+libdesfs_a_SOURCES += src/shard/shard-filter.c src/shard/shard-filter.h
+libdesfs_a_SOURCES += src/shard/shard-block.c src/shard/shard-block.h
+libdesfs_a_SOURCES += src/shard/shard-record.c src/shard/shard-record.h
+libdesfs_a_SOURCES += src/shard/shard-leaf.c src/shard/shard-leaf-backend.h
+libdesfs_a_SOURCES += src/shard/shard-page.c src/shard/shard-page.h
+libdesfs_a_SOURCES += src/shard/shard-page-build.c src/shard/shard-page-build.h
+libdesfs_a_SOURCES += src/shard/shard-build.c src/shard/shard-build.h
 
 # store
 

@@ -7,6 +7,7 @@ shell_tests =
 
 # tests/unit/NAME.c becomes the program tests/unit/NAME.
 unit_programs += tests/unit/rd
+unit_programs += tests/unit/shard-build
 unit_programs += tests/unit/codec
 unit_programs += tests/unit/hex
 unit_programs += tests/unit/sha256
@@ -29,12 +30,19 @@ unit_programs += tests/unit/timestamp
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd
+fuzz_programs += tests/fuzz/fuzz-header
+fuzz_programs += tests/fuzz/fuzz-footer
+fuzz_programs += tests/fuzz/fuzz-page
+fuzz_programs += tests/fuzz/fuzz-node
+fuzz_programs += tests/fuzz/fuzz-block
+fuzz_programs += tests/fuzz/fuzz-record
 
 
 # What several tests share.  Fuzz targets have no main: the linker takes the one
 # of replay.c, or libFuzzer's.
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = tests/unit/unit.h tests/fuzz/fuzz.h
+libtest_a_SOURCES += tests/fuzz/same.h tests/fuzz/seal.h
 if FUZZING
 EXTRA_DIST += tests/fuzz/replay.c
 else
@@ -59,6 +67,9 @@ TESTS += $(shell_tests)
 endif
 
 # Writes the first inputs of the fuzz targets; run by hand, compiled by all.
+check_PROGRAMS += tests/fuzz/make-seeds
+tests_fuzz_make_seeds_SOURCES = tests/fuzz/make-seeds.c
+tests_fuzz_make_seeds_LDADD = $(DESFS_LIBS)
 
 # Writes the shards of tests/golden; run by hand, compiled by all.
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shard-entry.c - order of entries, uids, lists of extended attributes. */
+#include "config.h"
+
+#include "shard/shard-entry.h"
+
+#include <string.h>
+
+#include "base/rd.h"
+#include "base/wr.h"
+
+int span_compare(struct span a, struct span b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	/* Entries of one page share their parent's bytes. */
+	int c = n && a.p != b.p ? memcmp(a.p, b.p, n) : 0;
+
+	if (c)
+		return c;
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+bool span_equal(struct span a, struct span b)
+{
+	return a.len == b.len && (!a.len || !memcmp(a.p, b.p, a.len));
+}
+
+int entry_key_compare(struct span parent_a, struct span name_a,
+		      struct span parent_b, struct span name_b)
+{
+	int c = span_compare(parent_a, parent_b);
+
+	return c ? c : span_compare(name_a, name_b);
+}
+
+int entry_compare(const struct entry *a, const struct entry *b)
+{
+	int c = entry_key_compare(a->parent, a->name, b->parent, b->name);
+
+	if (c)
+		return c;
+	return (a->created_at < b->created_at) -
+	       (a->created_at > b->created_at);
+}
+
+void entry_split_uid(struct span uid, struct span *ret_parent,
+		     struct span *ret_name)
+{
+	const char *slash = uid.len ? memrchr(uid.p, '/', uid.len) : NULL;
+	size_t at;
+
+	/* A slash at the very start separates nothing: "/x" is all name. */
+	if (!slash || slash == uid.p) {
+		*ret_parent = span_of(uid.p, 0);
+		*ret_name = uid;
+		return;
+	}
+	at = (size_t)(slash - uid.p);
+	*ret_parent = span_of(uid.p, at);
+	*ret_name = span_of(slash + 1, uid.len - at - 1);
+}
+
+size_t entry_uid_len(struct span parent, struct span name)
+{
+	return parent.len ? parent.len + 1 + name.len : name.len;
+}
+
+size_t entry_uid(struct span parent, struct span name, char *out)
+{
+	size_t n = 0;
+
+	if (parent.len) {
+		memcpy(out, parent.p, parent.len);
+		n = parent.len;
+		out[n++] = '/';
+	}
+	if (name.len)
+		memcpy(out + n, name.p, name.len);
+	return n + name.len;
+}
+
+bool xattr_next(struct span list, size_t *pos, struct span *ret_name,
+		struct span *ret_value)
+{
+	struct span rest = span_after(list, *pos);
+	struct rd r = { .p = (const uint8_t *)rest.p, .left = rest.len };
+	size_t len;
+	const uint8_t *p;
+
+	if (!r.left)
+		return false;
+	len = rd_varint_max(&r, r.left);
+	p = rd_take(&r, len);
+	*ret_name = span_of(p, len);
+	len = rd_varint_max(&r, r.left);
+	p = rd_take(&r, len);
+	*ret_value = span_of(p, len);
+	*pos = list.len - r.left;
+	return rd_ok(&r);
+}
+
+void xattr_append(struct buf *list, struct span name, struct span value)
+{
+	wr_varint(list, name.len);
+	buf_append(list, name.p, name.len);
+	wr_varint(list, value.len);
+	buf_append(list, value.p, value.len);
+}
