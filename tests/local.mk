@@ -9,6 +9,7 @@ shell_tests =
 unit_programs += tests/unit/rd
 unit_programs += tests/unit/shard-build
 unit_programs += tests/unit/codec
+unit_programs += tests/unit/golden-shards
 unit_programs += tests/unit/hex
 unit_programs += tests/unit/sha256
 unit_programs += tests/unit/crc32c
@@ -42,6 +43,9 @@ fuzz_programs += tests/fuzz/fuzz-record
 # of replay.c, or libFuzzer's.
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = tests/unit/unit.h tests/fuzz/fuzz.h
+libtest_a_SOURCES += tests/unit/golden.h
+libtest_a_SOURCES += tests/lib/golden-bad.c tests/lib/golden-shard.c
+libtest_a_SOURCES += tests/lib/golden-shard.h
 libtest_a_SOURCES += tests/fuzz/same.h tests/fuzz/seal.h
 if FUZZING
 EXTRA_DIST += tests/fuzz/replay.c
@@ -72,6 +76,9 @@ tests_fuzz_make_seeds_SOURCES = tests/fuzz/make-seeds.c
 tests_fuzz_make_seeds_LDADD = $(DESFS_LIBS)
 
 # Writes the shards of tests/golden; run by hand, compiled by all.
+check_PROGRAMS += tests/lib/make-golden-shards
+tests_lib_make_golden_shards_SOURCES = tests/lib/make-golden-shards.c
+tests_lib_make_golden_shards_LDADD = libtest.a $(DESFS_LIBS)
 
 # The reader of the benchmarks; run by tests/bench/run, compiled by all.
 
