@@ -63,6 +63,15 @@ libdesfs_a_SOURCES += src/shard/shard-page-build.c src/shard/shard-page-build.h
 libdesfs_a_SOURCES += src/shard/shard-build.c src/shard/shard-build.h
 
 # store
+libdesfs_a_SOURCES += src/store/store-backend.h
+libdesfs_a_SOURCES += src/store/store.c src/store/store.h
+libdesfs_a_SOURCES += src/store/store-local.c src/store/store-local-backend.h
+libdesfs_a_SOURCES += src/store/store-local-list.c src/store/store-local-list.h
+libdesfs_a_SOURCES += src/store/fd-cache.c src/store/fd-cache.h
+libdesfs_a_SOURCES += src/store/store-write.c src/store/store-write.h
+libdesfs_a_SOURCES += src/store/store-local-write.c
+libdesfs_a_SOURCES += src/store/store-local-write-run.c
+libdesfs_a_SOURCES += src/store/store-local-write-backend.h
 
 # cache
 

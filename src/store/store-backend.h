@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-backend.h - what a kind of store offers; private to this room.
+ *
+ * A backend embeds struct store as its first member.  store.c and store-write.c
+ * check keys, count, and hold the tables of backends and writers; they are the
+ * only callers.  Messages of backends begin with the key.
+ */
+#ifndef DESFS_STORE_STORE_BACKEND_H
+#define DESFS_STORE_STORE_BACKEND_H
+
+#include "store/store-write.h"
+#include "store/store.h"
+
+struct store_backend {
+	const char *name;
+	const char *const *schemes; /* "file", ..., NULL; a path is "file" */
+	/* rest is the URL without "scheme://". */
+	enum rc (*open)(struct store **ret, const char *rest, struct err *err);
+	void (*close)(struct store *st);
+	/* The last max bytes, the object's size and its tag: one request, no
+	 * HEAD.
+	 */
+	enum rc (*read_tail)(struct store *st, const char *key, size_t max,
+			     struct buf *ret, struct object_info *ret_info,
+			     struct err *err);
+	enum rc (*read)(struct store *st, const char *key,
+			const struct object_info *expect, uint64_t off,
+			void *buf, size_t len, struct err *err);
+	enum rc (*list)(struct store *st, const char *prefix,
+			const char *start_after, store_list_fn *fn, void *arg,
+			struct err *err);
+};
+
+/* The writing half, which store-write.c attaches to stores it opens. */
+struct store_writer {
+	const struct store_backend *backend;
+	/* Make the place itself; there already is as good. */
+	enum rc (*create)(const char *rest, struct err *err);
+	enum rc (*upload_new)(struct store *st, struct store_upload **ret,
+			      struct err *err);
+	enum rc (*upload_write)(struct store_upload *up, const void *p,
+				size_t len, struct err *err);
+	enum rc (*upload_commit)(struct store_upload *up, const char *key,
+				 bool *ret_existed, struct err *err);
+	void (*upload_free)(struct store_upload *up);
+	enum rc (*remove)(struct store *st, const char *key, struct err *err);
+	enum rc (*run_begin)(struct store *st, struct store_run **ret,
+			     struct err *err);
+	void (*run_end)(struct store_run *run);
+	enum rc (*runs_alive)(struct store *st, const struct store_run *own,
+			      unsigned int *ret, struct err *err);
+	enum rc (*leftovers)(struct store *st, bool remove,
+			     store_leftover_fn *fn, void *arg, struct err *err);
+};
+
+struct store {
+	const struct store_backend *ops;
+	const struct store_writer *writer; /* NULL: opened for reading */
+	char *url;
+	_Atomic uint64_t reads, bytes_read, lists;
+};
+
+/* Uploads and runs of a writer begin with these. */
+struct store_upload {
+	struct store *st;
+};
+
+struct store_run {
+	struct store *st;
+};
+
+extern const struct store_backend store_backend_local;
+extern const struct store_writer store_writer_local;
+
+/* The backend for a URL, and what follows the scheme; RC_USAGE for none. */
+enum rc store_find_backend(const char *url, const struct store_backend **ret,
+			   const char **ret_rest, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-local-write-backend.h - runs of writers of a directory store.
+ *
+ * STORE_TMP/RUN is the mark of a run, where RUN is "run-" and 16 hex digits;
+ * its writer holds it under flock(2) for as long as it lives.  STORE_TMP/RUN-X
+ * are that run's unfinished uploads, X being 16 hex digits.
+ */
+#ifndef DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
+#define DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
+
+#include "store/store-local-backend.h"
+
+#define RUN_TEXT 21    /* with its NUL */
+#define UPLOAD_TEXT 38 /* likewise */
+
+struct store_run_local {
+	struct store_run base;
+	int tmpfd;  /* the directory STORE_TMP */
+	int markfd; /* the mark, locked */
+	char name[RUN_TEXT];
+};
+
+/* 16 random hex digits. */
+enum rc store_local_random(char out[17], struct err *err) MUST_CHECK;
+
+/* A run for one upload, which is not the store's. */
+enum rc store_local_run_new(struct store *st, struct store_run **ret,
+			    struct err *err) MUST_CHECK;
+enum rc store_local_run_begin(struct store *st, struct store_run **ret,
+			      struct err *err) MUST_CHECK;
+void store_local_run_end(struct store_run *run);
+enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
+			       unsigned int *ret, struct err *err) MUST_CHECK;
+enum rc store_local_leftovers(struct store *st, bool remove,
+			      store_leftover_fn *fn, void *arg,
+			      struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-local-write-run.c - which writers of a directory store live, and what
+ * the dead left.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "store/store-local-write-backend.h"
+
+enum rc store_local_random(char out[17], struct err *err)
+{
+	uint8_t b[8];
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return err_set_errno(err, errno, "random number");
+	hex_encode(b, sizeof(b), out);
+	return RC_OK;
+}
+
+static int open_tmp(const struct local_store *ls)
+{
+	return openat(ls->dirfd, STORE_TMP,
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* How is LOCK_EX for a mark's owner, LOCK_SH for who asks whether it has one.
+ * 1: locked and still there; 0: somebody else was quicker; -1 and errno.
+ */
+static int lock_mark(int fd, int how)
+{
+	struct stat sb;
+
+	if (flock(fd, how | LOCK_NB))
+		return errno == EWOULDBLOCK ? 0 : -1;
+	if (fstat(fd, &sb))
+		return -1;
+	return sb.st_nlink ? 1 : 0;
+}
+
+/* Make a mark of a new name and lock it.  Between the two somebody who cleans
+ * up may take it for a dead one's: then another.
+ */
+static enum rc make_mark(struct store_run_local *run, struct err *err)
+{
+	for (;;) {
+		CLEANUP_FD int fd = -1;
+		char random[17];
+		int locked;
+
+		if (store_local_random(random, err))
+			return err->rc;
+		snprintf(run->name, sizeof(run->name), "run-%s", random);
+		fd = openat(run->tmpfd, run->name,
+			    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		locked = fd < 0 ? -1 : lock_mark(fd, LOCK_EX);
+		if (locked < 0)
+			return err_set_errno(err, errno, "%s/%s", STORE_TMP,
+					     run->name);
+		if (locked) {
+			run->markfd = STEAL_FD(fd);
+			return RC_OK;
+		}
+		unlinkat(run->tmpfd, run->name, 0);
+	}
+}
+
+static void run_free(struct store_run_local *run)
+{
+	if (run->tmpfd >= 0)
+		close(run->tmpfd);
+	if (run->markfd >= 0)
+		close(run->markfd);
+	free(run);
+}
+
+static void run_free_p(struct store_run_local **run)
+{
+	if (*run)
+		run_free(*run);
+}
+
+enum rc store_local_run_new(struct store *st, struct store_run **ret,
+			    struct err *err)
+{
+	struct local_store *ls = (struct local_store *)st;
+	CLEANUP(run_free_p) struct store_run_local *run = NULL;
+
+	run = xcalloc(1, sizeof(*run));
+	run->base.st = st;
+	run->markfd = -1;
+	run->tmpfd = -1;
+	if (!mkdirat(ls->dirfd, STORE_TMP, 0777) || errno == EEXIST)
+		run->tmpfd = open_tmp(ls);
+	if (run->tmpfd < 0)
+		return err_set_errno(err, errno, "%s", STORE_TMP);
+	if (make_mark(run, err))
+		return err->rc;
+	*ret = &STEAL_PTR(run)->base;
+	return RC_OK;
+}
+
+enum rc store_local_run_begin(struct store *st, struct store_run **ret,
+			      struct err *err)
+{
+	struct local_store *ls = (struct local_store *)st;
+
+	if (ls->run)
+		return err_set(err, RC_USAGE, "a run has begun already");
+	if (store_local_run_new(st, ret, err))
+		return err->rc;
+	ls->run = *ret;
+	return RC_OK;
+}
+
+void store_local_run_end(struct store_run *base)
+{
+	struct store_run_local *run = (struct store_run_local *)base;
+	struct local_store *ls = (struct local_store *)base->st;
+
+	if (ls->run == base)
+		ls->run = NULL;
+	unlinkat(run->tmpfd, run->name, 0);
+	run_free(run);
+}
+
+/* Whether the run of that name is alive.  A dead one's mark that is there is
+ * locked and given back in *ret_fd for as long as it is dealt with.
+ */
+static bool is_alive(int tmpfd, const char *run, int *ret_fd)
+{
+	CLEANUP_FD int fd =
+	    openat(tmpfd, run, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno != ENOENT;
+	if (lock_mark(fd, LOCK_SH) != 1)
+		return true;
+	*ret_fd = STEAL_FD(fd);
+	return false;
+}
+
+static bool is_id(const char *s, size_t len)
+{
+	uint8_t b[8];
+
+	return hex_decode(s, len, b, sizeof(b));
+}
+
+/* Whether name is a run's mark or, *ret_is_upload, one of its uploads; puts the
+ * run's name into run.
+ */
+static bool parse_name(const char *name, char run[RUN_TEXT],
+		       bool *ret_is_upload)
+{
+	size_t len = strlen(name);
+	size_t run_len = RUN_TEXT - 1;
+
+	if (len < run_len || strncmp(name, "run-", 4) != 0 ||
+	    !is_id(name + 4, run_len - 4))
+		return false;
+	*ret_is_upload = len > run_len;
+	if (*ret_is_upload && (name[run_len] != '-' ||
+			       !is_id(name + run_len + 1, len - run_len - 1)))
+		return false;
+	memcpy(run, name, run_len);
+	run[run_len] = '\0';
+	return true;
+}
+
+typedef enum rc name_fn(void *arg, int tmpfd, const char *name, const char *run,
+			bool is_upload, struct err *err);
+
+static void closedir_p(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+/* Call fn for each mark and upload in STORE_TMP. */
+static enum rc for_each(const struct local_store *ls, name_fn *fn, void *arg,
+			struct err *err)
+{
+	CLEANUP(closedir_p) DIR *d = NULL;
+	int fd = open_tmp(ls);
+
+	if (fd < 0 && errno == ENOENT)
+		return RC_OK;
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		err_set_errno(err, errno, "%s", STORE_TMP);
+		if (fd >= 0)
+			close(fd);
+		return err->rc;
+	}
+	for (;;) {
+		const struct dirent *e;
+		char run[RUN_TEXT];
+		bool is_upload = false;
+
+		errno = 0;
+		e = readdir(d);
+		if (!e && errno)
+			return err_set_errno(err, errno, "%s", STORE_TMP);
+		if (!e)
+			return RC_OK;
+		if (parse_name(e->d_name, run, &is_upload) &&
+		    fn(arg, dirfd(d), e->d_name, run, is_upload, err))
+			return err->rc;
+	}
+}
+
+struct alive_count {
+	const struct store_run_local *own;
+	unsigned int n;
+};
+
+static enum rc count_alive(void *arg, int tmpfd, const char *name,
+			   const char *run, bool is_upload, struct err *err)
+{
+	struct alive_count *count = arg;
+	CLEANUP_FD int fd = -1;
+
+	(void)name;
+	(void)err;
+	if (is_upload || (count->own && !strcmp(count->own->name, run)))
+		return RC_OK;
+	if (is_alive(tmpfd, run, &fd))
+		count->n++;
+	return RC_OK;
+}
+
+enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
+			       unsigned int *ret, struct err *err)
+{
+	struct alive_count count = {
+		.own = (const struct store_run_local *)own,
+	};
+
+	if (for_each((struct local_store *)st, count_alive, &count, err))
+		return err->rc;
+	*ret = count.n;
+	return RC_OK;
+}
+
+struct leftovers {
+	bool remove, uploads;
+	store_leftover_fn *fn;
+	void *arg;
+};
+
+static enum rc tell_dead(void *arg, int tmpfd, const char *name,
+			 const char *run, bool is_upload, struct err *err)
+{
+	const struct leftovers *l = arg;
+	CLEANUP_FREE char *what = NULL;
+	CLEANUP_FD int fd = -1;
+	struct stat sb;
+
+	if (is_upload != l->uploads || is_alive(tmpfd, run, &fd))
+		return RC_OK;
+	what = xasprintf("%s/%s", STORE_TMP, name);
+	/* What is gone meanwhile was finished, or cleaned up by another. */
+	if (fstatat(tmpfd, name, &sb, AT_SYMLINK_NOFOLLOW) ||
+	    (l->remove && unlinkat(tmpfd, name, 0)))
+		return errno == ENOENT ? RC_OK
+				       : err_set_errno(err, errno, "%s", what);
+	l->fn(l->arg, what, (uint64_t)sb.st_size);
+	return RC_OK;
+}
+
+enum rc store_local_leftovers(struct store *st, bool remove,
+			      store_leftover_fn *fn, void *arg, struct err *err)
+{
+	/* First the uploads: without its mark a run is known to be dead. */
+	struct leftovers l = { remove, true, fn, arg };
+
+	if (for_each((struct local_store *)st, tell_dead, &l, err))
+		return err->rc;
+	l.uploads = false;
+	return for_each((struct local_store *)st, tell_dead, &l, err);
+}

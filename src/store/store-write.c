@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-write.c - opens stores for writing; the door to their writing halves.
+ */
+#include "config.h"
+
+#include "store/store-write.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/key.h"
+#include "store/store-backend.h"
+
+static const struct store_writer *const writers[] = {
+	&store_writer_local,
+};
+
+static const struct store_writer *find_writer(
+    const struct store_backend *backend)
+{
+	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
+		if (writers[i]->backend == backend)
+			return writers[i];
+	}
+	return NULL;
+}
+
+enum rc store_create(struct store **ret, const char *url, struct err *err)
+{
+	const struct store_backend *backend = NULL;
+	const struct store_writer *writer;
+	const char *rest = NULL;
+
+	if (store_find_backend(url, &backend, &rest, err))
+		return err->rc;
+	writer = find_writer(backend);
+	if (!writer)
+		return err_set(err, RC_USAGE, "%s: cannot be written to", url);
+	if (writer->create(rest, err) || store_open(ret, url, err))
+		return err->rc;
+	(*ret)->writer = writer;
+	return RC_OK;
+}
+
+static enum rc check_writer(const struct store *st, struct err *err)
+{
+	if (st->writer)
+		return RC_OK;
+	return err_set(err, RC_USAGE, "%s: not opened for writing", st->url);
+}
+
+static enum rc check_key(const char *key, struct err *err)
+{
+	if (key_is_valid(key) && strncmp(key, STORE_TMP "/", 4) != 0)
+		return RC_OK;
+	return err_set(err, RC_USAGE, "%s: not a valid key", key);
+}
+
+enum rc store_upload_new(struct store *st, struct store_upload **ret,
+			 struct err *err)
+{
+	if (check_writer(st, err) || st->writer->upload_new(st, ret, err))
+		return err->rc;
+	(*ret)->st = st;
+	return RC_OK;
+}
+
+enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
+			   struct err *err)
+{
+	return up->st->writer->upload_write(up, p, len, err);
+}
+
+enum rc store_upload_commit(struct store_upload *up, const char *key,
+			    bool *ret_existed, struct err *err)
+{
+	if (check_key(key, err))
+		return err->rc;
+	return up->st->writer->upload_commit(up, key, ret_existed, err);
+}
+
+void store_upload_free(struct store_upload *up)
+{
+	if (up)
+		up->st->writer->upload_free(up);
+}
+
+static void upload_free_p(struct store_upload **up)
+{
+	store_upload_free(*up);
+}
+
+/* RC_EXISTS unless the object has just these bytes. */
+static enum rc compare(struct store *st, const char *key, const void *p,
+		       size_t len, struct err *err)
+{
+	CLEANUP_BUF struct buf there = { 0 };
+
+	buf_init(&there, len);
+	if (store_read_all(st, key, len, &there, err))
+		return err->rc;
+	if (there.len != len || (len && memcmp(there.p, p, len) != 0))
+		return err_set(err, RC_EXISTS,
+			       "%s: exists already with other content", key);
+	return RC_OK;
+}
+
+enum rc store_put(struct store *st, const char *key, const void *p, size_t len,
+		  bool *ret_existed, struct err *err)
+{
+	CLEANUP(upload_free_p) struct store_upload *up = NULL;
+	bool existed = false;
+
+	if (store_upload_new(st, &up, err) ||
+	    store_upload_write(up, p, len, err) ||
+	    store_upload_commit(up, key, &existed, err))
+		return err->rc;
+	if (existed && compare(st, key, p, len, err))
+		return err->rc;
+	*ret_existed = existed;
+	return RC_OK;
+}
+
+enum rc store_remove(struct store *st, const char *key, struct err *err)
+{
+	if (check_writer(st, err) || check_key(key, err))
+		return err->rc;
+	return st->writer->remove(st, key, err);
+}
+
+enum rc store_run_begin(struct store *st, struct store_run **ret,
+			struct err *err)
+{
+	if (check_writer(st, err) || st->writer->run_begin(st, ret, err))
+		return err->rc;
+	(*ret)->st = st;
+	return RC_OK;
+}
+
+void store_run_end(struct store_run *run)
+{
+	if (run)
+		run->st->writer->run_end(run);
+}
+
+enum rc store_runs_alive(struct store *st, const struct store_run *own,
+			 unsigned int *ret, struct err *err)
+{
+	if (check_writer(st, err))
+		return err->rc;
+	return st->writer->runs_alive(st, own, ret, err);
+}
+
+enum rc store_leftovers(struct store *st, bool remove, store_leftover_fn *fn,
+			void *arg, struct err *err)
+{
+	if (check_writer(st, err))
+		return err->rc;
+	return st->writer->leftovers(st, remove, fn, arg, err);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-write.h - making and removing objects; for tools, never for the daemon.
+ *
+ * An object appears whole or not at all, is never overwritten, and is on stable
+ * storage when the call that publishes it returns.
+ */
+#ifndef DESFS_STORE_STORE_WRITE_H
+#define DESFS_STORE_STORE_WRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+/* Make the place itself where it is missing (its parent must exist), then open
+ * it for reading and writing.
+ */
+enum rc store_create(struct store **ret, const char *url,
+		     struct err *err) MUST_CHECK;
+
+/* A small object in one go.  *ret_existed: there was one of that key with the
+ * same bytes, which is as good; with other bytes it is RC_EXISTS.
+ */
+enum rc store_put(struct store *st, const char *key, const void *p, size_t len,
+		  bool *ret_existed, struct err *err) MUST_CHECK;
+
+/* A large object piece by piece; the key is chosen at the end. */
+struct store_upload;
+enum rc store_upload_new(struct store *st, struct store_upload **ret,
+			 struct err *err) MUST_CHECK;
+enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
+			   struct err *err) MUST_CHECK;
+/* Publish under key.  An object of that key that has the same size is taken for
+ * the same (keys carry a hash of the content) and *ret_existed is set.
+ */
+enum rc store_upload_commit(struct store_upload *up, const char *key,
+			    bool *ret_existed, struct err *err) MUST_CHECK;
+/* Frees; what was not committed is removed. */
+void store_upload_free(struct store_upload *up);
+
+/* Remove one object; RC_NOENT when there is none. */
+enum rc store_remove(struct store *st, const char *key,
+		     struct err *err) MUST_CHECK;
+
+/* A writing run marks itself as alive until store_run_end or its death, so that
+ * clean-up leaves alone what it may still commit.  One at a time in a store,
+ * begun before its uploads and ended after them; an upload outside of any has
+ * one for itself.
+ */
+struct store_run;
+enum rc store_run_begin(struct store *st, struct store_run **ret,
+			struct err *err) MUST_CHECK;
+void store_run_end(struct store_run *run);
+
+/* Number of other runs alive now, not counting own (may be NULL). */
+enum rc store_runs_alive(struct store *st, const struct store_run *own,
+			 unsigned int *ret, struct err *err) MUST_CHECK;
+
+/* Unfinished uploads and marks of dead runs: told one by one. */
+typedef void store_leftover_fn(void *arg, const char *what, uint64_t size);
+enum rc store_leftovers(struct store *st, bool remove, store_leftover_fn *fn,
+			void *arg, struct err *err) MUST_CHECK;
+
+#endif

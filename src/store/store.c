@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.c - finds the backend for a URL, checks keys, counts. */
+#include "config.h"
+
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/key.h"
+#include "base/mem.h"
+#include "store/store-backend.h"
+
+static const struct store_backend *const backends[] = {
+	&store_backend_local,
+};
+
+/* Length of the scheme of a URL; 0 for a path. */
+static size_t scheme_len(const char *url)
+{
+	const char *end = strstr(url, "://");
+	size_t len = end ? (size_t)(end - url) : 0;
+
+	return len == strspn(url, "abcdefghijklmnopqrstuvwxyz0123456789+.-")
+		   ? len
+		   : 0;
+}
+
+static bool has_scheme(const struct store_backend *b, const char *scheme,
+		       size_t len)
+{
+	for (const char *const *s = b->schemes; *s; s++) {
+		if (strlen(*s) == len && !memcmp(*s, scheme, len))
+			return true;
+	}
+	return false;
+}
+
+enum rc store_find_backend(const char *url, const struct store_backend **ret,
+			   const char **ret_rest, struct err *err)
+{
+	size_t len = scheme_len(url);
+	const char *scheme = len ? url : "file";
+
+	if (!*url)
+		return err_set(err, RC_USAGE, "empty name of an archive");
+	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
+		if (!has_scheme(backends[i], scheme, len ? len : 4))
+			continue;
+		*ret = backends[i];
+		*ret_rest = len ? url + len + 3 : url;
+		return RC_OK;
+	}
+	return err_set(err, RC_USAGE, "%s: no store for %.*s:// is built in",
+		       url, (int)len, url);
+}
+
+enum rc store_open(struct store **ret, const char *url, struct err *err)
+{
+	const struct store_backend *ops = NULL;
+	const char *rest = NULL;
+	struct store *st = NULL;
+
+	if (store_find_backend(url, &ops, &rest, err) ||
+	    ops->open(&st, rest, err))
+		return err->rc;
+	st->ops = ops;
+	st->url = xstrdup(url);
+	*ret = st;
+	return RC_OK;
+}
+
+void store_close(struct store *st)
+{
+	if (!st)
+		return;
+	free(st->url);
+	st->ops->close(st);
+}
+
+const char *store_url(const struct store *st)
+{
+	return st->url;
+}
+
+static enum rc check_key(const char *key, struct err *err)
+{
+	if (key_is_valid(key))
+		return RC_OK;
+	return err_set(err, RC_USAGE, "%s: not a valid key", key);
+}
+
+enum rc store_read_tail(struct store *st, const char *key, size_t max,
+			struct buf *ret, struct object_info *ret_info,
+			struct err *err)
+{
+	size_t before = ret->len;
+
+	if (check_key(key, err) ||
+	    st->ops->read_tail(st, key, max, ret, ret_info, err))
+		return err->rc;
+	st->reads++;
+	st->bytes_read += ret->len - before;
+	return RC_OK;
+}
+
+enum rc store_read(struct store *st, const char *key,
+		   const struct object_info *expect, uint64_t off, void *buf,
+		   size_t len, struct err *err)
+{
+	if (check_key(key, err) ||
+	    st->ops->read(st, key, expect, off, buf, len, err))
+		return err->rc;
+	st->reads++;
+	st->bytes_read += len;
+	return RC_OK;
+}
+
+enum rc store_read_all(struct store *st, const char *key, size_t max,
+		       struct buf *ret, struct err *err)
+{
+	struct object_info info;
+	size_t before = ret->len;
+
+	if (store_read_tail(st, key, max, ret, &info, err))
+		return err->rc;
+	if (info.size <= max)
+		return RC_OK;
+	ret->len = before;
+	return err_set(err, RC_LIMIT,
+		       "%s: has %" PRIu64 " bytes, at most %zu are read", key,
+		       info.size, max);
+}
+
+enum rc store_list(struct store *st, const char *prefix,
+		   const char *start_after, store_list_fn *fn, void *arg,
+		   struct err *err)
+{
+	st->lists++;
+	return st->ops->list(st, prefix, start_after ? start_after : "", fn,
+			     arg, err);
+}
+
+void store_count(struct store *st, struct store_counters *ret)
+{
+	*ret = (struct store_counters){ .reads = st->reads,
+					.bytes_read = st->bytes_read,
+					.lists = st->lists };
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.h - where objects live: a directory, later an S3 bucket, a web server.
+ *
+ * A store is opened from a URL (a path, or file:///path) and is safe to use
+ * from many threads.  Objects are named by keys with '/' between parts; keys
+ * never start with it and have no empty, "." or ".." part.  Messages name the
+ * key; the caller need not add it.
+ */
+#ifndef DESFS_STORE_STORE_H
+#define DESFS_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct store;
+
+/* Keys below STORE_TMP "/" are the store's own and not listed. */
+#define STORE_TMP "tmp"
+
+/* What identifies the state of an object: seen at first contact, expected ever
+ * after.
+ */
+struct object_info {
+	uint64_t size; /* bytes */
+	char tag[64];  /* opaque; "" when unknown */
+};
+
+/* RC_NOENT when there is no such place. */
+enum rc store_open(struct store **ret, const char *url,
+		   struct err *err) MUST_CHECK;
+void store_close(struct store *st);
+
+/* For messages: the URL as given. */
+const char *store_url(const struct store *st);
+
+/* The last max bytes of an object (all of it when it is smaller) appended to
+ * ret, with its size and tag: one request.
+ */
+enum rc store_read_tail(struct store *st, const char *key, size_t max,
+			struct buf *ret, struct object_info *ret_info,
+			struct err *err) MUST_CHECK;
+
+/* Exactly len bytes at off.  expect is what store_read_tail gave, or NULL.  A
+ * shorter object is RC_CORRUPT, a changed one RC_CHANGED.
+ */
+enum rc store_read(struct store *st, const char *key,
+		   const struct object_info *expect, uint64_t off, void *buf,
+		   size_t len, struct err *err) MUST_CHECK;
+
+/* A whole small object appended to ret; more than max bytes is RC_LIMIT. */
+enum rc store_read_all(struct store *st, const char *key, size_t max,
+		       struct buf *ret, struct err *err) MUST_CHECK;
+
+/* Called for each key in bytewise order; anything but RC_OK ends the list with
+ * that result.
+ */
+typedef enum rc store_list_fn(void *arg, const char *key, uint64_t size,
+			      struct err *err);
+
+/* Keys that begin with prefix and come after start_after (NULL: all). */
+enum rc store_list(struct store *st, const char *prefix,
+		   const char *start_after, store_list_fn *fn, void *arg,
+		   struct err *err) MUST_CHECK;
+
+/* Counted since open, for gates and .des/stats. */
+struct store_counters {
+	uint64_t reads, bytes_read, lists;
+};
+void store_count(struct store *st, struct store_counters *ret);
+
+#endif

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-local.c - tests of objects in a directory, read and written. */
+#include "config.h"
+
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "store/store-write.h"
+#include "unit.h"
+
+struct fixture {
+	char dir[32];
+	struct store *st;
+};
+
+static struct err err;
+
+#define OK(call)                                 \
+	do {                                     \
+		err.msg[0] = '\0';               \
+		if (call)                        \
+			fail_msg("%s", err.msg); \
+	} while (0)
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	memcpy(f->dir, "/tmp/desfs-store.XXXXXX", 24);
+	assert_non_null(mkdtemp(f->dir));
+	OK(store_create(&f->st, f->dir, &err));
+	*state = f;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *sb, int type,
+		      struct FTW *ftw)
+{
+	(void)sb;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->st);
+	nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(f);
+	return 0;
+}
+
+static void put(struct fixture *f, const char *key, const char *text)
+{
+	bool existed = true;
+
+	OK(store_put(f->st, key, text, strlen(text), &existed, &err));
+	assert_false(existed);
+}
+
+static char *path_of(const struct fixture *f, const char *key)
+{
+	return xasprintf("%s/%s", f->dir, key);
+}
+
+/* Change a file as nobody should. */
+static void spoil(const struct fixture *f, const char *key, const char *text)
+{
+	CLEANUP_FREE char *path = path_of(f, key);
+	CLEANUP_FD int fd = -1;
+
+	assert_int_equal(chmod(path, 0644), 0);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void objects_come_back_as_they_were_put(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { 0 };
+	struct store_counters count;
+	struct object_info info;
+	char part[4] = { 0 };
+
+	put(f, "a/b/c", "0123456789");
+	buf_init(&b, 64);
+	OK(store_read_tail(f->st, "a/b/c", 4, &b, &info, &err));
+	assert_string_equal(buf_str(&b), "6789");
+	assert_int_equal(info.size, 10);
+	OK(store_read_tail(f->st, "a/b/c", 40, &b, &info, &err));
+	assert_string_equal(buf_str(&b), "67890123456789");
+	OK(store_read(f->st, "a/b/c", &info, 3, part, 3, &err));
+	assert_string_equal(part, "345");
+	OK(store_read(f->st, "a/b/c", NULL, 10, part, 0, &err));
+	buf_clear(&b);
+	OK(store_read_all(f->st, "a/b/c", 10, &b, &err));
+	assert_int_equal(b.len, 10);
+	assert_int_equal(store_read_all(f->st, "a/b/c", 9, &b, &err), RC_LIMIT);
+	assert_int_equal(b.len, 10);
+	store_count(f->st, &count);
+	assert_int_equal(count.reads, 6);
+	assert_int_equal(count.bytes_read, 4 + 10 + 3 + 0 + 10 + 9);
+}
+
+static void missing_and_strange_objects_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *fifo = path_of(f, "fifo");
+	CLEANUP_FREE char *link = path_of(f, "link");
+	CLEANUP_FREE char *up = path_of(f, "up");
+	CLEANUP_BUF struct buf b = { 0 };
+
+	buf_init(&b, 64);
+	put(f, "dir/x", "x");
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(symlink("dir/x", link), 0);
+	assert_int_equal(symlink("/", up), 0);
+	assert_int_equal(store_read_all(f->st, "no", 9, &b, &err), RC_NOENT);
+	assert_int_equal(store_read_all(f->st, "no/x", 9, &b, &err), RC_NOENT);
+	assert_int_equal(store_read_all(f->st, "dir", 9, &b, &err), RC_CORRUPT);
+	assert_int_equal(store_read_all(f->st, "fifo", 9, &b, &err),
+			 RC_CORRUPT);
+	assert_int_not_equal(store_read_all(f->st, "link", 9, &b, &err), RC_OK);
+	assert_int_not_equal(
+	    store_read_all(f->st, "up/etc/passwd", 9, &b, &err), RC_OK);
+	assert_int_equal(store_read_all(f->st, "../x", 9, &b, &err), RC_USAGE);
+	assert_int_equal(store_read_all(f->st, "/etc/passwd", 9, &b, &err),
+			 RC_USAGE);
+}
+
+static void a_short_object_is_damaged(void **state)
+{
+	struct fixture *f = *state;
+	char part[8];
+
+	put(f, "x", "0123");
+	assert_int_equal(store_read(f->st, "x", NULL, 2, part, 3, &err),
+			 RC_CORRUPT);
+	assert_non_null(strstr(err.msg, "x: ends after 4 bytes"));
+	assert_int_equal(store_read(f->st, "x", NULL, 9, part, 1, &err),
+			 RC_CORRUPT);
+	assert_int_not_equal(
+	    store_read(f->st, "x", NULL, UINT64_MAX, part, 1, &err), RC_OK);
+}
+
+static void a_changed_object_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *path = path_of(f, "x");
+	CLEANUP_FREE char *other = path_of(f, "y");
+	CLEANUP_BUF struct buf b = { 0 };
+	struct object_info info;
+	char part[4];
+
+	buf_init(&b, 64);
+	put(f, "x", "0123");
+	OK(store_read_tail(f->st, "x", 9, &b, &info, &err));
+	spoil(f, "x", "01234");
+	assert_int_equal(store_read(f->st, "x", &info, 0, part, 4, &err),
+			 RC_CHANGED);
+	/* Another file of the same size in its place. */
+	OK(store_read_tail(f->st, "x", 9, &b, &info, &err));
+	put(f, "y", "56789");
+	assert_int_equal(rename(other, path), 0);
+	assert_int_equal(store_read(f->st, "x", &info, 0, part, 4, &err),
+			 RC_CHANGED);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(store_read(f->st, "x", &info, 0, part, 4, &err),
+			 RC_NOENT);
+}
+
+static void nothing_is_overwritten(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { 0 };
+	struct store_upload *up = NULL;
+	bool existed = false;
+
+	put(f, "d/x", "one");
+	OK(store_put(f->st, "d/x", "one", 3, &existed, &err));
+	assert_true(existed);
+	assert_int_equal(store_put(f->st, "d/x", "two", 3, &existed, &err),
+			 RC_EXISTS);
+	assert_int_equal(store_put(f->st, "d/x", "three", 5, &existed, &err),
+			 RC_EXISTS);
+	/* A large object of the same size is taken for the same. */
+	OK(store_upload_new(f->st, &up, &err));
+	OK(store_upload_write(up, "t", 1, &err));
+	OK(store_upload_write(up, "wo", 2, &err));
+	OK(store_upload_commit(up, "d/x", &existed, &err));
+	assert_true(existed);
+	store_upload_free(up);
+	buf_init(&b, 64);
+	OK(store_read_all(f->st, "d/x", 9, &b, &err));
+	assert_string_equal(buf_str(&b), "one");
+}
+
+static enum rc add_line(void *arg, const char *key, uint64_t size,
+			struct err *e)
+{
+	(void)e;
+	buf_printf(arg, "%s:%u ", key, (unsigned int)size);
+	return RC_OK;
+}
+
+static void add_leftover(void *arg, const char *what, uint64_t size)
+{
+	/* Without the random digits. */
+	buf_printf(arg, "%.8s%zu:%u ", what, strlen(what), (unsigned int)size);
+}
+
+static void uncommitted_uploads_leave_nothing(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { 0 };
+	struct store_upload *up = NULL;
+	bool existed;
+
+	buf_init(&b, 4096);
+	OK(store_upload_new(f->st, &up, &err));
+	OK(store_upload_write(up, "x", 1, &err));
+	assert_int_equal(store_upload_commit(up, "tmp/x", &existed, &err),
+			 RC_USAGE);
+	OK(store_list(f->st, "", NULL, add_line, &b, &err));
+	OK(store_leftovers(f->st, false, add_leftover, &b, &err));
+	assert_string_equal(buf_str(&b), "");
+	store_upload_free(up);
+	OK(store_leftovers(f->st, false, add_leftover, &b, &err));
+	assert_string_equal(buf_str(&b), "");
+}
+
+static void keys_are_listed_in_bytewise_order(void **state)
+{
+	static const char *const keys[] = { "a-b",   "a/x",   "a/y/1",
+					    "a/y/2", "a0",    "b",
+					    "log/1", "log/2", "log2" };
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { 0 };
+
+	buf_init(&b, 4096);
+	for (size_t i = ARRAY_LEN(keys); i-- > 0;)
+		put(f, keys[i], "");
+	OK(store_list(f->st, "", NULL, add_line, &b, &err));
+	assert_string_equal(buf_str(&b), "a-b:0 a/x:0 a/y/1:0 a/y/2:0 a0:0 b:0 "
+					 "log/1:0 log/2:0 log2:0 ");
+	buf_clear(&b);
+	OK(store_list(f->st, "a/", NULL, add_line, &b, &err));
+	assert_string_equal(buf_str(&b), "a/x:0 a/y/1:0 a/y/2:0 ");
+	buf_clear(&b);
+	OK(store_list(f->st, "log", NULL, add_line, &b, &err));
+	assert_string_equal(buf_str(&b), "log/1:0 log/2:0 log2:0 ");
+	buf_clear(&b);
+	OK(store_list(f->st, "", "a/y/1", add_line, &b, &err));
+	assert_string_equal(buf_str(&b),
+			    "a/y/2:0 a0:0 b:0 log/1:0 log/2:0 log2:0 ");
+	buf_clear(&b);
+	OK(store_list(f->st, "log/", "log/1", add_line, &b, &err));
+	assert_string_equal(buf_str(&b), "log/2:0 ");
+	buf_clear(&b);
+	OK(store_list(f->st, "none/", NULL, add_line, &b, &err));
+	OK(store_list(f->st, "b/", NULL, add_line, &b, &err));
+	assert_string_equal(buf_str(&b), "");
+	assert_int_equal(store_list(f->st, "../", NULL, add_line, &b, &err),
+			 RC_USAGE);
+}
+
+static enum rc refuse(void *arg, const char *key, uint64_t size, struct err *e)
+{
+	++*(int *)arg;
+	(void)size;
+	return err_set(e, RC_STOPPED, "enough of %s", key);
+}
+
+static void a_list_ends_when_its_caller_says_so(void **state)
+{
+	struct fixture *f = *state;
+	int calls = 0;
+
+	put(f, "a", "");
+	put(f, "b", "");
+	assert_int_equal(store_list(f->st, "", NULL, refuse, &calls, &err),
+			 RC_STOPPED);
+	assert_string_equal(err.msg, "enough of a");
+	assert_int_equal(calls, 1);
+}
+
+/* A file in tmp/ as a killed writer leaves it. */
+static void leave(const struct fixture *f, const char *name)
+{
+	CLEANUP_FREE char *key = xasprintf("tmp/%s", name);
+	CLEANUP_FREE char *path = path_of(f, key);
+	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, "left", 4), 4);
+}
+
+static void only_what_the_dead_left_is_removed(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { 0 };
+	CLEANUP_FREE char *alien = path_of(f, "tmp/run-alien");
+	struct store_upload *up = NULL;
+	struct store_run *run = NULL;
+	struct store *other = NULL;
+	unsigned int n = 9;
+	bool existed = true;
+
+	buf_init(&b, 4096);
+	OK(store_create(&other, f->dir, &err));
+	OK(store_run_begin(f->st, &run, &err));
+	OK(store_upload_new(f->st, &up, &err));
+	OK(store_upload_write(up, "x", 1, &err));
+	leave(f, "run-0123456789abcdef");
+	leave(f, "run-0123456789abcdef-0123456789abcdef");
+	/* Its mark is gone already. */
+	leave(f, "run-00000000000000ff-0123456789abcdef");
+	leave(f, "run-alien");
+	OK(store_runs_alive(other, NULL, &n, &err));
+	assert_int_equal(n, 1);
+	OK(store_runs_alive(f->st, run, &n, &err));
+	assert_int_equal(n, 0);
+	for (int remove = 0; remove < 3; remove++) {
+		buf_clear(&b);
+		OK(store_leftovers(other, remove, add_leftover, &b, &err));
+		assert_string_equal(buf_str(&b),
+				    remove < 2 ? "tmp/run-41:4 tmp/run-41:4 "
+						 "tmp/run-24:4 "
+					       : "");
+	}
+	OK(store_upload_commit(up, "x", &existed, &err));
+	assert_false(existed);
+	store_upload_free(up);
+	store_run_end(run);
+	OK(store_runs_alive(other, NULL, &n, &err));
+	assert_int_equal(n, 0);
+	assert_int_equal(access(alien, F_OK), 0);
+	store_close(other);
+}
+
+static void removing_takes_one_object(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { 0 };
+
+	buf_init(&b, 64);
+	put(f, "d/x", "x");
+	put(f, "d/y", "y");
+	OK(store_read_all(f->st, "d/x", 1, &b, &err));
+	OK(store_remove(f->st, "d/x", &err));
+	assert_int_equal(store_remove(f->st, "d/x", &err), RC_NOENT);
+	assert_int_equal(store_read_all(f->st, "d/x", 1, &b, &err), RC_NOENT);
+	OK(store_read_all(f->st, "d/y", 1, &b, &err));
+}
+
+static void only_stores_opened_for_writing_write(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *none = path_of(f, "no/such");
+	CLEANUP_FREE char *url = xasprintf("file://%s", f->dir);
+	struct store *st = NULL;
+	bool existed;
+
+	assert_int_equal(store_open(&st, none, &err), RC_NOENT);
+	assert_int_equal(store_create(&st, none, &err), RC_NOENT);
+	assert_int_equal(store_open(&st, "gopher://x", &err), RC_USAGE);
+	assert_int_equal(store_open(&st, "", &err), RC_USAGE);
+	OK(store_open(&st, url, &err));
+	assert_string_equal(store_url(st), url);
+	assert_int_equal(store_put(st, "x", "", 0, &existed, &err), RC_USAGE);
+	assert_int_equal(store_remove(st, "x", &err), RC_USAGE);
+	store_close(st);
+	store_close(NULL);
+}
+
+#define N_OBJECTS 200
+
+static void *read_all_objects(void *arg)
+{
+	struct fixture *f = arg;
+
+	for (unsigned int i = 0; i < 5 * N_OBJECTS; i++) {
+		char key[16], got[4] = { 0 }, want[4];
+		struct err e;
+
+		snprintf(want, sizeof(want), "%03u", i * 7 % N_OBJECTS);
+		snprintf(key, sizeof(key), "many/%s", want);
+		if (store_read(f->st, key, NULL, 0, got, 3, &e) ||
+		    strcmp(got, want) != 0)
+			return arg;
+	}
+	return NULL;
+}
+
+static void many_threads_read_more_objects_than_are_kept_open(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *dir = path_of(f, "many");
+	pthread_t threads[4];
+
+	assert_int_equal(mkdir(dir, 0700), 0);
+	for (unsigned int i = 0; i < N_OBJECTS; i++) {
+		CLEANUP_FREE char *path = xasprintf("%s/%03u", dir, i);
+		CLEANUP_FD int fd =
+		    open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		assert_int_equal(write(fd, path + strlen(dir) + 1, 3), 3);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, read_all_objects, f), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		void *failed = f;
+
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(objects_come_back_as_they_were_put),
+		TEST(missing_and_strange_objects_are_told_apart),
+		TEST(a_short_object_is_damaged),
+		TEST(a_changed_object_is_not_read),
+		TEST(nothing_is_overwritten),
+		TEST(uncommitted_uploads_leave_nothing),
+		TEST(keys_are_listed_in_bytewise_order),
+		TEST(a_list_ends_when_its_caller_says_so),
+		TEST(only_what_the_dead_left_is_removed),
+		TEST(removing_takes_one_object),
+		TEST(only_stores_opened_for_writing_write),
+		TEST(many_threads_read_more_objects_than_are_kept_open),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
