@@ -74,6 +74,7 @@ libdesfs_a_SOURCES += src/store/store-local-write-run.c
 libdesfs_a_SOURCES += src/store/store-local-write-backend.h
 
 # cache
+libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
 
 # volume
 

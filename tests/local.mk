@@ -28,6 +28,7 @@ unit_programs += tests/unit/stop
 unit_programs += tests/unit/notify
 unit_programs += tests/unit/route
 unit_programs += tests/unit/timestamp
+unit_programs += tests/unit/block-cache
 unit_programs += tests/unit/store-local
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
