@@ -2,3 +2,4 @@
 # man/local.mk - the manual pages, one line a page.
 
 dist_man_MANS += man/des-shard.5
+dist_man_MANS += man/desfs-archive.5

@@ -77,6 +77,9 @@ libdesfs_a_SOURCES += src/store/store-local-write-backend.h
 libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
 
 # volume
+libdesfs_a_SOURCES += src/volume/descriptor.c src/volume/descriptor.h
+libdesfs_a_SOURCES += src/volume/oplog.c src/volume/oplog.h
+libdesfs_a_SOURCES += src/volume/oplog-record.c
 
 # pack
 

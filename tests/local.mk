@@ -30,9 +30,14 @@ unit_programs += tests/unit/route
 unit_programs += tests/unit/timestamp
 unit_programs += tests/unit/block-cache
 unit_programs += tests/unit/store-local
+unit_programs += tests/unit/descriptor
+unit_programs += tests/unit/oplog
+unit_programs += tests/unit/oplog-record
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd
+fuzz_programs += tests/fuzz/fuzz-descriptor
+fuzz_programs += tests/fuzz/fuzz-oplog
 fuzz_programs += tests/fuzz/fuzz-header
 fuzz_programs += tests/fuzz/fuzz-footer
 fuzz_programs += tests/fuzz/fuzz-page

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* descriptor.h - desfs.json, what an archive is; see desfs-archive(5). */
+#ifndef DESFS_VOLUME_DESCRIPTOR_H
+#define DESFS_VOLUME_DESCRIPTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "shard/shard-format.h"
+
+#define DESCRIPTOR_KEY "desfs.json"
+#define DESCRIPTOR_MAX (64u << 10)
+
+struct descriptor {
+	uint8_t archive_id[SHARD_ID_LEN];
+	unsigned int format; /* 3 */
+	unsigned int n_bits; /* 4 ... 16 */
+	unsigned int route;  /* enum route_kind */
+	int64_t created_at;  /* of the first run, microseconds */
+	/* A feature not known here forbids writing; lost by encoding. */
+	bool is_read_only;
+};
+
+/* Compute archive_id from the other fields. */
+void descriptor_set_id(struct descriptor *d);
+
+/* RC_CORRUPT: not JSON, fields missing, out of range, or the id does not match.
+ * RC_UNSUPPORTED: a format or feature not known here.
+ */
+enum rc descriptor_decode(const void *p, size_t len, struct descriptor *ret,
+			  struct err *err) MUST_CHECK;
+void descriptor_encode(const struct descriptor *d, struct buf *out);
+
+/* The word for an enum route_kind, and back; false for words not known. */
+const char *descriptor_route_text(unsigned int route);
+bool descriptor_route_parse(const char *text, unsigned int *ret) MUST_CHECK;
+
+#endif

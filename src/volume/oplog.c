@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oplog.c - the records of the log read so far, and what they add up to. */
+#include "config.h"
+
+#include "volume/oplog.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "base/timestamp.h"
+
+#define OPLOG_PREFIX "log/"
+#define CHECKPOINT "checkpoint-"
+
+/* Clocks of writers differ by at most that; a record may turn up behind another
+ * with a later name.
+ */
+#define OVERLAP_US (INT64_C(15) * 60 * 1000000)
+
+struct oplog {
+	char **names; /* of the records read, sorted */
+	size_t n_names, names_cap;
+	struct shard_meta *shards; /* sorted by key */
+	size_t n_shards, shards_cap;
+	bool has_id;
+	uint8_t archive_id[SHARD_ID_LEN];
+};
+
+/* What one oplog_read adds, if nothing fails. */
+struct news {
+	const struct oplog *log;
+	char **names;
+	size_t n_names, names_cap;
+	struct shard_meta *shards;
+	size_t n_shards, shards_cap;
+	bool has_id;
+	uint8_t archive_id[SHARD_ID_LEN];
+};
+
+struct oplog *oplog_new(void)
+{
+	return xcalloc(1, sizeof(struct oplog));
+}
+
+static void free_names(char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+static void free_shards(struct shard_meta *shards, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		shard_meta_release(&shards[i]);
+	free(shards);
+}
+
+void oplog_free(struct oplog *log)
+{
+	if (!log)
+		return;
+	free_names(log->names, log->n_names);
+	free_shards(log->shards, log->n_shards);
+	free(log);
+}
+
+static void news_release(struct news *news)
+{
+	free_names(news->names, news->n_names);
+	free_shards(news->shards, news->n_shards);
+}
+
+void oplog_expect(struct oplog *log, const uint8_t archive_id[SHARD_ID_LEN])
+{
+	memcpy(log->archive_id, archive_id, SHARD_ID_LEN);
+	log->has_id = true;
+}
+
+size_t oplog_count(const struct oplog *log)
+{
+	return log->n_shards;
+}
+
+const struct shard_meta *oplog_shard(const struct oplog *log, size_t i)
+{
+	return &log->shards[i];
+}
+
+/* Read the time out of TIME-RANDOM.json; false for names of another form. */
+static bool parse_name(const char *name, int64_t *ret_time)
+{
+	const size_t stamp = TIMESTAMP_COMPACT_TEXT - 1;
+	uint8_t random[16];
+
+	return strlen(name) == stamp + 1 + 32 + 5 && name[stamp] == '-' &&
+	       !strcmp(name + stamp + 33, ".json") &&
+	       hex_decode(name + stamp + 1, 32, random, sizeof(random)) &&
+	       timestamp_parse_compact(name, stamp, ret_time);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct shard_meta *x = a;
+	const struct shard_meta *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static bool is_known(const struct oplog *log, const char *name)
+{
+	return log->n_names && bsearch(&name, log->names, log->n_names,
+				       sizeof(*log->names), by_name);
+}
+
+/* store_list_fn: note the records not read before. */
+static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
+{
+	struct news *news = arg;
+	const char *name = key + strlen(OPLOG_PREFIX);
+	int64_t time;
+
+	(void)size;
+	if (!strncmp(name, CHECKPOINT, strlen(CHECKPOINT)))
+		return err_set(err, RC_UNSUPPORTED,
+			       "%s: this program does not read checkpoints",
+			       key);
+	if (!parse_name(name, &time) || is_known(news->log, name))
+		return RC_OK;
+	news->names = mem_grow(news->names, &news->names_cap, news->n_names + 1,
+			       sizeof(*news->names));
+	news->names[news->n_names++] = xstrdup(name);
+	return RC_OK;
+}
+
+/* Where a list for new records begins; an empty key for all of them.  A name
+ * from the future does not hide what is written now.
+ */
+static void start_after(const struct oplog *log, char *ret, size_t size)
+{
+	int64_t now = clock_wall_ns() / 1000;
+	char stamp[TIMESTAMP_COMPACT_TEXT];
+	int64_t last;
+
+	ret[0] = '\0';
+	if (!log->n_names || !parse_name(log->names[log->n_names - 1], &last))
+		return;
+	timestamp_format_compact((last < now ? last : now) - OVERLAP_US, stamp);
+	snprintf(ret, size, OPLOG_PREFIX "%s", stamp);
+}
+
+static enum rc check_record(struct news *news, const struct oplog_record *r,
+			    const char *name, struct err *err)
+{
+	int64_t time = 0;
+
+	if (!parse_name(name, &time) || time != r->time)
+		return err_set(err, RC_CORRUPT,
+			       "time is not the one in its name");
+	if (!news->has_id) {
+		memcpy(news->archive_id, r->archive_id, SHARD_ID_LEN);
+		news->has_id = true;
+	}
+	if (memcmp(news->archive_id, r->archive_id, SHARD_ID_LEN) != 0)
+		return err_set(err, RC_CORRUPT, "record of another archive");
+	return RC_OK;
+}
+
+/* Move the record's shards over. */
+static void take_shards(struct news *news, struct oplog_record *r)
+{
+	news->shards =
+		mem_grow(news->shards, &news->shards_cap,
+			 news->n_shards + r->n_shards, sizeof(*news->shards));
+	for (size_t i = 0; i < r->n_shards; i++)
+		news->shards[news->n_shards++] = r->shards[i];
+	r->n_shards = 0;
+}
+
+static enum rc read_record(struct news *news, struct store *st,
+			   const char *name, struct err *err)
+{
+	CLEANUP_FREE char *key = xasprintf(OPLOG_PREFIX "%s", name);
+	CLEANUP(oplog_record_release) struct oplog_record r = { 0 };
+	CLEANUP_BUF struct buf b = { 0 };
+
+	buf_init(&b, OPLOG_RECORD_MAX);
+	if (store_read_all(st, key, OPLOG_RECORD_MAX, &b, err))
+		return err->rc;
+	if (oplog_record_decode(b.p, b.len, &r, err) ||
+	    check_record(news, &r, name, err))
+		return err_prefix(err, "%s", key);
+	take_shards(news, &r);
+	return RC_OK;
+}
+
+/* Sort, and of the shards of one key keep the first; two that differ are an
+ * error.
+ */
+static enum rc unite(struct shard_meta *shards, size_t *n, struct err *err)
+{
+	size_t kept = 0;
+
+	if (*n)
+		qsort(shards, *n, sizeof(*shards), by_key);
+	for (size_t i = 0; i < *n; i++) {
+		struct shard_meta *last = kept ? &shards[kept - 1] : NULL;
+
+		if (!last || strcmp(last->key, shards[i].key) != 0) {
+			struct shard_meta m = shards[i];
+
+			shards[i] = (struct shard_meta){ 0 };
+			shards[kept++] = m;
+			continue;
+		}
+		if (last->size != shards[i].size ||
+		    memcmp(last->root, shards[i].root, SHARD_ROOT_LEN) != 0)
+			return err_set(err, RC_CORRUPT,
+				       "%s: two log records differ in its size "
+				       "or root",
+				       last->key);
+		shard_meta_release(&shards[i]);
+	}
+	*n = kept;
+	return RC_OK;
+}
+
+/* The shard of a key that the log has already; NULL for none. */
+static const struct shard_meta *find(const struct oplog *log,
+				     const struct shard_meta *like)
+{
+	if (!log->n_shards)
+		return NULL;
+	return bsearch(like, log->shards, log->n_shards, sizeof(*log->shards),
+		       by_key);
+}
+
+/* Drop the news that are none. */
+static enum rc drop_known(const struct oplog *log, struct news *news,
+			  struct err *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < news->n_shards; i++) {
+		struct shard_meta m = news->shards[i];
+		const struct shard_meta *known = find(log, &m);
+
+		if (known && (known->size != m.size ||
+			      memcmp(known->root, m.root, SHARD_ROOT_LEN) != 0))
+			return err_set(err, RC_CORRUPT,
+				       "%s: two log records differ in its size "
+				       "or root",
+				       m.key);
+		news->shards[i] = (struct shard_meta){ 0 };
+		if (known)
+			shard_meta_release(&m);
+		else
+			news->shards[kept++] = m;
+	}
+	news->n_shards = kept;
+	return RC_OK;
+}
+
+/* Nothing can fail any more. */
+static void adopt(struct oplog *log, struct news *news)
+{
+	log->names =
+		mem_grow(log->names, &log->names_cap,
+			 log->n_names + news->n_names, sizeof(*log->names));
+	for (size_t i = 0; i < news->n_names; i++)
+		log->names[log->n_names++] = news->names[i];
+	news->n_names = 0;
+	qsort(log->names, log->n_names, sizeof(*log->names), by_name);
+	log->shards =
+		mem_grow(log->shards, &log->shards_cap,
+			 log->n_shards + news->n_shards, sizeof(*log->shards));
+	for (size_t i = 0; i < news->n_shards; i++)
+		log->shards[log->n_shards++] = news->shards[i];
+	news->n_shards = 0;
+	if (log->n_shards)
+		qsort(log->shards, log->n_shards, sizeof(*log->shards), by_key);
+	log->has_id = news->has_id;
+	memcpy(log->archive_id, news->archive_id, SHARD_ID_LEN);
+}
+
+enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
+		   struct err *err)
+{
+	CLEANUP(news_release)
+	struct news news = { .log = log, .has_id = log->has_id };
+	char after[64];
+
+	memcpy(news.archive_id, log->archive_id, SHARD_ID_LEN);
+	start_after(log, after, sizeof(after));
+	if (store_list(st, OPLOG_PREFIX, after, note, &news, err))
+		return err->rc;
+	for (size_t i = 0; i < news.n_names; i++) {
+		if (read_record(&news, st, news.names[i], err))
+			return err->rc;
+	}
+	if (unite(news.shards, &news.n_shards, err) ||
+	    drop_known(log, &news, err))
+		return err->rc;
+	*ret_changed = news.n_names;
+	if (news.n_names)
+		adopt(log, &news);
+	return RC_OK;
+}

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Write the descriptors and log records here again, from desfs-archive(5).
+
+good-* are read by tests/unit/descriptor.c and oplog.c; each bad-* has one fault,
+and the tests state the result.
+"""
+import copy
+import hashlib
+import json
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+ROOT2 = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"),
+                      ensure_ascii=False).encode()
+
+
+def write(name, value):
+    if not isinstance(value, bytes):
+        value = canonical(value) + b"\n"
+    with open(os.path.join(HERE, name + ".json"), "wb") as f:
+        f.write(value)
+
+
+def with_id(d):
+    d = dict(d)
+    d.pop("archive_id", None)
+    d["archive_id"] = hashlib.sha256(canonical(d)).hexdigest()[:32]
+    return d
+
+
+NO_FEATURES = {"compat": [], "incompat": [], "ro_compat": []}
+DESCRIPTOR = {
+    "created_at": "2026-11-21T10:15:30.123456Z",
+    "features": NO_FEATURES,
+    "format": 3,
+    "n_bits": 4,
+    "route": "parent",
+}
+
+
+def descriptor(name, drop=None, **changes):
+    d = dict(DESCRIPTOR, **changes)
+    d.pop(drop, None)
+    write(name, with_id(d))
+
+
+def descriptors():
+    descriptor("good-descriptor-parent")
+    descriptor("good-descriptor-uid", route="uid", n_bits=16)
+    descriptor("good-descriptor-more", comment="caf\u00e9 \"x\"\n", later={"b": 1, "a": [True, None]})
+    descriptor("good-descriptor-compat", features=dict(NO_FEATURES, compat=["x"]))
+    descriptor("good-descriptor-ro-compat", features=dict(NO_FEATURES, ro_compat=["x"]))
+    write("good-descriptor-spaced",
+          json.dumps(with_id(DESCRIPTOR), indent=2).encode() + b"\n\n")
+
+    descriptor("bad-descriptor-format", format=4)
+    descriptor("bad-descriptor-feature", features=dict(NO_FEATURES, incompat=["sealed"]))
+    descriptor("bad-descriptor-route", route="parent+bucket")
+    descriptor("bad-descriptor-n-bits", n_bits=17)
+    descriptor("bad-descriptor-time", created_at="2026-11-21 10:15:30Z")
+    descriptor("bad-descriptor-no-time", drop="created_at")
+    descriptor("bad-descriptor-no-features", drop="features")
+    descriptor("bad-descriptor-features-type", features=["x"])
+    descriptor("bad-descriptor-feature-number", features=dict(NO_FEATURES, compat=[1]))
+    d = with_id(DESCRIPTOR)
+    write("bad-descriptor-id", dict(d, n_bits=5))
+    write("bad-descriptor-id-text", dict(d, archive_id=d["archive_id"].upper()))
+    write("bad-descriptor-no-id", DESCRIPTOR)
+    write("bad-descriptor-array", [d])
+    write("bad-descriptor-empty", b"")
+    write("bad-descriptor-cut", canonical(d)[:-1])
+    write("bad-descriptor-twice", canonical(d)[:-1] + b',"n_bits":4}')
+    write("bad-descriptor-long", canonical(d) + b" " * 65536)
+
+
+SHARD = {
+    "key": "20261121/20261121_A_0000_" + ROOT[:16] + ".des",
+    "size": 4096,
+    "root": ROOT,
+    "day": 20261121,
+    "slot": 10,
+    "part": 0,
+    "revision": 0,
+    "n_bits": 4,
+    "route": "parent",
+    "first": "",
+    "last": "a/caf%C3%A9 %22x%22%0A",
+    "created_min": "2026-11-21T00:00:00.000000Z",
+    "created_max": "2026-11-21T10:15:30.123456Z",
+    "entries": 3,
+    "files": 1,
+    "plain_bytes": 12345678901,
+    "incompat": 0,
+    "ro_compat": 0,
+    "compat": 1,
+}
+SECOND = dict(SHARD, key="20261121/20261121_00A_0012_R001_" + ROOT2[:16] + ".des",
+              root=ROOT2, part=12, revision=1, n_bits=9, route="uid")
+RECORD = {
+    "version": 1,
+    "kind": "shards",
+    "archive_id": "000102030405060708090a0b0c0d0e0f",
+    "time": "2026-11-21T10:15:31.000000Z",
+    "shards": [SECOND, SHARD],
+}
+
+
+def with_digest(r):
+    r = without(r, "digest")
+    return dict(r, digest=hashlib.sha256(canonical(r)).hexdigest()[:32])
+
+
+def record(name, **changes):
+    write(name, with_digest(dict(RECORD, **changes)))
+
+
+def shard(name, **changes):
+    record(name, shards=[dict(SHARD, **changes)])
+
+
+def without(d, member):
+    d = copy.deepcopy(d)
+    d.pop(member, None)
+    return d
+
+
+def records():
+    record("good-oplog-two")
+    record("good-oplog-none", shards=[])
+    record("good-oplog-more", comment="x", shards=[dict(SHARD, colour="red")])
+
+    record("bad-oplog-version", version=2)
+    record("bad-oplog-kind", kind="checkpoint")
+    shard("bad-oplog-route", route="random")
+    write("bad-oplog-no-kind", with_digest(without(RECORD, "kind")))
+    write("bad-oplog-no-version", with_digest(without(RECORD, "version")))
+    write("bad-oplog-no-shards", with_digest(without(RECORD, "shards")))
+    write("bad-oplog-no-digest", RECORD)
+    write("bad-oplog-digest", dict(with_digest(RECORD), shards=[SHARD]))
+    write("bad-oplog-array", [with_digest(RECORD)])
+    write("bad-oplog-cut", canonical(with_digest(RECORD))[:-2])
+    record("bad-oplog-archive-id", archive_id="00")
+    record("bad-oplog-time", time="2026-11-21T10:15:31Z")
+    record("bad-oplog-order", shards=[SHARD, SECOND])
+    record("bad-oplog-same-key", shards=[SHARD, SHARD])
+    record("bad-oplog-shard-type", shards=[1] + [SHARD] * 2)
+    shard("bad-oplog-key", key=SHARD["key"].replace("_A_", "_B_"))
+    shard("bad-oplog-key-escape", key="../" + SHARD["key"])
+    shard("bad-oplog-root", root=ROOT2)
+    shard("bad-oplog-root-short", root=ROOT[:62])
+    shard("bad-oplog-day", day=20261131, key=SHARD["key"].replace("20261121", "20261131"))
+    shard("bad-oplog-slot", slot=16, key=SHARD["key"].replace("_A_", "_10_"))
+    shard("bad-oplog-part", part=10000, key=SHARD["key"].replace("_0000_", "_10000_"))
+    shard("bad-oplog-revision", revision=1000,
+          key=SHARD["key"].replace("_0000_", "_0000_R1000_"))
+    shard("bad-oplog-n-bits", n_bits=3)
+    shard("bad-oplog-size", size=703)
+    shard("bad-oplog-size-sign", size=-1)
+    shard("bad-oplog-files", files=4)
+    shard("bad-oplog-first-last", first="b/a")
+    shard("bad-oplog-name-form", last="caf\u00e9")
+    shard("bad-oplog-name-long", last="x" * 65536)
+    shard("bad-oplog-created", created_min="2026-11-21T10:15:30.123457Z")
+    shard("bad-oplog-incompat", incompat=1 << 32)
+
+
+descriptors()
+records()
