@@ -77,6 +77,22 @@ libdesfs_a_SOURCES += src/store/store-local-write-backend.h
 libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
 
 # volume
+libdesfs_a_SOURCES += src/volume/volume.c src/volume/volume.h
+libdesfs_a_SOURCES += src/volume/volume-state.h
+libdesfs_a_SOURCES += src/volume/volume-entry.c
+libdesfs_a_SOURCES += src/volume/volume-tree.c
+libdesfs_a_SOURCES += src/volume/volume-list.c src/volume/volume-list.h
+libdesfs_a_SOURCES += src/volume/volume-changes.c
+libdesfs_a_SOURCES += src/volume/volume-date.c
+libdesfs_a_SOURCES += src/volume/volume-merge.c src/volume/volume-merge.h
+libdesfs_a_SOURCES += src/volume/volume-read.c
+libdesfs_a_SOURCES += src/volume/volume-scan.c
+libdesfs_a_SOURCES += src/volume/volume-changes.c
+libdesfs_a_SOURCES += src/volume/view.c src/volume/view.h
+libdesfs_a_SOURCES += src/volume/shard-set.c src/volume/shard-set.h
+libdesfs_a_SOURCES += src/volume/shard-file.c src/volume/shard-file.h
+libdesfs_a_SOURCES += src/volume/shard-load.c
+libdesfs_a_SOURCES += src/volume/shard-cursor.c src/volume/shard-cursor.h
 libdesfs_a_SOURCES += src/volume/descriptor.c src/volume/descriptor.h
 libdesfs_a_SOURCES += src/volume/oplog.c src/volume/oplog.h
 libdesfs_a_SOURCES += src/volume/oplog-record.c

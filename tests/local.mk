@@ -33,6 +33,10 @@ unit_programs += tests/unit/store-local
 unit_programs += tests/unit/descriptor
 unit_programs += tests/unit/oplog
 unit_programs += tests/unit/oplog-record
+unit_programs += tests/unit/volume-tree
+unit_programs += tests/unit/volume-date
+unit_programs += tests/unit/volume-read
+unit_programs += tests/unit/volume-changes
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd
@@ -50,6 +54,7 @@ fuzz_programs += tests/fuzz/fuzz-record
 # of replay.c, or libFuzzer's.
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = tests/unit/unit.h tests/fuzz/fuzz.h
+libtest_a_SOURCES += tests/unit/archive.c tests/unit/archive.h
 libtest_a_SOURCES += tests/unit/golden.h
 libtest_a_SOURCES += tests/lib/golden-bad.c tests/lib/golden-shard.c
 libtest_a_SOURCES += tests/lib/golden-shard.h

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shard-file.c - opening a shard: its tail read once and checked. */
+#include "config.h"
+
+#include "volume/shard-file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "cache/block-cache.h"
+#include "shard/route.h"
+
+/* Bytes of the filter directory a reader accepts. */
+#define PARTITION_HASHES_MAX (64u << 20)
+
+/* The last bytes of a shard as read. */
+struct window {
+	uint64_t off;
+	struct buf bytes;
+	struct object_info info;
+};
+
+struct open_request {
+	struct shard_env *env;
+	const struct shard_file *sf;
+};
+
+static struct block_cache_key cache_key(enum shard_object kind,
+					const struct shard_file *sf)
+{
+	return (struct block_cache_key){ (uint64_t)kind << 32 | sf->ordinal,
+					 0 };
+}
+
+bool shard_file_may_have_key(const struct shard_file *sf, struct span parent,
+			     struct span name)
+{
+	return entry_key_compare(sf->first_parent, sf->first_name, parent,
+				 name) <= 0 &&
+	       entry_key_compare(parent, name, sf->last_parent,
+				 sf->last_name) <= 0;
+}
+
+bool shard_file_may_have_children(const struct shard_file *sf, struct span dir)
+{
+	return span_compare(sf->first_parent, dir) <= 0 &&
+	       span_compare(dir, sf->last_parent) <= 0;
+}
+
+bool shard_file_owns(const struct shard_file *sf, struct span uid)
+{
+	return route_slot((enum route_kind)sf->meta.route, sf->meta.n_bits,
+			  uid.p, uid.len) == sf->meta.slot;
+}
+
+enum rc shard_env_note(struct shard_env *env, enum rc rc)
+{
+	if (rc == RC_CORRUPT)
+		atomic_fetch_add_explicit(&env->n_corrupt, 1,
+					  memory_order_relaxed);
+	return rc;
+}
+
+/* A store that has not what the log names is damaged. */
+static enum rc missing(const struct shard_file *sf, enum rc rc, struct err *err)
+{
+	if (rc != RC_NOENT)
+		return rc;
+	return err_set(err, RC_CORRUPT,
+		       "%s: the log names this shard, the store has it not",
+		       sf->meta.key);
+}
+
+static void window_destroy(void *p)
+{
+	struct window *w = p;
+
+	buf_release(&w->bytes);
+	free(w);
+}
+
+static enum rc window_load(void *arg, struct block_cache_object *ret,
+			   struct err *err)
+{
+	const struct open_request *rq = arg;
+	const struct shard_meta *m = &rq->sf->meta;
+	struct window *w = xcalloc(1, sizeof(*w));
+	uint64_t want =
+		m->size < SHARD_TAIL_WINDOW ? m->size : SHARD_TAIL_WINDOW;
+	enum rc rc;
+
+	buf_init(&w->bytes, SHARD_TAIL_WINDOW);
+	rc = store_read_tail(rq->env->st, m->key, SHARD_TAIL_WINDOW, &w->bytes,
+			     &w->info, err);
+	rc = missing(rq->sf, rc, err);
+	if (!rc && (w->info.size != m->size || w->bytes.len != want))
+		rc = err_set(err, RC_CORRUPT,
+			     "%s: is %llu bytes, the log says %llu", m->key,
+			     (unsigned long long)w->info.size,
+			     (unsigned long long)m->size);
+	if (rc) {
+		window_destroy(w);
+		return rc;
+	}
+	atomic_fetch_add_explicit(&rq->env->n_opened, 1, memory_order_relaxed);
+	w->off = m->size - want;
+	*ret = (struct block_cache_object){ w, sizeof(*w) + want,
+					    window_destroy };
+	return RC_OK;
+}
+
+static const uint8_t *window_bytes(const struct window *w, uint64_t off,
+				   uint64_t len)
+{
+	if (off < w->off || len > w->bytes.len ||
+	    off - w->off > w->bytes.len - len)
+		return NULL;
+	return w->bytes.p + (off - w->off);
+}
+
+/* Footer and log must agree: one of these numbers. */
+struct claim {
+	const char *what;
+	uint64_t found, want;
+};
+
+static enum rc check_claims(const struct shard_meta *m,
+			    const struct shard_footer *f, struct err *err)
+{
+	const struct claim claims[] = {
+		{ "day", f->header.day, m->day },
+		{ "slot", f->header.slot, m->slot },
+		{ "n_bits", f->header.n_bits, m->n_bits },
+		{ "route", f->header.route, m->route },
+		{ "part", f->header.part, m->part },
+		{ "revision", f->header.revision, m->revision },
+		{ "first created_at", (uint64_t)f->created_min,
+		  (uint64_t)m->created_min },
+		{ "last created_at", (uint64_t)f->created_max,
+		  (uint64_t)m->created_max },
+		{ "number of entries", f->n_entries, m->n_entries },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
+		if (claims[i].found != claims[i].want)
+			return err_set(err, RC_CORRUPT,
+				       "%s: footer says %s %llu, the log %llu",
+				       m->key, claims[i].what,
+				       (unsigned long long)claims[i].found,
+				       (unsigned long long)claims[i].want);
+	}
+	return RC_OK;
+}
+
+static enum rc check_footer(const struct shard_env *env,
+			    const struct shard_meta *m,
+			    const struct shard_footer *f, struct err *err)
+{
+	if (memcmp(f->root, m->root, SHARD_ROOT_LEN))
+		return err_set(err, RC_CORRUPT,
+			       "%s: root hash is not the one the log states",
+			       m->key);
+	if (memcmp(f->header.archive_id, env->archive_id, SHARD_ID_LEN))
+		return err_set(err, RC_CORRUPT,
+			       "%s: belongs to another archive", m->key);
+	return check_claims(m, f, err);
+}
+
+/* The bytes of a section, checked. */
+static enum rc read_section(const struct shard_handle *h,
+			    const struct window *w,
+			    const struct shard_section *s, const char *what,
+			    struct shard_bytes *ret, struct err *err)
+{
+	uint8_t hash[SHA256_LEN];
+	enum rc rc;
+
+	*ret = (struct shard_bytes){ .p = window_bytes(w, s->off, s->len) };
+	if (!ret->p) {
+		rc = shard_handle_read(h, s->off, s->len, ret, err);
+		if (rc)
+			return rc;
+	}
+	sha256_of(ret->p, s->len, hash);
+	if (memcmp(hash, s->hash, BLOCK_HASH_LEN)) {
+		shard_bytes_release(ret);
+		return err_set(err, RC_CORRUPT,
+			       "%s: %s at %llu does not match its hash",
+			       h->sf->meta.key, what,
+			       (unsigned long long)s->off);
+	}
+	return RC_OK;
+}
+
+static enum rc read_partition_hashes(const struct shard_handle *h,
+				     const struct window *w,
+				     struct shard_tail *t, struct err *err)
+{
+	const struct shard_footer *f = &t->footer;
+	uint64_t n = f->filter_dir.len / BLOCK_HASH_LEN;
+	struct shard_bytes bytes;
+	enum rc rc;
+
+	if (!n)
+		return RC_OK;
+	if (f->filter_dir.len > PARTITION_HASHES_MAX)
+		return err_set(
+			err, RC_CORRUPT, "%s: filter directory of %llu bytes",
+			h->sf->meta.key, (unsigned long long)f->filter_dir.len);
+	rc = read_section(h, w, &f->filter_dir, "filter directory", &bytes,
+			  err);
+	if (rc)
+		return rc;
+	t->n_partitions = (uint32_t)n;
+	t->partition_size = (uint32_t)(f->filter.len / n);
+	t->partition_hashes = xmemdup0(bytes.p, f->filter_dir.len);
+	shard_bytes_release(&bytes);
+	return RC_OK;
+}
+
+/* The range of names decides where a uid is looked for, so it must be true. */
+static enum rc check_info(const struct shard_handle *h, const struct window *w,
+			  struct err *err)
+{
+	const struct shard_section *s = &h->tail->footer.info;
+	const struct shard_meta *m = &h->sf->meta;
+	struct shard_bytes bytes;
+	struct shard_info info;
+	enum rc rc;
+
+	if (s->len > SHARD_INFO_MAX)
+		return err_set(err, RC_CORRUPT, "%s: info of %llu bytes",
+			       m->key, (unsigned long long)s->len);
+	rc = read_section(h, w, s, "info", &bytes, err);
+	if (rc)
+		return rc;
+	rc = shard_info_decode(bytes.p, s->len, &info, err);
+	if (rc)
+		rc = err_prefix(err, "%s", m->key);
+	else if (!span_equal(info.first, span_of(m->first, m->first_len)) ||
+		 !span_equal(info.last, span_of(m->last, m->last_len)))
+		rc = err_set(err, RC_CORRUPT,
+			     "%s: first or last name is not as the log says",
+			     m->key);
+	shard_bytes_release(&bytes);
+	return rc;
+}
+
+static void tail_destroy(void *p)
+{
+	struct shard_tail *t = p;
+
+	free(t->partition_hashes);
+	free(t);
+}
+
+/* A footer that asks for what the log knows nothing of is damaged, not new. */
+static enum rc footer_error(const struct shard_meta *m, size_t len,
+			    struct err *err)
+{
+	if (err->rc == RC_UNSUPPORTED && !(m->incompat & ~SHARD_KNOWN_INCOMPAT))
+		err->rc = RC_CORRUPT;
+	return err_prefix(err, "%s: footer at %llu", m->key,
+			  (unsigned long long)(m->size - len));
+}
+
+static enum rc tail_fill(const struct open_request *rq, const struct window *w,
+			 struct shard_tail *t, struct err *err)
+{
+	const struct shard_meta *m = &rq->sf->meta;
+	const struct shard_handle h = { .env = rq->env,
+					.sf = rq->sf,
+					.tail = t };
+	size_t len = w->bytes.len < SHARD_FOOTER_SIZE ? w->bytes.len
+						      : SHARD_FOOTER_SIZE;
+	enum rc rc;
+
+	t->info = w->info;
+	rc = shard_footer_decode(w->bytes.p + (w->bytes.len - len), len,
+				 m->size, &t->footer, err);
+	if (rc)
+		return footer_error(m, len, err);
+	rc = check_footer(rq->env, m, &t->footer, err);
+	if (!rc)
+		rc = check_info(&h, w, err);
+	if (!rc)
+		rc = read_partition_hashes(&h, w, t, err);
+	return rc;
+}
+
+static enum rc tail_load(void *arg, struct block_cache_object *ret,
+			 struct err *err)
+{
+	struct open_request *rq = arg;
+	struct block_cache_item *window = NULL;
+	struct shard_tail *t;
+	enum rc rc;
+
+	rc = block_cache_get(rq->env->pages, cache_key(SHARD_WINDOW, rq->sf),
+			     window_load, rq, &window, err);
+	if (rc)
+		return shard_env_note(rq->env, rc);
+	t = xcalloc(1, sizeof(*t));
+	rc = tail_fill(rq, block_cache_object(window), t, err);
+	block_cache_unref(window);
+	if (rc) {
+		tail_destroy(t);
+		return shard_env_note(rq->env, rc);
+	}
+	*ret = (struct block_cache_object){
+		t, sizeof(*t) + (size_t)t->n_partitions * BLOCK_HASH_LEN,
+		tail_destroy
+	};
+	return RC_OK;
+}
+
+enum rc shard_handle_open(struct shard_handle *ret, struct shard_env *env,
+			  const struct shard_file *sf, struct err *err)
+{
+	struct open_request rq = { .env = env, .sf = sf };
+	struct block_cache_item *item = NULL;
+	enum rc rc;
+
+	rc = block_cache_get(env->pages, cache_key(SHARD_TAIL, sf), tail_load,
+			     &rq, &item, err);
+	if (rc)
+		return rc;
+	*ret = (struct shard_handle){ .env = env,
+				      .sf = sf,
+				      .tail = block_cache_object(item),
+				      .hold = item };
+	return RC_OK;
+}
+
+void shard_handle_release(struct shard_handle *h)
+{
+	block_cache_unref(h->hold);
+	*h = (struct shard_handle){ 0 };
+}
+
+/* The window the bytes are in, if it is in memory. */
+static struct block_cache_item *window_with(const struct shard_handle *h,
+					    uint64_t off, size_t len,
+					    const uint8_t **ret)
+{
+	struct block_cache_item *item;
+
+	if (h->sf->meta.size > SHARD_TAIL_WINDOW &&
+	    off < h->sf->meta.size - SHARD_TAIL_WINDOW)
+		return NULL;
+	item = block_cache_peek(h->env->pages, cache_key(SHARD_WINDOW, h->sf));
+	if (!item)
+		return NULL;
+	*ret = window_bytes(block_cache_object(item), off, len);
+	if (*ret)
+		return item;
+	block_cache_unref(item);
+	return NULL;
+}
+
+bool shard_handle_has(const struct shard_handle *h, uint64_t off, size_t len)
+{
+	const uint8_t *p = NULL;
+	struct block_cache_item *item = window_with(h, off, len, &p);
+
+	block_cache_unref(item);
+	return item;
+}
+
+enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
+			  size_t len, struct shard_bytes *ret, struct err *err)
+{
+	const struct shard_meta *m = &h->sf->meta;
+	enum rc rc;
+
+	*ret = (struct shard_bytes){ 0 };
+	ret->window = window_with(h, off, len, &ret->p);
+	if (ret->window)
+		return RC_OK;
+	ret->owned = mem_array(len, 1);
+	if (!ret->owned)
+		return err_set(err, RC_NOMEM, "%s: no memory for %zu bytes",
+			       m->key, len);
+	rc = store_read(h->env->st, m->key, &h->tail->info, off, ret->owned,
+			len, err);
+	if (rc) {
+		shard_bytes_release(ret);
+		return missing(h->sf, rc, err);
+	}
+	ret->p = ret->owned;
+	return RC_OK;
+}
+
+void shard_bytes_release(struct shard_bytes *b)
+{
+	free(b->owned);
+	block_cache_unref(b->window);
+	*b = (struct shard_bytes){ 0 };
+}

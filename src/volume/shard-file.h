@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shard-file.h - reading one shard of the session, everything through the
+ * caches.
+ *
+ * A shard is opened by its tail: one read brings the footer and, in most
+ * shards, filter and upper index pages.  The footer is kept in the page cache
+ * like all else, so a shard not used for long costs no memory but its name.
+ * What is returned was checked against the hash of what refers to it, up to the
+ * root the log states.  Any thread; no lock is held during I/O.
+ */
+#ifndef DESFS_VOLUME_SHARD_FILE_H
+#define DESFS_VOLUME_SHARD_FILE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "shard/shard-entry.h"
+#include "shard/shard-footer.h"
+#include "shard/shard-page.h"
+#include "store/store.h"
+#include "volume/oplog.h"
+
+struct block_cache;
+struct block_cache_item;
+
+/* Bytes read to open a shard. */
+#define SHARD_TAIL_WINDOW (256u << 10)
+
+/* What all shards of a volume share. */
+struct shard_env {
+	struct store *st;
+	struct block_cache *pages; /* tails, footers, index pages, filters */
+	struct block_cache *blocks;
+	uint8_t archive_id[SHARD_ID_LEN];
+	bool check_hash; /* of blocks, besides their CRC */
+	_Atomic uint64_t n_opened, n_corrupt;
+};
+
+/* A shard, immutable. */
+struct shard_file {
+	uint32_t ordinal; /* in the session */
+	struct shard_meta meta;
+	/* Its first and last key. */
+	struct span first_parent, first_name, last_parent, last_name;
+};
+
+/* What its tail tells. */
+struct shard_tail {
+	struct object_info info;
+	struct shard_footer footer;
+	uint32_t n_partitions, partition_size; /* of the filter */
+	uint8_t *partition_hashes;             /* BLOCK_HASH_LEN bytes each */
+};
+
+/* A shard opened for a while. */
+struct shard_handle {
+	struct shard_env *env;
+	const struct shard_file *sf;
+	const struct shard_tail *tail;
+	struct block_cache_item *hold; /* keeps tail */
+};
+
+/* True when the shard's key range includes the key. */
+bool shard_file_may_have_key(const struct shard_file *sf, struct span parent,
+			     struct span name);
+/* True when it may include children of a directory, given by its uid. */
+bool shard_file_may_have_children(const struct shard_file *sf, struct span dir);
+/* True when the uid is routed to the shard's slot. */
+bool shard_file_owns(const struct shard_file *sf, struct span uid);
+
+enum rc shard_handle_open(struct shard_handle *ret, struct shard_env *env,
+			  const struct shard_file *sf,
+			  struct err *err) MUST_CHECK;
+/* A zeroed handle is fine. */
+void shard_handle_release(struct shard_handle *h);
+
+/* len stored bytes at off, borrowed from the tail read before or read now. */
+struct shard_bytes {
+	const uint8_t *p;
+	uint8_t *owned;
+	struct block_cache_item *window;
+};
+enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
+			  size_t len, struct shard_bytes *ret,
+			  struct err *err) MUST_CHECK;
+void shard_bytes_release(struct shard_bytes *b);
+/* True when no read is needed for them (for now). */
+bool shard_handle_has(const struct shard_handle *h, uint64_t off, size_t len);
+
+/* A page of the kind: its item holds a struct page. */
+enum rc shard_handle_page(const struct shard_handle *h,
+			  const struct page_ref *ref, enum page_kind kind,
+			  struct block_cache_item **ret,
+			  struct err *err) MUST_CHECK;
+
+/* False in *ret: the shard has no entry of the key with this filter_hash.
+ * if_cheap: say true rather than read for the answer.
+ */
+enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,
+				 bool if_cheap, bool *ret,
+				 struct err *err) MUST_CHECK;
+
+/* The decoded data of a block that is no hole: its item holds a
+ * struct shard_block.
+ */
+struct shard_block {
+	uint32_t len;
+	uint8_t data[];
+};
+enum rc shard_handle_block(const struct shard_handle *h,
+			   const struct block_ref *ref,
+			   struct block_cache_item **ret,
+			   struct err *err) MUST_CHECK;
+
+/* Keys of the page cache: kind, shard and offset or number. */
+enum shard_object { SHARD_WINDOW, SHARD_TAIL, SHARD_PAGE, SHARD_PARTITION };
+
+/* Count a damaged object; returns rc. */
+enum rc shard_env_note(struct shard_env *env, enum rc rc);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume-entry.c - entries as a volume gives them out: holding, choosing,
+ * numbers. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cache/block-cache.h"
+#include "volume/volume-state.h"
+
+void cleanup_view(struct view **view)
+{
+	view_unref(*view);
+}
+
+void cleanup_cursor(struct shard_cursor *c)
+{
+	shard_cursor_close(c);
+}
+
+void volume_entry_init(struct volume_entry *ret, const struct shard_cursor *c,
+		       bool date)
+{
+	*ret = (struct volume_entry){
+		.node = { .shard = c->h.sf->ordinal,
+			  .ordinal = shard_cursor_ordinal(c),
+			  .date = date },
+		.e = c->e,
+		.hold = block_cache_ref(c->leaf),
+	};
+}
+
+void volume_entry_release(struct volume_entry *ve)
+{
+	block_cache_unref(ve->hold);
+	ve->hold = NULL;
+}
+
+void volume_entry_hold(struct volume_entry *ve)
+{
+	block_cache_ref(ve->hold);
+}
+
+void volume_pick_offer(struct volume_pick *pick, const struct shard_cursor *c)
+{
+	struct volume_entry *ve =
+		c->e.implicit ? &pick->implicit_one : &pick->explicit_one;
+
+	if (ve->hold && ve->e.created_at >= c->e.created_at)
+		return;
+	volume_entry_release(ve);
+	volume_entry_init(ve, c, false);
+}
+
+void volume_pick_release(struct volume_pick *pick)
+{
+	volume_entry_release(&pick->explicit_one);
+	volume_entry_release(&pick->implicit_one);
+}
+
+struct volume_entry *volume_pick_of(struct volume_entry *explicit_one,
+				    struct volume_entry *implicit_one)
+{
+	if (!explicit_one || !implicit_one)
+		return explicit_one ? explicit_one : implicit_one;
+	if (explicit_one->e.type != ENTRY_DIR &&
+	    implicit_one->e.created_at > explicit_one->e.created_at)
+		return implicit_one;
+	return explicit_one;
+}
+
+char *volume_uid(struct span parent, struct span name, struct span *ret)
+{
+	size_t len = entry_uid_len(parent, name);
+	char *p = xcalloc(len + 1, 1);
+
+	*ret = span_of(p, entry_uid(parent, name, p));
+	return p;
+}
+
+bool volume_name_ok(struct span name)
+{
+	if (!name.len || name.len > 255)
+		return false;
+	if (name.p[0] == '.' &&
+	    (name.len == 1 || (name.len == 2 && name.p[1] == '.')))
+		return false;
+	return !memchr(name.p, '/', name.len) && !memchr(name.p, 0, name.len);
+}
+
+enum rc volume_no_entry(struct span name, struct err *err)
+{
+	return err_set(err, RC_NOENT, "%.*s: no such file or directory",
+		       (int)(name.len < 256 ? name.len : 256),
+		       name.len ? name.p : "");
+}
+
+enum rc volume_get(struct volume *v, struct volume_node node,
+		   struct volume_entry *ret, struct err *err)
+{
+	const struct shard_file *sf = shard_set_get(v->set, node.shard);
+	CLEANUP_CURSOR struct shard_cursor c = { 0 };
+	enum rc rc;
+
+	if (!sf || node.ordinal >= sf->meta.n_entries)
+		return err_set(err, RC_NOENT, "no entry %llu in shard %u",
+			       (unsigned long long)node.ordinal,
+			       (unsigned int)node.shard);
+	rc = shard_cursor_open(&c, &v->env, sf, err);
+	if (!rc)
+		rc = shard_cursor_goto(&c, node.ordinal, err);
+	if (rc)
+		return rc;
+	volume_entry_init(ret, &c, node.date);
+	return RC_OK;
+}
+
+/* --- inode numbers: SipHash-2-4 (Aumasson, Bernstein 2012) ---------------- */
+
+struct sip {
+	uint64_t a, b, c, d;
+	uint64_t word; /* the bytes since the last whole word */
+	size_t len;
+};
+
+static uint64_t rotate(uint64_t v, unsigned int n)
+{
+	return v << n | v >> (64 - n);
+}
+
+static void sip_round(struct sip *s)
+{
+	s->a += s->b;
+	s->c += s->d;
+	s->b = rotate(s->b, 13) ^ s->a;
+	s->d = rotate(s->d, 16) ^ s->c;
+	s->a = rotate(s->a, 32);
+	s->c += s->b;
+	s->a += s->d;
+	s->b = rotate(s->b, 17) ^ s->c;
+	s->d = rotate(s->d, 21) ^ s->a;
+	s->c = rotate(s->c, 32);
+}
+
+static void sip_word(struct sip *s, uint64_t word)
+{
+	s->d ^= word;
+	sip_round(s);
+	sip_round(s);
+	s->a ^= word;
+}
+
+static uint64_t le64(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (unsigned int i = 8; i-- > 0;)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static void sip_init(struct sip *s, const uint8_t key[16])
+{
+	uint64_t k0 = le64(key), k1 = le64(key + 8);
+
+	*s = (struct sip){ .a = k0 ^ UINT64_C(0x736f6d6570736575),
+			   .b = k1 ^ UINT64_C(0x646f72616e646f6d),
+			   .c = k0 ^ UINT64_C(0x6c7967656e657261),
+			   .d = k1 ^ UINT64_C(0x7465646279746573) };
+}
+
+static void sip_byte(struct sip *s, uint8_t byte)
+{
+	s->word |= (uint64_t)byte << s->len % 8 * 8;
+	s->len++;
+	if (s->len % 8)
+		return;
+	sip_word(s, s->word);
+	s->word = 0;
+}
+
+static void sip_span(struct sip *s, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		sip_byte(s, (uint8_t)bytes.p[i]);
+}
+
+static uint64_t sip_final(struct sip *s)
+{
+	sip_word(s, s->word | (uint64_t)s->len << 56);
+	s->c ^= 0xff;
+	for (unsigned int i = 0; i < 4; i++)
+		sip_round(s);
+	return s->a ^ s->b ^ s->c ^ s->d;
+}
+
+uint64_t volume_ino(const struct volume *v, const struct volume_entry *ve)
+{
+	const struct entry *e = &ve->e;
+	struct sip s;
+	uint64_t ino;
+
+	sip_init(&s, v->descriptor.archive_id);
+	sip_byte(&s, ve->node.date ? 'd' : 't');
+	for (unsigned int i = 0; ve->node.date && i < 64; i += 8)
+		sip_byte(&s, (uint8_t)((uint64_t)e->created_at >> i));
+	if (e->link_group.len) {
+		sip_span(&s, e->link_group);
+	} else {
+		sip_span(&s, e->parent);
+		if (e->parent.len)
+			sip_byte(&s, '/');
+		sip_span(&s, e->name);
+	}
+	ino = sip_final(&s) & INT64_MAX;
+	return ino > 1 ? ino : ino + 2;
+}

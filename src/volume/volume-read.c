@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume-read.c - entry and offset to bytes. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/sha256.h"
+#include "cache/block-cache.h"
+#include "shard/shard-block.h"
+#include "volume/volume-state.h"
+
+/* A file being read. */
+struct source {
+	struct shard_handle h;
+	const struct volume_entry *ve;
+	struct block_cache_item *extents; /* block list page used last */
+	uint32_t i_extents;               /* which one that is */
+};
+
+static void source_close(struct source *s)
+{
+	block_cache_unref(s->extents);
+	shard_handle_release(&s->h);
+}
+
+static enum rc corrupt(const struct source *s, const char *what,
+		       struct err *err)
+{
+	const struct entry *e = &s->ve->e;
+
+	shard_env_note(s->h.env, RC_CORRUPT);
+	return err_set(err, RC_CORRUPT, "%s: %.*s%s%.*s: %s", s->h.sf->meta.key,
+		       (int)(e->parent.len < 128 ? e->parent.len : 128),
+		       e->parent.len ? e->parent.p : "",
+		       e->parent.len ? "/" : "",
+		       (int)(e->name.len < 128 ? e->name.len : 128),
+		       e->name.len ? e->name.p : "", what);
+}
+
+/* Whether size and number of blocks fit. */
+static bool is_sound(const struct entry *e)
+{
+	const struct content *c = &e->content;
+	uint64_t before;
+
+	if (!e->size || !c->n_blocks)
+		return !e->size && !c->n_blocks;
+	if (c->n_blocks == 1)
+		return true;
+	before = (uint64_t)(c->n_blocks - 1) * c->block_size;
+	if (!c->block_size || e->size <= before ||
+	    e->size - before > c->block_size)
+		return false;
+	return c->blocks || (c->extents && c->per_extent &&
+			     (c->n_blocks - 1) / c->per_extent < c->n_extents);
+}
+
+static enum rc source_open(struct source *s, struct volume *v,
+			   const struct volume_entry *ve, struct err *err)
+{
+	const struct shard_file *sf = shard_set_get(v->set, ve->node.shard);
+	enum rc rc;
+
+	*s = (struct source){ .ve = ve };
+	if (!sf || ve->e.type != ENTRY_REG)
+		return err_set(err, RC_USAGE, "%.*s: not a regular file",
+			       (int)ve->e.name.len, ve->e.name.p);
+	rc = shard_handle_open(&s->h, &v->env, sf, err);
+	if (rc)
+		return rc;
+	if (!is_sound(&ve->e)) {
+		rc = corrupt(s, "size and number of blocks do not fit", err);
+		source_close(s);
+	}
+	return rc;
+}
+
+/* The reference of block i; valid until the next call. */
+static enum rc source_block(struct source *s, uint32_t i,
+			    const struct block_ref **ret, struct err *err)
+{
+	const struct content *c = &s->ve->e.content;
+	const struct page *page;
+	uint32_t extent;
+
+	if (c->blocks) {
+		*ret = &c->blocks[i];
+		return RC_OK;
+	}
+	if (!c->extents || !c->per_extent || i / c->per_extent >= c->n_extents)
+		return corrupt(s, "block without reference", err);
+	extent = i / c->per_extent;
+	if (!s->extents || s->i_extents != extent) {
+		enum rc rc;
+
+		block_cache_unref(s->extents);
+		s->extents = NULL;
+		rc = shard_handle_page(&s->h, &c->extents[extent], PAGE_EXTENT,
+				       &s->extents, err);
+		if (rc)
+			return rc;
+		s->i_extents = extent;
+	}
+	page = block_cache_object(s->extents);
+	if (i % c->per_extent >= page_count(page))
+		return corrupt(s, "block list is too short", err);
+	*ret = &page_blocks(page)[i % c->per_extent];
+	return RC_OK;
+}
+
+/* A piece of a file: what it has in one block. */
+struct piece {
+	uint32_t i;     /* of the block */
+	uint64_t start; /* in the file */
+	uint64_t len;   /* in the file */
+	uint32_t at;    /* in the block */
+};
+
+static struct piece piece_at(const struct entry *e, uint64_t off)
+{
+	const struct content *c = &e->content;
+	struct piece p = { 0 };
+
+	if (c->n_blocks > 1) {
+		p.i = (uint32_t)(off / c->block_size);
+		p.start = (uint64_t)p.i * c->block_size;
+	}
+	p.len = e->size - p.start;
+	if (p.i + 1 < c->n_blocks)
+		p.len = c->block_size;
+	else
+		p.at = c->tail_off;
+	return p;
+}
+
+static enum rc check_file(const struct source *s, const uint8_t *p,
+			  struct err *err)
+{
+	const struct entry *e = &s->ve->e;
+	uint8_t hash[SHA256_LEN];
+
+	sha256_of(p, e->size, hash);
+	if (memcmp(hash, e->sha256, ENTRY_HASH_LEN))
+		return corrupt(s, "content does not match its SHA-256", err);
+	return RC_OK;
+}
+
+/* Copy len bytes at off, which lie in the piece.  check: the whole file too. */
+static enum rc read_piece(struct source *s, const struct piece *p, uint64_t off,
+			  uint8_t *buf, size_t len, bool check, struct err *err)
+{
+	const struct block_ref *ref = NULL;
+	struct block_cache_item *item = NULL;
+	const struct shard_block *b;
+	enum rc rc;
+
+	rc = source_block(s, p->i, &ref, err);
+	if (rc)
+		return rc;
+	if (block_is_hole(ref)) {
+		memset(buf, 0, len);
+		return RC_OK;
+	}
+	rc = shard_handle_block(&s->h, ref, &item, err);
+	if (rc)
+		return rc;
+	b = block_cache_object(item);
+	if (p->at > b->len || p->len > b->len - p->at)
+		rc = corrupt(s, "its block is too short", err);
+	if (!rc && check)
+		rc = check_file(s, b->data + p->at, err);
+	if (!rc)
+		memcpy(buf, b->data + p->at + (off - p->start), len);
+	block_cache_unref(item);
+	return rc;
+}
+
+enum rc volume_read(struct volume *v, const struct volume_entry *ve,
+		    uint64_t off, void *buf, size_t len, size_t *ret_len,
+		    struct err *err)
+{
+	const struct entry *e = &ve->e;
+	bool check = v->verify == VERIFY_FILE && !off && e->has_hash &&
+		     e->content.n_blocks == 1;
+	size_t done = 0;
+	struct source s;
+	enum rc rc;
+
+	volume_count(&v->reads, 1);
+	rc = source_open(&s, v, ve, err);
+	if (rc)
+		return rc;
+	if (off >= e->size)
+		len = 0;
+	else if (len > e->size - off)
+		len = (size_t)(e->size - off);
+	while (done < len && !rc) {
+		struct piece p = piece_at(e, off + done);
+		uint64_t left = p.start + p.len - (off + done);
+		size_t n = len - done < left ? len - done : (size_t)left;
+
+		rc = read_piece(&s, &p, off + done, (uint8_t *)buf + done, n,
+				check, err);
+		done += n;
+	}
+	source_close(&s);
+	if (rc)
+		return rc;
+	volume_count(&v->bytes_served, len);
+	*ret_len = len;
+	return RC_OK;
+}
+
+enum rc volume_seek(struct volume *v, const struct volume_entry *ve,
+		    uint64_t off, bool want_data, uint64_t *ret,
+		    struct err *err)
+{
+	const struct entry *e = &ve->e;
+	uint64_t at = off;
+	struct source s;
+	enum rc rc;
+
+	rc = source_open(&s, v, ve, err);
+	if (rc)
+		return rc;
+	while (!rc && at < e->size) {
+		struct piece p = piece_at(e, at);
+		const struct block_ref *ref = NULL;
+
+		rc = source_block(&s, p.i, &ref, err);
+		if (!rc && block_is_hole(ref) != want_data)
+			break;
+		at = p.start + p.len;
+	}
+	source_close(&s);
+	if (rc)
+		return rc;
+	/* The end counts as a hole, from within the file. */
+	if (off >= e->size || (want_data && at >= e->size))
+		return err_set(err, RC_LIMIT, "no %s from %llu on",
+			       want_data ? "data" : "hole",
+			       (unsigned long long)off);
+	*ret = at < e->size ? at : e->size;
+	return RC_OK;
+}

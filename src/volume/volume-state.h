@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume-state.h - what the files of a volume share among themselves.
+ *
+ * For volume*.c only.
+ */
+#ifndef DESFS_VOLUME_VOLUME_STATE_H
+#define DESFS_VOLUME_VOLUME_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/cleanup.h"
+#include "volume/descriptor.h"
+#include "volume/shard-cursor.h"
+#include "volume/shard-set.h"
+#include "volume/view.h"
+#include "volume/volume.h"
+
+struct oplog;
+
+struct volume {
+	struct store *st;
+	struct descriptor descriptor;
+	struct shard_env env;
+	struct shard_set *set;
+	enum volume_verify verify;
+
+	pthread_mutex_t lock;
+	pthread_cond_t refreshed;
+	struct view *view;  /* guarded by lock */
+	bool is_refreshing; /* likewise; true: log is the refresher's */
+	struct oplog *log;
+	bool is_stale; /* the refresher's: log knows more than view */
+
+	_Atomic uint64_t lookups, readdirs, reads, bytes_served;
+};
+
+/* The view now, to be given back with view_unref. */
+struct view *volume_view(struct volume *v);
+
+void cleanup_view(struct view **view);
+void cleanup_cursor(struct shard_cursor *c);
+#define CLEANUP_VIEW CLEANUP(cleanup_view)
+#define CLEANUP_CURSOR CLEANUP(cleanup_cursor)
+
+static inline void volume_count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* Fill in the entry a cursor is at. */
+void volume_entry_init(struct volume_entry *ret, const struct shard_cursor *c,
+		       bool date);
+
+/* Hold once more what the entry borrows, for a copy of it. */
+void volume_entry_hold(struct volume_entry *ve);
+
+/* Which version of a name is shown: the newest explicit one, unless that is no
+ * directory and there is a newer implicit one.
+ */
+struct volume_pick {
+	struct volume_entry explicit_one, implicit_one; /* hold NULL: none */
+};
+/* Consider the entry a cursor is at. */
+void volume_pick_offer(struct volume_pick *pick, const struct shard_cursor *c);
+void volume_pick_release(struct volume_pick *pick);
+/* Of an explicit and an implicit version, either may be NULL. */
+struct volume_entry *volume_pick_of(struct volume_entry *explicit_one,
+				    struct volume_entry *implicit_one);
+
+/* The uid of an entry, in memory to be freed. */
+char *volume_uid(struct span parent, struct span name, struct span *ret);
+
+/* True for what can be a file's name. */
+bool volume_name_ok(struct span name);
+
+/* A name in the directory of uid dir: the tree view's, made at since or later.
+ */
+enum rc volume_tree_find(struct volume *v, const struct view *view,
+			 struct span dir, struct span name, int64_t since,
+			 struct volume_entry *ret, struct err *err) MUST_CHECK;
+
+/* A name in the directory of uid dir in the date view of a day. */
+enum rc volume_date_find(struct volume *v, const struct view_day *day,
+			 struct span dir, struct span name,
+			 struct volume_entry *ret, struct err *err) MUST_CHECK;
+
+/* Where a listing goes. */
+struct volume_listing {
+	const struct volume_entry *dir;
+	struct span uid;                  /* dir's */
+	const struct volume_entry *after; /* shown last, or NULL */
+	volume_dir_fn *fn;
+	void *arg;
+};
+enum rc volume_tree_list(struct volume *v, const struct view *view,
+			 const struct volume_listing *l,
+			 struct err *err) MUST_CHECK;
+enum rc volume_date_list(struct volume *v, const struct view_day *day,
+			 const struct volume_listing *l,
+			 struct err *err) MUST_CHECK;
+
+/* The cookie of what follows an entry. */
+uint64_t volume_cookie(struct volume_node node);
+
+/* RC_NOENT with words that fit. */
+enum rc volume_no_entry(struct span name, struct err *err);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume.c - opening an archive, refreshing its view, its numbers. */
+#include "config.h"
+
+#include "volume/volume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "cache/block-cache.h"
+#include "store/store.h"
+#include "volume/oplog.h"
+#include "volume/volume-state.h"
+
+#define BLOCK_CACHE_DEFAULT (UINT64_C(256) << 20)
+#define PAGE_CACHE_DEFAULT (UINT64_C(64) << 20)
+
+static enum rc read_descriptor(struct volume *v, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	enum rc rc;
+
+	buf_init(&b, DESCRIPTOR_MAX);
+	rc = store_read_all(v->st, DESCRIPTOR_KEY, DESCRIPTOR_MAX, &b, err);
+	if (rc == RC_NOENT)
+		return err_set(err, RC_NOENT, "%s: no archive: no %s there",
+			       store_url(v->st), DESCRIPTOR_KEY);
+	if (rc)
+		return rc;
+	rc = descriptor_decode(b.p, b.len, &v->descriptor, err);
+	if (rc)
+		return err_prefix(err, "%s", DESCRIPTOR_KEY);
+	memcpy(v->env.archive_id, v->descriptor.archive_id, SHARD_ID_LEN);
+	oplog_expect(v->log, v->descriptor.archive_id);
+	return RC_OK;
+}
+
+static struct volume *volume_new(const struct volume_options *opts)
+{
+	struct volume *v = xcalloc(1, sizeof(*v));
+	uint64_t blocks = opts ? opts->block_cache : 0;
+	uint64_t pages = opts ? opts->page_cache : 0;
+
+	v->verify = opts ? opts->verify : VERIFY_CRC;
+	v->env.check_hash = v->verify != VERIFY_CRC;
+	v->env.blocks = block_cache_new(blocks ? blocks : BLOCK_CACHE_DEFAULT);
+	v->env.pages = block_cache_new(pages ? pages : PAGE_CACHE_DEFAULT);
+	v->set = shard_set_new();
+	v->log = oplog_new();
+	v->is_stale = true;
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->refreshed, NULL);
+	return v;
+}
+
+enum rc volume_open(struct volume **ret, const char *url,
+		    const struct volume_options *opts, struct err *err)
+{
+	struct volume *v = volume_new(opts);
+	bool changed;
+	enum rc rc;
+
+	rc = store_open(&v->st, url, err);
+	if (!rc) {
+		v->env.st = v->st;
+		rc = read_descriptor(v, err);
+	}
+	if (!rc)
+		rc = volume_refresh(v, &changed, err);
+	if (rc) {
+		volume_close(v);
+		return rc;
+	}
+	*ret = v;
+	return RC_OK;
+}
+
+void volume_close(struct volume *v)
+{
+	if (!v)
+		return;
+	view_unref(v->view);
+	block_cache_free(v->env.blocks);
+	block_cache_free(v->env.pages);
+	shard_set_free(v->set);
+	oplog_free(v->log);
+	if (v->st)
+		store_close(v->st);
+	pthread_cond_destroy(&v->refreshed);
+	pthread_mutex_destroy(&v->lock);
+	free(v);
+}
+
+const struct descriptor *volume_descriptor(const struct volume *v)
+{
+	return &v->descriptor;
+}
+
+struct store *volume_store(struct volume *v)
+{
+	return v->st;
+}
+
+struct view *volume_view(struct volume *v)
+{
+	struct view *view;
+
+	pthread_mutex_lock(&v->lock);
+	view = view_ref(v->view);
+	pthread_mutex_unlock(&v->lock);
+	return view;
+}
+
+/* Wait until this thread is the only refresher. */
+static void begin_refresh(struct volume *v)
+{
+	LOCK_SCOPE(&v->lock);
+	while (v->is_refreshing)
+		pthread_cond_wait(&v->refreshed, &v->lock);
+	v->is_refreshing = true;
+}
+
+/* Publish the view, if there is a new one. */
+static void end_refresh(struct volume *v, struct view *view)
+{
+	struct view *old = NULL;
+
+	pthread_mutex_lock(&v->lock);
+	if (view) {
+		old = v->view;
+		v->view = view;
+	}
+	v->is_refreshing = false;
+	pthread_cond_broadcast(&v->refreshed);
+	pthread_mutex_unlock(&v->lock);
+	view_unref(old);
+}
+
+enum rc volume_refresh(struct volume *v, bool *ret_changed, struct err *err)
+{
+	struct view *view = NULL;
+	bool changed = false, published;
+	enum rc rc;
+
+	begin_refresh(v);
+	rc = oplog_read(v->log, v->st, &changed, err);
+	if (!rc && (changed || v->is_stale)) {
+		v->is_stale = true;
+		rc = view_new(&view, v->log, v->set,
+			      v->view ? v->view->generation + 1 : 1, err);
+		if (!rc)
+			v->is_stale = false;
+	}
+	shard_env_note(&v->env, rc);
+	published = view;
+	end_refresh(v, view);
+	if (rc)
+		return rc;
+	*ret_changed = published;
+	return RC_OK;
+}
+
+enum rc volume_days(struct volume *v, uint32_t **ret, size_t *ret_n,
+		    struct err *err)
+{
+	CLEANUP_VIEW struct view *view = volume_view(v);
+	uint32_t *days = mem_array(view->n_days, sizeof(*days));
+
+	if (!days)
+		return err_set(err, RC_NOMEM, "no memory for %zu days",
+			       view->n_days);
+	for (size_t i = 0; i < view->n_days; i++)
+		days[i] = view->days[i].day;
+	*ret = days;
+	*ret_n = view->n_days;
+	return RC_OK;
+}
+
+const struct shard_meta *volume_shard(const struct volume *v,
+				      struct volume_node node)
+{
+	const struct shard_file *sf = shard_set_get(v->set, node.shard);
+
+	return sf ? &sf->meta : NULL;
+}
+
+static void count_caches(struct volume *v, struct volume_stats *ret)
+{
+	struct block_cache_stats blocks, pages;
+	struct store_counters store;
+
+	block_cache_stats(v->env.blocks, &blocks);
+	block_cache_stats(v->env.pages, &pages);
+	store_count(v->st, &store);
+	ret->block_hits = blocks.hits;
+	ret->block_misses = blocks.misses;
+	ret->block_cache_bytes = blocks.bytes;
+	ret->page_hits = pages.hits;
+	ret->page_misses = pages.misses;
+	ret->page_cache_bytes = pages.bytes;
+	ret->store_reads = store.reads;
+	ret->store_bytes = store.bytes_read;
+	ret->store_lists = store.lists;
+}
+
+void volume_stats(struct volume *v, struct volume_stats *ret)
+{
+	CLEANUP_VIEW struct view *view = volume_view(v);
+
+	*ret = (struct volume_stats){
+		.n_shards = view->n_shards,
+		.n_entries = view->n_entries,
+		.n_files = view->n_files,
+		.plain_bytes = view->plain_bytes,
+		.stored_bytes = view->stored_bytes,
+		.lookups = atomic_load(&v->lookups),
+		.readdirs = atomic_load(&v->readdirs),
+		.reads = atomic_load(&v->reads),
+		.bytes_served = atomic_load(&v->bytes_served),
+		.shards_opened = atomic_load(&v->env.n_opened),
+		.corrupt = atomic_load(&v->env.n_corrupt),
+		.generation = view->generation,
+		.any_xattrs = view->any_xattrs,
+	};
+	count_caches(v, ret);
+}

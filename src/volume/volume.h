@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* volume.h - an archive as a tree of files: names to entries, entries to bytes.
+ *
+ * A volume is opened once and used from any thread.  Results are entries held
+ * by struct volume_entry: valid until volume_entry_release, which every
+ * successful call that fills one must be followed by.
+ *
+ * Two trees are offered.  The tree view shows the newest version of each path;
+ * a whiteout hides, a directory's opaque_since hides older children.  The date
+ * view of a UTC day shows every version that entered that day: the newest
+ * under its name, older ones of the same day as NAME@20261121T101530.123456Z,
+ * of a directory the newest only.  There a newest whiteout leaves the plain
+ * name out.  Names that no file can have (with '/' or NUL, "", ".", "..", over
+ * 255 bytes) are in neither.
+ *
+ * In the tree view a uid counts only in the slot it is routed to, so pack gives
+ * every directory, also an inferred one, an entry there.
+ *
+ * Errors: RC_NOENT no such name; RC_NOTDIR; RC_CORRUPT, message with the object;
+ * RC_IO and RC_NOENT of a store are told apart: a shard the log names and the
+ * store has not is RC_CORRUPT.
+ */
+#ifndef DESFS_VOLUME_VOLUME_H
+#define DESFS_VOLUME_VOLUME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "shard/shard-entry.h"
+
+struct volume;
+struct descriptor;
+struct shard_meta;
+struct store;
+
+enum volume_verify {
+	VERIFY_CRC,   /* each block's CRC32C when it enters the cache */
+	VERIFY_BLOCK, /* and the hash its index page states */
+	VERIFY_FILE,  /* and SHA-256 of files of up to one block */
+};
+
+struct volume_options {
+	uint64_t block_cache; /* bytes; 0: default 256 MiB */
+	uint64_t page_cache;  /* bytes of decoded index pages; 0: 64 MiB */
+	enum volume_verify verify;
+};
+
+/* Reads descriptor and log; no shard.  RC_NOENT: no archive there. */
+enum rc volume_open(struct volume **ret, const char *url,
+		    const struct volume_options *opts,
+		    struct err *err) MUST_CHECK;
+void volume_close(struct volume *v);
+
+const struct descriptor *volume_descriptor(const struct volume *v);
+struct store *volume_store(struct volume *v);
+
+/* The route is uid: its users know uids and days, not directories. */
+bool volume_routes_by_uid(const struct volume *v);
+
+/* Read the log's new records and publish the new view.  Calls in flight finish
+ * on the view they began with.  On failure the old view stays.
+ */
+enum rc volume_refresh(struct volume *v, bool *ret_changed,
+		       struct err *err) MUST_CHECK;
+
+/* The identity of an entry for as long as the volume is open: never reused, never
+ * another version.  date: the node belongs to the date view, where lookups
+ * stay inside the day.
+ */
+struct volume_node {
+	uint32_t shard;	  /* session ordinal */
+	uint64_t ordinal; /* of the entry in its shard */
+	bool date;
+};
+
+struct volume_entry {
+	struct volume_node node;
+	struct entry e;
+	void *hold; /* keeps what e borrows from */
+};
+void volume_entry_release(struct volume_entry *ve);
+
+/* Root of the tree view.  An archive with no root entry yet: RC_NOENT. */
+enum rc volume_root(struct volume *v, struct volume_entry *ret,
+		    struct err *err) MUST_CHECK;
+
+/* Root of the date view of a day (decimal YYYYMMDD). */
+enum rc volume_date_root(struct volume *v, uint32_t day,
+			 struct volume_entry *ret, struct err *err) MUST_CHECK;
+/* The days, ascending; free() the array. */
+enum rc volume_days(struct volume *v, uint32_t **ret, size_t *ret_n,
+		    struct err *err) MUST_CHECK;
+
+/* The entry a node stands for. */
+enum rc volume_get(struct volume *v, struct volume_node node,
+		   struct volume_entry *ret, struct err *err) MUST_CHECK;
+
+/* name in the directory dir. */
+enum rc volume_lookup(struct volume *v, const struct volume_entry *dir,
+		      struct span name, struct volume_entry *ret,
+		      struct err *err) MUST_CHECK;
+
+/* A path from the root of the tree view, '/' between names; "", "." and "/" mean
+ * the root.  Symbolic links are not followed.
+ */
+enum rc volume_resolve(struct volume *v, struct span path,
+		       struct volume_entry *ret, struct err *err) MUST_CHECK;
+
+/* Entries of dir in byte order of their names, from cookie (0: the first); in the
+ * date view older versions follow their name, newest first.  fn
+ * gets the name shown (in the date view it may differ from ve->e.name), the
+ * entry (borrowed for the call) and the cookie of what follows; false ends.
+ * Cookies are below 2^62 and stay good when the volume is refreshed.
+ */
+typedef bool volume_dir_fn(void *arg, struct span name,
+			   const struct volume_entry *ve, uint64_t next_cookie);
+enum rc volume_readdir(struct volume *v, const struct volume_entry *dir,
+		       uint64_t cookie, volume_dir_fn *fn, void *arg,
+		       struct err *err) MUST_CHECK;
+
+/* Up to len bytes of a regular file at off; *ret_len is shorter only at the end
+ * of the file.
+ */
+enum rc volume_read(struct volume *v, const struct volume_entry *ve,
+		    uint64_t off, void *buf, size_t len, size_t *ret_len,
+		    struct err *err) MUST_CHECK;
+
+/* From off on: the next offset with data or, the next hole, as lseek(2) SEEK_DATA
+ * and SEEK_HOLE; RC_LIMIT beyond the end.  Holes are whole absent blocks.
+ */
+enum rc volume_seek(struct volume *v, const struct volume_entry *ve,
+		    uint64_t off, bool want_data, uint64_t *ret,
+		    struct err *err) MUST_CHECK;
+
+/* 63-bit inode number, never 0 or 1: SipHash-2-4 with the archive id as its key,
+ * of 't' or, in the date view, 'd' and created_at (8 bytes, little-endian), and
+ * then of the link group or else the uid.  So versions are different files.
+ */
+uint64_t volume_ino(const struct volume *v, const struct volume_entry *ve);
+
+/* The shard of a node, for messages and stat; borrowed for the volume's life. */
+const struct shard_meta *volume_shard(const struct volume *v,
+				      struct volume_node node);
+
+/* All versions of all entries of one slot, keys ascending, each key's versions
+ * newest first, each (uid, created_at) once: what pack compares a source with.
+ * Entries of directories that are routed elsewhere are left out.  Slots are
+ * those of the descriptor.
+ */
+struct volume_scan;
+enum rc volume_scan_slot(struct volume *v, uint32_t slot,
+			 struct volume_scan **ret, struct err *err) MUST_CHECK;
+/* RC_NOENT at the end. */
+enum rc volume_scan_next(struct volume_scan *scan, struct volume_entry *ret,
+			 struct err *err) MUST_CHECK;
+void volume_scan_free(struct volume_scan *scan);
+
+/* Shards that come into the view from here on have session ordinals of at least
+ * this.
+ */
+uint32_t volume_shard_bound(struct volume *v);
+
+/* What refreshes may have changed since volume_shard_bound gave first: the
+ * entries, whiteouts too, of the shards that came, shard by shard, keys
+ * ascending.  fn's entry is borrowed for the call; false ends.  A damaged shard
+ * does not keep back the others.
+ */
+typedef bool volume_change_fn(void *arg, const struct volume_entry *ve);
+enum rc volume_changes(struct volume *v, uint32_t first, volume_change_fn *fn,
+		       void *arg, struct err *err) MUST_CHECK;
+
+/* Every version of a uid, whiteouts too, in the tree view (day 0) or the date view
+ * of a day: all nodes it has or had there.
+ */
+enum rc volume_versions(struct volume *v, struct span uid, uint32_t day,
+			volume_change_fn *fn, void *arg,
+			struct err *err) MUST_CHECK;
+
+struct volume_stats {
+	uint64_t n_shards, n_entries, n_files, plain_bytes, stored_bytes;
+	uint64_t lookups, readdirs, reads, bytes_served;
+	uint64_t block_hits, block_misses, block_cache_bytes;
+	uint64_t page_hits, page_misses, page_cache_bytes;
+	uint64_t shards_opened; /* tails read */
+	uint64_t store_reads, store_bytes, store_lists;
+	uint64_t corrupt; /* damaged objects met */
+	uint64_t generation; /* views published so far */
+	bool any_xattrs;
+};
+void volume_stats(struct volume *v, struct volume_stats *ret);
+
+#endif
