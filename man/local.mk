@@ -3,3 +3,4 @@
 
 dist_man_MANS += man/des-shard.5
 dist_man_MANS += man/desfs-archive.5
+dist_man_MANS += man/desfs-pack.1

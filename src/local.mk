@@ -98,6 +98,35 @@ libdesfs_a_SOURCES += src/volume/oplog.c src/volume/oplog.h
 libdesfs_a_SOURCES += src/volume/oplog-record.c
 
 # pack
+libdesfs_a_SOURCES += src/pack/filter.c src/pack/filter.h
+libdesfs_a_SOURCES += src/pack/wild.c src/pack/wild.h
+libdesfs_a_SOURCES += src/pack/item.c src/pack/item.h
+libdesfs_a_SOURCES += src/pack/spool.c src/pack/spool.h
+libdesfs_a_SOURCES += src/pack/sorter.c src/pack/sorter.h
+libdesfs_a_SOURCES += src/pack/sorter-read.c src/pack/sorter-record.h
+libdesfs_a_SOURCES += src/pack/links.c src/pack/links.h
+libdesfs_a_SOURCES += src/pack/keep.c src/pack/keep.h
+libdesfs_a_SOURCES += src/pack/dirs.c src/pack/dirs.h
+libdesfs_a_SOURCES += src/pack/report.c src/pack/report.h
+libdesfs_a_SOURCES += src/pack/source.c src/pack/source.h
+libdesfs_a_SOURCES += src/pack/tree.c src/pack/tree.h
+libdesfs_a_SOURCES += src/pack/attr.c src/pack/attr.h
+libdesfs_a_SOURCES += src/pack/walk.c src/pack/walk.h
+libdesfs_a_SOURCES += src/pack/walk-list.c
+libdesfs_a_SOURCES += src/pack/walk-step.c src/pack/walk-step.h
+libdesfs_a_SOURCES += src/pack/plan.c src/pack/plan.h
+libdesfs_a_SOURCES += src/pack/compare.c src/pack/compare.h
+libdesfs_a_SOURCES += src/pack/compare-file.c src/pack/compare-file.h
+libdesfs_a_SOURCES += src/pack/old-dir.c src/pack/old-dir.h
+libdesfs_a_SOURCES += src/pack/content.c src/pack/content.h
+libdesfs_a_SOURCES += src/pack/lane.c src/pack/lane.h
+libdesfs_a_SOURCES += src/pack/lane-block.c src/pack/lane-block.h
+libdesfs_a_SOURCES += src/pack/shard-out.c src/pack/shard-out.h
+libdesfs_a_SOURCES += src/pack/build.c src/pack/build.h
+libdesfs_a_SOURCES += src/pack/build-file.c src/pack/build-file.h
+libdesfs_a_SOURCES += src/pack/commit.c src/pack/commit.h
+libdesfs_a_SOURCES += src/pack/clean.c src/pack/clean.h
+libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
 # fs
 
@@ -107,4 +136,8 @@ libdesfs_a_SOURCES += src/volume/oplog-record.c
 DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
 	$(JANSSON_LIBS)
 
+bin_PROGRAMS += desfs-pack
+desfs_pack_SOURCES = src/pack/pack-main.c
+desfs_pack_SOURCES += src/pack/pack-options.c src/pack/pack-options.h
+desfs_pack_LDADD = $(DESFS_LIBS)
 

@@ -26,6 +26,7 @@ unit_programs += tests/unit/queue
 unit_programs += tests/unit/workers
 unit_programs += tests/unit/stop
 unit_programs += tests/unit/notify
+unit_programs += tests/unit/filter
 unit_programs += tests/unit/route
 unit_programs += tests/unit/timestamp
 unit_programs += tests/unit/block-cache
@@ -37,6 +38,9 @@ unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/volume-changes
+unit_programs += tests/unit/sorter
+unit_programs += tests/unit/plan
+unit_programs += tests/unit/tree
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build-file.c - a file's bytes into the blocks of a lane. */
+#include "config.h"
+
+#include "pack/build-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "pack/lane.h"
+#include "pack/pack.h"
+#include "pack/tree.h"
+
+struct file_reader {
+	struct pack *p;
+	struct tree *tree;
+	struct buf block; /* a whole block of a large file */
+	uint8_t *zeros;   /* as many */
+	struct sha256 sha;
+};
+
+/* A large file on its way. */
+struct large {
+	const struct item *it;
+	int fd;
+	struct content_parts *c;
+	uint64_t data; /* no data between here and the place looked at */
+	size_t kept;   /* bytes of the tail in the open block */
+};
+
+struct file_reader *file_reader_new(struct pack *p, struct tree *tree)
+{
+	struct file_reader *f = xcalloc(1, sizeof(*f));
+
+	f->p = p;
+	f->tree = tree;
+	buf_init(&f->block, p->opts->block_size);
+	return f;
+}
+
+void file_reader_free(struct file_reader *f)
+{
+	if (!f)
+		return;
+	buf_release(&f->block);
+	free(f->zeros);
+	sha256_release(&f->sha);
+	free(f);
+}
+
+static void report_file(struct file_reader *f, const struct item *it,
+			const struct err *failure)
+{
+	CLEANUP_FREE char *uid =
+		xcalloc(1, entry_uid_len(it->parent, it->name) + 1);
+	size_t len = entry_uid(it->parent, it->name, uid);
+
+	report_failed(f->p->report, span_of(uid, len), failure);
+}
+
+/* The file's own failure: told, and the run goes on. */
+static enum rc leave_out(struct file_reader *f, const struct item *it,
+			 const struct err *failure, struct err *err)
+{
+	report_file(f, it, failure);
+	return err_set(err, RC_NOENT, "left out");
+}
+
+static enum rc read_at(int fd, void *to, size_t len, uint64_t off,
+		       struct err *err)
+{
+	ssize_t n = io_pread(fd, to, len, off);
+
+	if (n < 0)
+		return err_set_errno(err, errno, "cannot be read");
+	if ((size_t)n != len)
+		return err_set(err, RC_CHANGED, "changed while it was read");
+	return RC_OK;
+}
+
+static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
+			 const struct item *it, bool is_shared,
+			 struct content_parts **ret, uint32_t *ret_off,
+			 struct err *err)
+{
+	struct err failure;
+	uint8_t *to = NULL;
+	enum rc rc;
+
+	rc = lane_reserve(lane, it->size, &to, err);
+	if (rc)
+		return rc;
+	rc = read_at(fd, to, it->size, 0, &failure);
+	if (!rc)
+		rc = tree_check(fd, it, &failure);
+	if (rc)
+		return leave_out(f, it, &failure, err);
+	lane_keep(lane, it->size, ret_off);
+	if (!is_shared)
+		return RC_OK;
+	*ret = content_new(it->size, f->p->opts->block_size);
+	(*ret)->tail_off = *ret_off;
+	(*ret)->tail_block = lane_block(lane);
+	(*ret)->n_stored = 1;
+	sha256_of(to, it->size, (*ret)->sha256);
+	lane_tail(lane, *ret, 0);
+	return RC_OK;
+}
+
+static bool is_zero(const uint8_t *p, size_t len)
+{
+	return !*p && (len == 1 || !memcmp(p, p + 1, len - 1));
+}
+
+/* Does the file system know that there is nothing but a hole? */
+static bool is_hole(struct large *g, uint64_t off, size_t len)
+{
+	off_t next;
+
+	if (off + len <= g->data)
+		return true;
+	if (off < g->data)
+		return false;
+	next = lseek(g->fd, (off_t)off, SEEK_DATA);
+	if (next >= 0)
+		g->data = (uint64_t)next;
+	else if (errno == ENXIO)
+		g->data = g->it->size;
+	else
+		g->data = off; /* it cannot tell */
+	return off + len <= g->data;
+}
+
+static void hole(struct file_reader *f, struct large *g, uint32_t i, size_t len)
+{
+	content_set_hole(g->c, i, (uint32_t)len);
+	if (!f->zeros)
+		f->zeros = xcalloc(1, f->p->opts->block_size);
+	sha256_update(&f->sha, f->zeros, len);
+}
+
+/* A segment that fills a block.  *own: the failure is the file's. */
+static enum rc add_whole(struct file_reader *f, struct lane *lane,
+			 struct large *g, uint32_t i, bool *own,
+			 struct err *err)
+{
+	size_t len = g->c->block_size;
+	uint64_t off = (uint64_t)i * len;
+	uint8_t *to;
+	enum rc rc;
+
+	if (is_hole(g, off, len)) {
+		hole(f, g, i, len);
+		return RC_OK;
+	}
+	buf_clear(&f->block);
+	to = buf_reserve(&f->block, len);
+	if (!to)
+		return err_set(err, RC_NOMEM, "no memory for a block");
+	rc = read_at(g->fd, to, len, off, err);
+	*own = rc;
+	if (rc)
+		return rc;
+	if (is_zero(to, len)) {
+		hole(f, g, i, len);
+		return RC_OK;
+	}
+	f->block.len = len;
+	sha256_update(&f->sha, to, len);
+	g->c->n_stored++;
+	return lane_whole(lane, g->c, i, &f->block, err);
+}
+
+/* The last segment, into the open block. */
+static enum rc add_tail(struct file_reader *f, struct lane *lane,
+			struct large *g, bool *own, struct err *err)
+{
+	uint32_t i = g->c->n_blocks - 1;
+	uint64_t off = (uint64_t)i * g->c->block_size;
+	size_t len = (size_t)(g->it->size - off);
+	uint8_t *to = NULL;
+	enum rc rc;
+
+	if (is_hole(g, off, len)) {
+		hole(f, g, i, len);
+		return RC_OK;
+	}
+	rc = lane_reserve(lane, len, &to, err);
+	if (rc)
+		return rc;
+	rc = read_at(g->fd, to, len, off, err);
+	*own = rc;
+	if (rc)
+		return rc;
+	if (is_zero(to, len)) {
+		hole(f, g, i, len);
+		return RC_OK;
+	}
+	sha256_update(&f->sha, to, len);
+	lane_keep(lane, len, &g->c->tail_off);
+	g->kept = len;
+	return RC_OK;
+}
+
+static enum rc add_segments(struct file_reader *f, struct lane *lane,
+			    struct large *g, bool *own, struct err *err)
+{
+	uint32_t whole = (uint32_t)(g->it->size / g->c->block_size);
+	enum rc rc = RC_OK;
+
+	sha256_init(&f->sha);
+	for (uint32_t i = 0; i < whole && !rc; i++) {
+		if (pack_is_ending(f->p, err))
+			return err->rc;
+		rc = add_whole(f, lane, g, i, own, err);
+	}
+	if (!rc && whole < g->c->n_blocks)
+		rc = add_tail(f, lane, g, own, err);
+	if (rc)
+		return rc;
+	sha256_final(&f->sha, g->c->sha256);
+	rc = tree_check(g->fd, g->it, err);
+	*own = rc;
+	if (rc)
+		return rc;
+	if (g->kept) {
+		g->c->tail_block = lane_block(lane);
+		g->c->n_stored++;
+		lane_tail(lane, g->c, g->c->n_blocks - 1);
+	}
+	return RC_OK;
+}
+
+static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
+			 const struct item *it, struct content_parts **ret,
+			 struct err *err)
+{
+	struct large g = { .it = it, .fd = fd };
+	struct err failure;
+	bool own = false;
+	enum rc rc;
+
+	/* Blocks lie in the order of the files in them. */
+	rc = lane_end_data(lane, err);
+	if (rc)
+		return rc;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	g.c = content_new(it->size, f->p->opts->block_size);
+	rc = add_segments(f, lane, &g, &own, &failure);
+	if (!rc) {
+		*ret = g.c;
+		return RC_OK;
+	}
+	lane_drop(lane, g.kept);
+	content_unref(g.c);
+	if (own)
+		return leave_out(f, it, &failure, err);
+	*err = failure;
+	return rc;
+}
+
+enum rc file_reader_add(struct file_reader *f, struct lane *lane,
+			const struct item *it, bool is_shared,
+			struct content_parts **ret, uint32_t *ret_off,
+			struct err *err)
+{
+	CLEANUP_FD int fd = -1;
+	struct err failure;
+
+	if (tree_open(f->tree, it, &fd, &failure))
+		return leave_out(f, it, &failure, err);
+	if (it->size <= f->p->opts->block_size)
+		return add_small(f, lane, fd, it, is_shared, ret, ret_off, err);
+	return add_large(f, lane, fd, it, ret, err);
+}

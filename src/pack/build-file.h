@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build-file.h - a file's bytes into the blocks of a lane. */
+#ifndef DESFS_PACK_BUILD_FILE_H
+#define DESFS_PACK_BUILD_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "pack/content.h"
+#include "pack/item.h"
+
+struct file_reader;
+struct lane;
+struct pack;
+struct tree;
+
+struct file_reader *file_reader_new(struct pack *p,
+				    struct tree *tree) MUST_CHECK;
+void file_reader_free(struct file_reader *f);
+
+/* Read the regular file it, which is not empty.  Its bytes are in the open
+ * block from *ret_off on, or where *ret says, which is the caller's to unref;
+ * is_shared: that is wanted in any case.  RC_NOENT: the file could not be read
+ * whole, which was reported, and nothing of it is left but blocks nobody refers
+ * to.
+ */
+enum rc file_reader_add(struct file_reader *f, struct lane *lane,
+			const struct item *it, bool is_shared,
+			struct content_parts **ret, uint32_t *ret_off,
+			struct err *err) MUST_CHECK;
+
+#endif

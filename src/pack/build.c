@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build.c - a slot's plan to shards in the store. */
+#include "config.h"
+
+#include "pack/build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+#include "base/version.h"
+#include "pack/build-file.h"
+#include "pack/compare-file.h"
+#include "pack/lane.h"
+#include "pack/pack.h"
+#include "pack/plan.h"
+#include "pack/shard-out.h"
+#include "pack/tree.h"
+
+/* A file of several names whose bytes are in the part already. */
+struct linked {
+	uint64_t number;
+	struct content_parts *content;
+	UT_hash_handle hh;
+};
+
+/* One part in the making. */
+struct build {
+	struct pack *p;
+	uint32_t slot;
+	struct file_reader *files;
+	struct plan_place place;
+	bool is_open;
+	struct shard_out out;
+	struct shard_build *shard;
+	struct lane *lane;
+	struct linked *linked;
+};
+
+static void forget_linked(struct build *b)
+{
+	struct linked *k, *next;
+
+	HASH_ITER(hh, b->linked, k, next)
+	{
+		HASH_DEL(b->linked, k);
+		content_unref(k->content);
+		free(k);
+	}
+}
+
+static struct content_parts *find_linked(struct build *b, uint64_t number)
+{
+	struct linked *k = NULL;
+
+	HASH_FIND(hh, b->linked, &number, sizeof(number), k);
+	return k ? k->content : NULL;
+}
+
+static void remember_linked(struct build *b, uint64_t number,
+			    struct content_parts *c)
+{
+	struct linked *k = xcalloc(1, sizeof(*k));
+
+	k->number = number;
+	k->content = content_ref(c);
+	HASH_ADD(hh, b->linked, number, sizeof(k->number), k);
+}
+
+static void close_part(struct build *b)
+{
+	if (!b->is_open)
+		return;
+	forget_linked(b);
+	lane_free(b->lane);
+	shard_build_free(b->shard);
+	shard_out_close(&b->out);
+	b->lane = NULL;
+	b->shard = NULL;
+	b->is_open = false;
+}
+
+static struct shard_build_options shard_options(const struct build *b)
+{
+	const struct pack *p = b->p;
+	struct shard_build_options o = { .codec = p->opts->codec,
+					 .level = p->opts->level };
+	struct shard_header *h = &o.header;
+
+	memcpy(h->archive_id, p->descriptor.archive_id, sizeof(h->archive_id));
+	h->day = b->place.day;
+	h->slot = b->slot;
+	h->n_bits = (uint8_t)p->descriptor.n_bits;
+	h->route = (uint8_t)p->descriptor.route;
+	h->part = b->place.part;
+	h->block_size = p->opts->block_size;
+	snprintf(h->writer, sizeof(h->writer), "desfs %s %s", version_text(),
+		 codec_libraries());
+	return o;
+}
+
+static enum rc open_part(struct build *b, struct plan_place place,
+			 struct err *err)
+{
+	const struct pack_options *o = b->p->opts;
+	struct shard_build_options options;
+	struct shard_sink sink;
+	struct lane_options lane = { .workers = b->p->encoders,
+				     .report = b->p->report,
+				     .block_size = o->block_size,
+				     .codec = o->codec,
+				     .level = o->level };
+	enum rc rc;
+
+	b->place = place;
+	rc = shard_out_open(&b->out, b->p->store, b->p->report, o->spool, err);
+	if (rc)
+		return rc;
+	b->is_open = true;
+	options = shard_options(b);
+	sink = shard_out_sink(&b->out);
+	rc = shard_build_new(&options, &sink, &b->shard, err);
+	if (rc)
+		return rc;
+	lane.build = b->shard;
+	b->lane = lane_new(&lane);
+	return RC_OK;
+}
+
+static enum rc end_part(struct build *b, struct err *err)
+{
+	struct shard_footer footer;
+	struct shard_meta meta;
+	uint64_t n = 0, size = 0;
+	bool existed = false;
+	enum rc rc;
+
+	if (!b->is_open)
+		return RC_OK;
+	rc = lane_finish(b->lane, &n, err);
+	/* Of a part whose files all failed only directories above are left. */
+	if (rc || !n)
+		return rc;
+	rc = shard_build_finish(b->shard, &footer, &size, err);
+	if (!rc)
+		rc = shard_out_commit(&b->out, &footer, size,
+				      shard_build_info(b->shard), &meta,
+				      &existed, err);
+	if (rc)
+		return rc;
+	report_shard(b->p->report, size, existed);
+	pack_add_shard(b->p, &meta);
+	shard_meta_release(&meta);
+	return RC_OK;
+}
+
+static void fill_entry(const struct pack *p, const struct item *it,
+		       struct entry *e)
+{
+	*e = (struct entry){ .parent = it->parent,
+			     .name = it->name,
+			     .created_at = it->created_at,
+			     .type = it->type,
+			     .implicit = it->implicit,
+			     .has_opaque = it->has_opaque,
+			     .opaque_since = it->opaque_since,
+			     .mode = it->mode,
+			     .uid = it->uid,
+			     .gid = it->gid,
+			     .mtime_s = it->mtime_s,
+			     .mtime_ns = it->mtime_ns,
+			     .size = it->size,
+			     .target = it->target,
+			     .rdev_major = it->rdev_major,
+			     .rdev_minor = it->rdev_minor,
+			     .nlink = it->nlink,
+			     .xattrs = it->xattrs };
+	if (it->link)
+		e->nlink = compare_links(p, it, &e->link_group);
+}
+
+static enum rc add_file(struct build *b, const struct item *it,
+			const struct entry *e, struct err *err)
+{
+	bool shared = e->link_group.len;
+	struct content_parts *c = shared ? find_linked(b, it->link) : NULL;
+	uint32_t off = 0;
+	enum rc rc;
+
+	if (c)
+		return lane_entry(b->lane, e, c, 0, err);
+	rc = file_reader_add(b->files, b->lane, it, shared, &c, &off, err);
+	if (rc == RC_NOENT)
+		return RC_OK; /* left out, and reported */
+	if (rc)
+		return rc;
+	if (shared)
+		remember_linked(b, it->link, c);
+	rc = lane_entry(b->lane, e, c, off, err);
+	content_unref(c);
+	return rc;
+}
+
+static enum rc add_item(struct build *b, const struct item *it, struct err *err)
+{
+	struct entry e;
+
+	fill_entry(b->p, it, &e);
+	if (it->type == ENTRY_REG && it->size)
+		return add_file(b, it, &e, err);
+	return lane_entry(b->lane, &e, NULL, 0, err);
+}
+
+static enum rc build_items(struct build *b, struct plan *plan, struct err *err)
+{
+	struct plan_place place;
+	struct item it;
+	enum rc rc;
+
+	for (;;) {
+		rc = plan_next(plan, &place, &it, err);
+		if (rc)
+			return rc == RC_NOENT ? end_part(b, err) : rc;
+		if (pack_is_ending(b->p, err))
+			return err->rc;
+		if (b->is_open && (place.day != b->place.day ||
+				   place.part != b->place.part)) {
+			rc = end_part(b, err);
+			if (rc)
+				return rc;
+			close_part(b);
+		}
+		if (!b->is_open)
+			rc = open_part(b, place, err);
+		if (!rc)
+			rc = add_item(b, &it, err);
+		if (rc)
+			return rc;
+	}
+}
+
+enum rc build_slot(struct pack *p, uint32_t slot, struct tree *tree,
+		   struct plan *plan, struct err *err)
+{
+	struct build b = { .p = p, .slot = slot };
+	enum rc rc;
+
+	b.files = file_reader_new(p, tree);
+	rc = build_items(&b, plan, err);
+	close_part(&b);
+	file_reader_free(b.files);
+	return rc;
+}

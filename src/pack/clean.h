@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clean.h - what runs that died have left in an archive.
+ *
+ * Leftovers are unfinished uploads, marks of dead runs, and shards that no log
+ * record names.  They harm nobody but take room.
+ */
+#ifndef DESFS_PACK_CLEAN_H
+#define DESFS_PACK_CLEAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct store;
+
+/* what: a key, or words that name the thing. */
+typedef void clean_fn(void *arg, const char *what, uint64_t size);
+
+/* Tell each leftover and, when asked, remove it.  Nothing a run that is alive
+ * may still commit is told or removed: *ret_alive is the number of such runs,
+ * and while it is not 0 shards are left alone.  The store was opened for
+ * writing (store_create).
+ */
+enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
+		      unsigned int *ret_alive, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commit.c - a run's first and last word to the archive. */
+#include "config.h"
+
+#include "pack/commit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/timestamp.h"
+#include "pack/pack.h"
+#include "shard/route.h"
+#include "shard/shard-format.h"
+#include "store/store-write.h"
+#include "volume/volume.h"
+
+#define DEFAULT_BITS_UID 8
+#define DEFAULT_BITS_PARENT 4
+#define RECORD_KEY_TEXT 128
+
+static const char *route_text(unsigned int route)
+{
+	return route == ROUTE_UID ? "uid" : "parent";
+}
+
+/* What an archive without descriptor may hold: nothing. */
+static enum rc refuse_key(void *arg, const char *key, uint64_t size,
+			  struct err *err)
+{
+	const char *archive = arg;
+
+	(void)size;
+	return err_set(err, RC_EXISTS,
+		       "%s: not empty and no archive: it has %s but no %s",
+		       archive, key, DESCRIPTOR_KEY);
+}
+
+static void new_descriptor(struct pack *p)
+{
+	const struct pack_options *o = p->opts;
+	struct descriptor *d = &p->descriptor;
+
+	*d = (struct descriptor){ .format = SHARD_VERSION };
+	d->route = o->route == PACK_ANY_ROUTE ? ROUTE_PARENT : o->route;
+	d->n_bits = o->n_bits;
+	if (!d->n_bits)
+		d->n_bits = d->route == ROUTE_UID ? DEFAULT_BITS_UID
+						  : DEFAULT_BITS_PARENT;
+}
+
+static enum rc check_descriptor(const struct pack *p, struct err *err)
+{
+	const struct pack_options *o = p->opts;
+	const struct descriptor *d = &p->descriptor;
+
+	if (o->n_bits && o->n_bits != d->n_bits)
+		return err_set(err, RC_USAGE,
+			       "%s: has --n-bits %u, which cannot become %u",
+			       o->archive, d->n_bits, o->n_bits);
+	if (o->route != PACK_ANY_ROUTE && o->route != d->route)
+		return err_set(err, RC_USAGE,
+			       "%s: has --route %s, which cannot become %s",
+			       o->archive, route_text(d->route),
+			       route_text(o->route));
+	return RC_OK;
+}
+
+static enum rc read_descriptor(struct pack *p, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = DESCRIPTOR_MAX };
+	enum rc rc = store_read_all(p->store, DESCRIPTOR_KEY, DESCRIPTOR_MAX,
+				    &text, err);
+
+	if (rc == RC_NOENT) {
+		rc = store_list(p->store, "", NULL, refuse_key,
+				(void *)(uintptr_t)p->opts->archive, err);
+		if (!rc)
+			new_descriptor(p);
+		return rc;
+	}
+	if (!rc)
+		rc = descriptor_decode(text.p, text.len, &p->descriptor, err);
+	if (rc)
+		return err_prefix(err, "%s", p->opts->archive);
+	p->has_descriptor = true;
+	return check_descriptor(p, err);
+}
+
+/* What the log says was packed before. */
+static enum rc read_log(struct pack *p, int64_t *ret_newest, struct err *err)
+{
+	struct oplog *log = oplog_new();
+	bool changed = false;
+	enum rc rc = oplog_read(log, p->store, &changed, err);
+
+	*ret_newest = INT64_MIN;
+	for (size_t i = 0; !rc && i < oplog_count(log); i++) {
+		const struct shard_meta *m = oplog_shard(log, i);
+
+		if (m->created_max > *ret_newest)
+			*ret_newest = m->created_max;
+		p->has_runs = true;
+	}
+	oplog_free(log);
+	return rc;
+}
+
+static enum rc set_stamps(struct pack *p, int64_t newest, struct err *err)
+{
+	const struct pack_options *o = p->opts;
+	int64_t above = p->has_runs ? newest + 1 : INT64_MIN;
+
+	switch (o->created) {
+	case CREATED_NOW:
+		p->stamp = clock_wall_ns() / 1000;
+		if (p->stamp < above)
+			p->stamp = above;
+		break;
+	case CREATED_TIME: p->stamp = o->created_at; break;
+	case CREATED_MTIME:
+		if (p->has_runs)
+			return err_set(err, RC_USAGE,
+				       "%s: --created-at mtime is for the "
+				       "first pack only",
+				       o->archive);
+		/* The newest file's, as soon as all are known. */
+		p->stamp = INT64_MIN;
+		break;
+	}
+	p->safe_stamp = p->stamp > above ? p->stamp : above;
+	return RC_OK;
+}
+
+enum rc commit_open(struct pack *p, struct err *err)
+{
+	const struct pack_options *o = p->opts;
+	int64_t newest = INT64_MIN;
+	enum rc rc;
+
+	rc = o->dry_run ? store_open(&p->store, o->archive, err)
+			: store_create(&p->store, o->archive, err);
+	if (rc == RC_NOENT && o->dry_run) {
+		new_descriptor(p);
+		return set_stamps(p, newest, err);
+	}
+	if (!rc)
+		rc = read_descriptor(p, err);
+	if (!rc && p->has_descriptor)
+		rc = read_log(p, &newest, err);
+	if (!rc && p->has_runs)
+		rc = volume_open(&p->volume, o->archive, NULL, err);
+	return rc ? rc : set_stamps(p, newest, err);
+}
+
+/* Another first run was quicker: this one adds to its archive, if the files are
+ * spread there as they are here.
+ */
+static enum rc follow_other(struct pack *p, struct err *err)
+{
+	struct descriptor mine = p->descriptor;
+	enum rc rc = read_descriptor(p, err);
+
+	if (rc || (mine.n_bits == p->descriptor.n_bits &&
+		   mine.route == p->descriptor.route))
+		return rc;
+	return err_set(err, RC_EXISTS,
+		       "%s: another run has just made this archive with "
+		       "other options; run again to add to it",
+		       p->opts->archive);
+}
+
+enum rc commit_begin(struct pack *p, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = DESCRIPTOR_MAX };
+	bool existed = false;
+	enum rc rc;
+
+	if (p->has_descriptor)
+		return RC_OK;
+	p->descriptor.created_at = p->stamp;
+	descriptor_set_id(&p->descriptor);
+	descriptor_encode(&p->descriptor, &text);
+	rc = store_put(p->store, DESCRIPTOR_KEY, text.p, text.len, &existed,
+		       err);
+	if (rc == RC_EXISTS)
+		return follow_other(p, err);
+	p->has_descriptor = !rc;
+	return rc;
+}
+
+static int compare_shards(const void *a, const void *b)
+{
+	const struct shard_meta *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+/* Still there, as a clean-up might have taken an unfinished run's for dead? */
+static enum rc check_shards(struct pack *p, struct err *err)
+{
+	for (size_t i = 0; i < p->n_shards; i++) {
+		const struct shard_meta *m = &p->shards[i];
+		uint8_t last;
+		enum rc rc = store_read(p->store, m->key, NULL, m->size - 1,
+					&last, 1, err);
+
+		if (rc)
+			return err_prefix(err, "shard packed by this run");
+	}
+	return RC_OK;
+}
+
+enum rc commit_end(struct pack *p, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
+	struct oplog_record r = { .time = clock_wall_ns() / 1000,
+				  .shards = p->shards,
+				  .n_shards = p->n_shards };
+	char key[RECORD_KEY_TEXT];
+	bool existed = false;
+	enum rc rc;
+
+	if (!p->n_shards)
+		return RC_OK;
+	qsort(p->shards, p->n_shards, sizeof(*p->shards), compare_shards);
+	rc = check_shards(p, err);
+	if (rc)
+		return rc;
+	oplog_record_encode(&r, p->descriptor.archive_id, &text);
+	if (!buf_ok(&text))
+		return err_set(err, RC_LIMIT,
+			       "log record of more than %u bytes",
+			       OPLOG_RECORD_MAX);
+	rc = oplog_record_key(r.time, key, sizeof(key), err);
+	return rc ? rc
+		  : store_put(p->store, key, text.p, text.len, &existed, err);
+}

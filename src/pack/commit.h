@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commit.h - a run's first and last word to the archive.
+ *
+ * commit_open finds out what is there, commit_begin makes the archive if there
+ * is none, commit_end writes the log record that makes the run's shards count.
+ */
+#ifndef DESFS_PACK_COMMIT_H
+#define DESFS_PACK_COMMIT_H
+
+#include "base/err.h"
+
+struct pack;
+
+/* Open the store (make it, unless the run is dry) and read descriptor and log.
+ * RC_USAGE when the options contradict them.  Sets the run's stamps.
+ */
+enum rc commit_open(struct pack *p, struct err *err) MUST_CHECK;
+
+/* Write the descriptor when there is none. */
+enum rc commit_begin(struct pack *p, struct err *err) MUST_CHECK;
+
+/* Write the log record, if anything was packed. */
+enum rc commit_end(struct pack *p, struct err *err) MUST_CHECK;
+
+#endif

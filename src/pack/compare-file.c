@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compare-file.c - is one file what the archive has of it? */
+#include "config.h"
+
+#include "pack/compare-file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "base/timestamp.h"
+#include "pack/links.h"
+#include "pack/pack.h"
+#include "pack/tree.h"
+
+#define HASH_READ (256u << 10) /* bytes read at once */
+
+uint32_t compare_links(const struct pack *p, const struct item *it,
+		       struct span *ret_group)
+{
+	uint32_t n = 1;
+
+	if (it->link)
+		n = links_group(p->links, it->link, ret_group);
+	if (n < 2)
+		*ret_group = span_of("", 0);
+	return n;
+}
+
+int64_t compare_mtime_us(const struct item *it)
+{
+	if (it->mtime_s < TIMESTAMP_MIN / 1000000)
+		return TIMESTAMP_MIN;
+	if (it->mtime_s > TIMESTAMP_MAX / 1000000)
+		return TIMESTAMP_MAX;
+	return it->mtime_s * 1000000 + it->mtime_ns / 1000;
+}
+
+static bool links_are_same(const struct pack *p, const struct item *it,
+			   const struct entry *e)
+{
+	struct span group;
+	uint32_t n;
+
+	if (it->type == ENTRY_DIR)
+		return !it->nlink || it->nlink == e->nlink;
+	n = compare_links(p, it, &group);
+	return n == e->nlink && span_equal(group, e->link_group);
+}
+
+static bool attributes_are_same(const struct item *it, const struct entry *e)
+{
+	return it->type == e->type && !e->implicit && it->mode == e->mode &&
+	       it->uid == e->uid && it->gid == e->gid && it->size == e->size &&
+	       it->mtime_s == e->mtime_s && it->mtime_ns == e->mtime_ns &&
+	       it->rdev_major == e->rdev_major &&
+	       it->rdev_minor == e->rdev_minor &&
+	       span_equal(it->target, e->target) &&
+	       span_equal(it->xattrs, e->xattrs);
+}
+
+static enum rc hash_file(int fd, uint8_t out[SHA256_LEN], struct err *err)
+{
+	CLEANUP_SHA256 struct sha256 h = { 0 };
+	CLEANUP_FREE uint8_t *bytes = xcalloc(1, HASH_READ);
+	ssize_t n;
+
+	sha256_init(&h);
+	for (;;) {
+		n = io_read(fd, bytes, HASH_READ);
+		if (n < 0)
+			return err_set_errno(err, errno, "cannot be read");
+		if (!n)
+			break;
+		sha256_update(&h, bytes, (size_t)n);
+	}
+	sha256_final(&h, out);
+	return RC_OK;
+}
+
+static enum compare_result compare_content(struct pack *p, struct tree *tree,
+					   const struct item *it,
+					   const struct entry *e)
+{
+	CLEANUP_BUF struct buf uid = { .max = SIZE_MAX / 2 };
+	uint8_t hash[SHA256_LEN];
+	CLEANUP_FD int fd = -1;
+	struct err err;
+	enum rc rc;
+
+	rc = tree_open(tree, it, &fd, &err);
+	if (!rc)
+		rc = hash_file(fd, hash, &err);
+	if (!rc)
+		rc = tree_check(fd, it, &err);
+	if (!rc)
+		return e->has_hash && !memcmp(hash, e->sha256, sizeof(hash))
+			       ? COMPARE_SAME
+			       : COMPARE_DIFFERS;
+	buf_append(&uid, it->parent.p, it->parent.len);
+	if (it->parent.len)
+		buf_append_str(&uid, "/");
+	buf_append(&uid, it->name.p, it->name.len);
+	report_failed(p->report, span_of(uid.p, uid.len), &err);
+	return COMPARE_FAILED;
+}
+
+enum compare_result compare_file(struct pack *p, struct tree *tree,
+				 const struct item *it, const struct entry *e)
+{
+	if (!attributes_are_same(it, e) || !links_are_same(p, it, e))
+		return COMPARE_DIFFERS;
+	if (p->opts->checksum && it->type == ENTRY_REG && it->size)
+		return compare_content(p, tree, it, e);
+	return COMPARE_SAME;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* item.c - what the walk found out about one name, on its way through the
+ * sorter. */
+#include "config.h"
+
+#include "pack/item.h"
+
+#include <string.h>
+
+#include "base/rd.h"
+#include "base/wr.h"
+
+enum { ITEM_IMPLICIT = 1, ITEM_OPAQUE = 2 };
+
+static void put_span(struct buf *out, struct span s)
+{
+	wr_varint(out, s.len);
+	buf_append(out, s.p, s.len);
+}
+
+void item_encode(const struct item *it, struct buf *out)
+{
+	unsigned int flags = 0;
+
+	if (it->implicit)
+		flags |= ITEM_IMPLICIT;
+	if (it->has_opaque)
+		flags |= ITEM_OPAQUE;
+	wr_u8(out, (uint8_t)it->type);
+	wr_u8(out, (uint8_t)flags);
+	wr_varint(out, it->mode);
+	wr_varint(out, it->uid);
+	wr_varint(out, it->gid);
+	wr_zigzag(out, it->mtime_s);
+	wr_varint(out, it->mtime_ns);
+	wr_zigzag(out, it->ctime_s);
+	wr_varint(out, it->ctime_ns);
+	wr_varint(out, it->ino);
+	wr_varint(out, it->size);
+	wr_varint(out, it->rdev_major);
+	wr_varint(out, it->rdev_minor);
+	wr_varint(out, it->nlink);
+	wr_varint(out, it->link);
+	wr_varint(out, it->source);
+	wr_varint(out, it->dir);
+	put_span(out, it->target);
+	put_span(out, it->xattrs);
+	wr_zigzag(out, it->created_at);
+	if (it->has_opaque)
+		wr_zigzag(out, it->opaque_since);
+}
+
+static struct span take_span(struct rd *r)
+{
+	size_t len = (size_t)rd_varint_max(r, r->left);
+	const uint8_t *p = rd_take(r, len);
+
+	return span_of(p, p ? len : 0);
+}
+
+enum rc item_decode(const void *p, size_t len, struct item *ret,
+		    struct err *err)
+{
+	struct rd r = { .p = p, .left = len };
+	struct item it = { .type = (enum entry_type)rd_u8(&r) };
+	uint8_t flags = rd_u8(&r);
+
+	it.implicit = flags & ITEM_IMPLICIT;
+	it.has_opaque = flags & ITEM_OPAQUE;
+	it.mode = (uint16_t)rd_varint(&r);
+	it.uid = (uint32_t)rd_varint(&r);
+	it.gid = (uint32_t)rd_varint(&r);
+	it.mtime_s = rd_zigzag(&r);
+	it.mtime_ns = (uint32_t)rd_varint(&r);
+	it.ctime_s = rd_zigzag(&r);
+	it.ctime_ns = (uint32_t)rd_varint(&r);
+	it.ino = rd_varint(&r);
+	it.size = rd_varint(&r);
+	it.rdev_major = (uint32_t)rd_varint(&r);
+	it.rdev_minor = (uint32_t)rd_varint(&r);
+	it.nlink = (uint32_t)rd_varint(&r);
+	it.link = rd_varint(&r);
+	it.source = (uint32_t)rd_varint(&r);
+	it.dir = rd_varint(&r);
+	it.target = take_span(&r);
+	it.xattrs = take_span(&r);
+	it.created_at = rd_zigzag(&r);
+	if (it.has_opaque)
+		it.opaque_since = rd_zigzag(&r);
+	if (!rd_ok(&r) || r.left)
+		return err_set(err, RC_IO,
+			       "temporary data were damaged: item of %zu bytes",
+			       len);
+	*ret = it;
+	return RC_OK;
+}
+
+void item_key_encode(struct span parent, struct span name, struct buf *out)
+{
+	buf_append(out, parent.p, parent.len);
+	wr_u8(out, 0);
+	buf_append(out, name.p, name.len);
+}
+
+bool item_key_decode(struct span key, struct span *ret_parent,
+		     struct span *ret_name)
+{
+	const char *nul = key.len ? memchr(key.p, 0, key.len) : NULL;
+
+	if (!nul)
+		return false;
+	*ret_parent = span_of(key.p, (size_t)(nul - key.p));
+	*ret_name = span_of(nul + 1, key.len - ret_parent->len - 1);
+	return true;
+}

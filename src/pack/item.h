@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* item.h - what the walk found out about one name, on its way through the
+ * sorter.
+ *
+ * An item is a view, like struct entry: its spans are borrowed.  Encoded items
+ * are for files of one's own run only; the encoding may change any time.
+ */
+#ifndef DESFS_PACK_ITEM_H
+#define DESFS_PACK_ITEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "shard/shard-entry.h"
+
+#define ITEM_NO_DIR UINT64_MAX
+
+struct item {
+	struct span parent, name; /* the key; not in the encoded bytes */
+	enum entry_type type;
+	bool implicit;
+	uint16_t mode;
+	uint32_t uid, gid;
+	int64_t mtime_s, ctime_s;
+	uint32_t mtime_ns, ctime_ns;
+	uint64_t ino;  /* with ctime: to notice changes; never packed */
+	uint64_t size; /* as in struct entry */
+	uint32_t rdev_major, rdev_minor;
+	uint32_t nlink;  /* of directories; links_group tells that of others */
+	uint64_t link;   /* number in the table of links, 0: not linked */
+	uint32_t source; /* number of the source it was found in */
+	uint64_t dir; /* its directory's place in struct dirs, or ITEM_NO_DIR */
+	struct span target, xattrs;
+
+	/* What comparing with the archive decided. */
+	int64_t created_at; /* microseconds since 1970, UTC */
+	bool has_opaque;
+	int64_t opaque_since;
+};
+
+void item_encode(const struct item *it, struct buf *out);
+
+/* The spans are borrowed from p; the key is left empty. */
+enum rc item_decode(const void *p, size_t len, struct item *ret,
+		    struct err *err) MUST_CHECK;
+
+/* Keys for the sorter, which orders them as entry_key_compare does: names have
+ * neither NUL nor, but in parent, a '/'.
+ */
+void item_key_encode(struct span parent, struct span name, struct buf *out);
+
+/* False when there is no NUL. */
+bool item_key_decode(struct span key, struct span *ret_parent,
+		     struct span *ret_name) MUST_CHECK;
+
+#endif

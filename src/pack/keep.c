@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keep.c - names below which nothing was looked at. */
+#include "config.h"
+
+#include "pack/keep.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/table.h"
+
+struct kept {
+	char *uid;
+	size_t len;
+	UT_hash_handle hh;
+};
+
+struct keep {
+	struct kept *all;
+};
+
+struct keep *keep_new(void)
+{
+	return xcalloc(1, sizeof(struct keep));
+}
+
+void keep_free(struct keep *k)
+{
+	struct kept *e, *next;
+
+	if (!k)
+		return;
+	HASH_ITER(hh, k->all, e, next)
+	{
+		HASH_DEL(k->all, e);
+		free(e->uid);
+		free(e);
+	}
+	free(k);
+}
+
+static bool keep_has(const struct keep *k, struct span uid)
+{
+	struct kept *e = NULL;
+
+	HASH_FIND(hh, k->all, uid.p, uid.len, e);
+	return e;
+}
+
+void keep_add(struct keep *k, struct span uid)
+{
+	struct kept *e;
+
+	if (keep_has(k, uid))
+		return;
+	e = xcalloc(1, sizeof(*e));
+	e->uid = xmemdup0(uid.p, uid.len);
+	e->len = uid.len;
+	HASH_ADD_KEYPTR(hh, k->all, e->uid, e->len, e);
+}
+
+bool keep_covers(const struct keep *k, struct span uid)
+{
+	if (!k->all)
+		return false;
+	for (;;) {
+		struct span parent, name;
+
+		if (keep_has(k, uid))
+			return true;
+		if (!uid.len)
+			return false;
+		entry_split_uid(uid, &parent, &name);
+		uid = parent;
+	}
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lane-block.c - one block on its way through a lane. */
+#include "config.h"
+
+#include "pack/lane-block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "shard/shard-format.h"
+#include "shard/shard-record.h"
+
+#define RECORD_FIELDS_MAX 256 /* bytes of a record without its strings */
+
+struct lane_block *lane_block_new(const struct lane_options *opts)
+{
+	struct lane_block *b = xcalloc(1, sizeof(*b));
+
+	buf_init(&b->data, opts->block_size);
+	buf_init(&b->records, BLOCK_RECORDS_MAX);
+	buf_init(&b->stored, BLOCK_HEADER_SIZE + (size_t)opts->block_size +
+				     BLOCK_RECORDS_MAX);
+	b->codec = opts->codec;
+	b->level = opts->level;
+	return b;
+}
+
+void lane_block_clear(struct lane_block *b)
+{
+	for (size_t i = 0; i < b->n_entries; i++) {
+		free(b->entries[i].bytes);
+		content_unref(b->entries[i].content);
+	}
+	for (size_t i = 0; i < b->n_segments; i++)
+		content_unref(b->segments[i].content);
+	b->n_entries = b->n_segments = 0;
+	b->entry_bytes = 0;
+	buf_clear(&b->data);
+	buf_clear(&b->records);
+	buf_clear(&b->stored);
+}
+
+void lane_block_free(struct lane_block *b)
+{
+	if (!b)
+		return;
+	lane_block_clear(b);
+	buf_release(&b->data);
+	buf_release(&b->records);
+	buf_release(&b->stored);
+	free(b->entries);
+	free(b->segments);
+	free(b);
+}
+
+static struct span move_span(struct span s, char **to)
+{
+	struct span copy = span_of(*to, s.len);
+
+	if (s.len)
+		memcpy(*to, s.p, s.len);
+	*to += s.len;
+	return copy;
+}
+
+void lane_block_add_entry(struct lane_block *b, const struct entry *e,
+			  struct content_parts *c, uint32_t off)
+{
+	size_t len = e->parent.len + e->name.len + e->target.len +
+		     e->link_group.len + e->xattrs.len;
+	char *bytes = xcalloc(1, len + 1), *to = bytes;
+	struct lane_entry *le;
+
+	b->entries = mem_grow(b->entries, &b->entries_cap, b->n_entries + 1,
+			      sizeof(*b->entries));
+	le = &b->entries[b->n_entries++];
+	*le = (struct lane_entry){ .e = *e, .bytes = bytes, .off = off };
+	if (c)
+		le->content = content_ref(c);
+	le->e.parent = move_span(e->parent, &to);
+	le->e.name = move_span(e->name, &to);
+	le->e.target = move_span(e->target, &to);
+	le->e.link_group = move_span(e->link_group, &to);
+	le->e.xattrs = move_span(e->xattrs, &to);
+	b->entry_bytes += len + 64;
+}
+
+void lane_block_add_segment(struct lane_block *b, struct content_parts *c,
+			    uint32_t i)
+{
+	b->segments = mem_grow(b->segments, &b->segments_cap, b->n_segments + 1,
+			       sizeof(*b->segments));
+	b->segments[b->n_segments++] =
+		(struct lane_segment){ .content = content_ref(c), .i = i };
+}
+
+/* The hashes a record names, with its own block's place marked. */
+static void record_hashes(const struct lane_block *b, struct content_parts *c,
+			  struct buf *out)
+{
+	bool own = c->tail_block == b->number;
+
+	content_wait(c, own ? 1 : 0);
+	for (uint32_t i = 0; i < c->n_blocks; i++) {
+		uint8_t *to = buf_reserve(out, BLOCK_HASH_LEN);
+
+		if (!to)
+			return;
+		if (own && i == c->n_blocks - 1)
+			memset(to, RECORD_HASH_OWN, BLOCK_HASH_LEN);
+		else
+			memcpy(to, c->blocks[i].hash, BLOCK_HASH_LEN);
+		out->len += BLOCK_HASH_LEN;
+	}
+}
+
+static void write_record(struct lane_block *b, struct lane_entry *le,
+			 const struct entry *prev)
+{
+	CLEANUP_BUF struct buf hashes = { .max = BLOCK_RECORDS_MAX };
+	struct record rec = { .entry = le->e, .where = RECORD_NONE };
+	struct content_parts *c = le->content;
+
+	if (le->e.type == ENTRY_REG && le->e.size) {
+		rec.where = RECORD_HERE;
+		rec.entry.content.n_blocks = 1;
+		rec.entry.content.tail_off = c ? c->tail_off : le->off;
+	}
+	if (c && (c->n_blocks > 1 || c->tail_block != b->number)) {
+		rec.where = RECORD_HASHES;
+		rec.entry.content.n_blocks = c->n_blocks;
+		rec.entry.content.block_size = c->block_size;
+		record_hashes(b, c, &hashes);
+		rec.hashes = hashes.p;
+	}
+	if (buf_ok(&hashes))
+		record_encode(&rec, prev, &b->records);
+	else
+		b->records.failed = true;
+}
+
+/* Digests of the files that are whole in this block. */
+static void hash_files(struct lane_block *b)
+{
+	for (size_t i = 0; i < b->n_entries; i++) {
+		struct lane_entry *le = &b->entries[i];
+
+		if (le->e.type != ENTRY_REG || le->content)
+			continue;
+		sha256_of(le->e.size ? b->data.p + le->off : NULL, le->e.size,
+			  le->e.sha256);
+		le->e.has_hash = true;
+	}
+}
+
+/* Is there room for the entry's record?  Without one the file cannot be
+ * salvaged should the index be lost, which is the lot of files of millions of
+ * blocks.
+ */
+static bool record_fits(const struct lane_block *b, const struct lane_entry *le)
+{
+	size_t len = RECORD_FIELDS_MAX + le->e.parent.len + le->e.name.len +
+		     le->e.target.len + le->e.link_group.len + le->e.xattrs.len;
+
+	if (le->content)
+		len += (size_t)le->content->n_blocks * BLOCK_HASH_LEN;
+	return len <= BLOCK_RECORDS_MAX - b->records.len;
+}
+
+static enum rc encode(struct lane_block *b)
+{
+	const struct entry *prev = NULL;
+	uint32_t n = 0;
+
+	hash_files(b);
+	for (size_t i = 0; i < b->n_entries; i++) {
+		if (!record_fits(b, &b->entries[i]))
+			continue;
+		write_record(b, &b->entries[i], prev);
+		prev = &b->entries[i].e;
+		n++;
+	}
+	if (!buf_ok(&b->records))
+		return err_set(&b->err, RC_NOMEM, "no memory for records");
+	return block_encode(b->data.p, b->data.len, b->records.p,
+			    b->records.len, n, b->codec, b->level, &b->stored,
+			    &b->ref, &b->err);
+}
+
+void lane_block_encode(void *arg)
+{
+	struct lane_block *b = arg;
+
+	b->rc = encode(b);
+	for (size_t i = 0; i < b->n_segments; i++)
+		content_done(b->segments[i].content, b->segments[i].i, &b->ref);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lane-block.h - one block on its way through a lane; for lane*.c only. */
+#ifndef DESFS_PACK_LANE_BLOCK_H
+#define DESFS_PACK_LANE_BLOCK_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/workers.h"
+#include "pack/content.h"
+#include "pack/lane.h"
+#include "shard/shard-block.h"
+
+/* An entry that waits for its block. */
+struct lane_entry {
+	struct entry e;
+	char *bytes; /* what its spans point into */
+	struct content_parts *content;
+	uint32_t off;
+};
+
+/* A segment of a content that is in the block. */
+struct lane_segment {
+	struct content_parts *content;
+	uint32_t i;
+};
+
+struct lane_block {
+	struct job job;
+	uint64_t number;
+	struct buf data, records, stored;
+	size_t entry_bytes;
+	struct lane_entry *entries;
+	size_t n_entries, entries_cap;
+	struct lane_segment *segments;
+	size_t n_segments, segments_cap;
+	enum codec_id codec;
+	int level;
+
+	/* Results. */
+	struct block_ref ref;
+	enum rc rc;
+	struct err err;
+};
+
+struct lane_block *lane_block_new(const struct lane_options *opts);
+void lane_block_free(struct lane_block *b);
+
+/* Empty again. */
+void lane_block_clear(struct lane_block *b);
+
+void lane_block_add_entry(struct lane_block *b, const struct entry *e,
+			  struct content_parts *c, uint32_t off);
+void lane_block_add_segment(struct lane_block *b, struct content_parts *c,
+			    uint32_t i);
+
+/* The worker's job; arg is the block. */
+void lane_block_encode(void *arg);
+
+#endif

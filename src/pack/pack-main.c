@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack-main.c - desfs-pack: packs files into an archive. */
+
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/human.h"
+#include "base/json-text.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "base/version.h"
+#include "pack/clean.h"
+#include "pack/pack-options.h"
+#include "pack/report.h"
+#include "store/store-write.h"
+
+struct cleaning {
+	const struct command_line *c;
+	uint64_t n, bytes;
+};
+
+static void tell_leftover(void *arg, const char *what, uint64_t size)
+{
+	CLEANUP_BUF struct buf line = { .max = 1u << 20 };
+	struct cleaning *cl = arg;
+	bool dry = cl->c->pack.dry_run;
+
+	cl->n++;
+	cl->bytes += size;
+	if (cl->c->json) {
+		buf_append_str(&line, "{\"v\":1,\"type\":");
+		buf_append_str(&line, dry ? "\"leftover\"" : "\"cleaned\"");
+		buf_append_str(&line, ",\"what\":");
+		json_text_string(&line, what, strlen(what));
+		buf_printf(&line, ",\"size\":%" PRIu64 "}", size);
+		printf("%s\n", buf_str(&line));
+	} else if (!cl->c->quiet) {
+		name_escape(&line, what, strlen(what));
+		printf("%s %s\n", dry ? "would remove" : "removed",
+		       buf_str(&line));
+	}
+}
+
+static enum rc clean(const struct command_line *c, struct err *err)
+{
+	struct cleaning cl = { .c = c };
+	struct store *st = NULL;
+	unsigned int alive = 0;
+	char bytes[HUMAN_MAX];
+	enum rc rc;
+
+	/* Not store_create at once: that would make what is not there. */
+	rc = store_open(&st, c->pack.archive, err);
+	store_close(st);
+	if (!rc)
+		rc = store_create(&st, c->pack.archive, err);
+	if (rc)
+		return rc;
+	rc = clean_archive(st, !c->pack.dry_run, tell_leftover, &cl, &alive,
+			   err);
+	store_close(st);
+	if (rc)
+		return rc;
+	if (alive)
+		log_warn("%s: %u runs are writing; shards were left alone",
+			 c->pack.archive, alive);
+	if (!c->quiet)
+		fprintf(stderr, "%" PRIu64 " leftovers, %s\n", cl.n,
+			human_bytes(bytes, cl.bytes));
+	return RC_OK;
+}
+
+static void tell_memory(const struct command_line *c)
+{
+	char bytes[HUMAN_MAX];
+
+	log_info("memory: %s at most, %u jobs, %u open shards, block size %u",
+		 human_bytes(bytes, pack_memory(&c->pack)), c->pack.jobs,
+		 c->pack.open_shards, c->pack.block_size);
+}
+
+static enum rc pack(const struct command_line *c, struct err *err)
+{
+	struct report_options o = { .is_json = c->json,
+				    .is_verbose = c->verbose,
+				    .is_dry_run = c->pack.dry_run,
+				    .progress =
+					    (enum progress_mode)c->progress };
+	uint64_t start = clock_mono_ns();
+	struct report *report;
+	enum rc rc;
+
+	if (c->quiet && o.progress == PROGRESS_AUTO)
+		o.progress = PROGRESS_NEVER;
+	rc = stop_init(STOP_ON_HUP | STOP_TWICE_KILLS, err);
+	if (rc)
+		return rc;
+	tell_memory(c);
+	report = report_new(&o);
+	rc = pack_run(&c->pack, report, err);
+	report_end_progress(report);
+	if (!rc || rc == RC_PARTIAL)
+		report_summary(report, clock_mono_ns() - start, c->quiet);
+	if (rc == RC_STOPPED)
+		err_prefix(err, "nothing of this run is in the archive");
+	report_free(report);
+	stop_release();
+	return rc;
+}
+
+static void print_version(void)
+{
+	version_print(stdout, "desfs-pack", NULL, 0);
+	printf("codecs: %s\n", codec_libraries());
+}
+
+static enum rc run(struct command_line *c, int argc, char **argv,
+		   struct err *err)
+{
+	enum rc rc = command_line_parse(c, argc, argv, err);
+
+	if (!rc && c->debug)
+		rc = log_set_debug(c->debug, err);
+	if (rc)
+		return rc;
+	if (c->quiet)
+		log_set_level(LOG_LEVEL_ERR);
+	for (unsigned int i = 0; i < c->verbose; i++)
+		log_more();
+	if (c->help)
+		command_line_help(stdout);
+	else if (c->version)
+		print_version();
+	else
+		return c->clean ? clean(c, err) : pack(c, err);
+	return RC_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line c = { .quiet = false };
+	struct err err = { .msg = "" };
+	enum rc rc;
+
+	log_open("desfs-pack", LOG_LEVEL_WARN);
+	rc = run(&c, argc, argv, &err);
+	command_line_release(&c);
+	if (rc && rc != RC_PARTIAL)
+		log_err("%s", err.msg);
+	if (!rc && (fflush(stdout) || ferror(stdout))) {
+		log_err("cannot write standard output");
+		rc = RC_IO;
+	}
+	log_close();
+	return rc_to_status(rc);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack-options.h - the command line of desfs-pack. */
+#ifndef DESFS_PACK_PACK_OPTIONS_H
+#define DESFS_PACK_PACK_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "pack/pack.h"
+
+struct filter;
+
+struct command_line {
+	struct pack_options pack;
+	struct filter *filter;
+	bool json, quiet, clean, version, help;
+	unsigned int verbose;
+	const char *debug;
+
+	/* As the rows set them, see command_line_parse. */
+	unsigned int codec, progress;
+	uint64_t block_size;
+};
+
+/* Parse and check.  With help or version set the rest may be missing, with
+ * clean all but the archive.  To be released even after a failure.
+ */
+enum rc command_line_parse(struct command_line *c, int argc, char **argv,
+			   struct err *err) MUST_CHECK;
+void command_line_release(struct command_line *c);
+
+void command_line_help(FILE *to);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack.c - one run of desfs-pack, from its options to its log record. */
+#include "config.h"
+
+#include "pack/pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "base/workers.h"
+#include "pack/build.h"
+#include "pack/commit.h"
+#include "pack/compare-file.h"
+#include "pack/compare.h"
+#include "pack/dirs.h"
+#include "pack/keep.h"
+#include "pack/lane.h"
+#include "pack/links.h"
+#include "pack/plan.h"
+#include "pack/sorter.h"
+#include "pack/tree.h"
+#include "pack/walk.h"
+#include "shard/route.h"
+#include "store/store-write.h"
+#include "volume/volume.h"
+
+#define ITEMS_MEMORY (64u << 20) /* bytes of metadata sorted in memory */
+#define PLAN_MEMORY (16u << 20)  /* the same, of each open slot */
+#define PART_ITEMS (4u << 20)
+
+uint64_t pack_memory(const struct pack_options *o)
+{
+	uint64_t lane = (uint64_t)lane_window(o->block_size) * o->block_size;
+
+	/* A block in flight is there as it was read and as it is stored. */
+	return ITEMS_MEMORY +
+	       (uint64_t)o->open_shards * (PLAN_MEMORY + 2 * lane);
+}
+
+static void fail(struct pack *p, const struct err *err)
+{
+	LOCK_SCOPE(&p->lock);
+
+	if (!p->failure.rc)
+		p->failure = *err;
+}
+
+bool pack_is_ending(struct pack *p, struct err *err)
+{
+	LOCK_SCOPE(&p->lock);
+
+	if (p->failure.rc) {
+		*err = p->failure;
+		return true;
+	}
+	if (!stop_requested())
+		return false;
+	err_set(err, RC_STOPPED, "stopped by a signal");
+	return true;
+}
+
+void pack_add_shard(struct pack *p, const struct shard_meta *m)
+{
+	struct shard_meta copy = *m;
+	LOCK_SCOPE(&p->lock);
+
+	copy.key = xstrdup(m->key);
+	copy.first = xmemdup0(m->first, m->first_len);
+	copy.last = xmemdup0(m->last, m->last_len);
+	p->shards = mem_grow(p->shards, &p->shards_cap, p->n_shards + 1,
+			     sizeof(*p->shards));
+	p->shards[p->n_shards++] = copy;
+}
+
+/* --- walking ----------------------------------------------------------------
+ */
+
+struct gather {
+	struct pack *p;
+	struct buf uid, key, value;
+};
+
+static enum rc gather_item(void *arg, const struct item *it, struct err *err)
+{
+	struct gather *g = arg;
+	const struct descriptor *d = &g->p->descriptor;
+	struct span parent = it->parent, name = it->name;
+	uint32_t slot;
+
+	buf_clear(&g->uid);
+	buf_append(&g->uid, parent.p, parent.len);
+	if (parent.len)
+		buf_append_str(&g->uid, "/");
+	buf_append(&g->uid, name.p, name.len);
+	slot = route_slot((enum route_kind)d->route, d->n_bits,
+			  buf_str(&g->uid), g->uid.len);
+	buf_clear(&g->key);
+	buf_clear(&g->value);
+	item_key_encode(parent, name, &g->key);
+	item_encode(it, &g->value);
+	if (!buf_ok(&g->key) || !buf_ok(&g->value) || !buf_ok(&g->uid))
+		return err_set(err, RC_NOMEM, "no memory for a name");
+	if (g->p->opts->created == CREATED_MTIME &&
+	    compare_mtime_us(it) > g->p->stamp)
+		g->p->stamp = compare_mtime_us(it);
+	return sorter_add(g->p->items, slot, span_of(g->key.p, g->key.len),
+			  span_of(g->value.p, g->value.len), err);
+}
+
+/* The archive's directory is not to be packed into itself. */
+static void find_archive(const struct pack_options *o, struct walk_options *w)
+{
+	const char *path = o->archive;
+	struct stat st;
+
+	if (!strncmp(path, "file://", 7))
+		path += 7;
+	if (strstr(path, "://") || stat(path, &st))
+		return;
+	w->has_archive = true;
+	w->archive_dev = st.st_dev;
+	w->archive_ino = st.st_ino;
+}
+
+static enum rc walk(struct pack *p, struct err *err)
+{
+	struct gather g = { .p = p };
+	struct walk_options w = { .sources = &p->sources,
+				  .filter = p->opts->filter,
+				  .one_file_system = p->opts->one_file_system,
+				  .links = p->links,
+				  .dirs = p->dirs,
+				  .keep = p->keep,
+				  .report = p->report,
+				  .emit = gather_item,
+				  .arg = &g };
+	enum rc rc;
+
+	find_archive(p->opts, &w);
+	buf_init(&g.uid, SIZE_MAX / 2);
+	buf_init(&g.key, SIZE_MAX / 2);
+	buf_init(&g.value, SIZE_MAX / 2);
+	report_phase(p->report, "looking");
+	if (p->opts->files0_from)
+		rc = walk_list(&w, p->opts->files0_from, p->opts->spool, err);
+	else
+		rc = walk_sources(&w, err);
+	if (!rc)
+		rc = sorter_finish(p->items, err);
+	buf_release(&g.uid);
+	buf_release(&g.key);
+	buf_release(&g.value);
+	return rc;
+}
+
+/* --- slots ------------------------------------------------------------------
+ */
+
+/* Of a dry run: tell what would be done. */
+static enum rc tell_plan(struct pack *p, struct plan *plan, struct err *err)
+{
+	struct plan_place place;
+	struct item it;
+	enum rc rc;
+
+	for (;;) {
+		CLEANUP_FREE char *uid = NULL;
+		size_t len;
+
+		rc = plan_next(plan, &place, &it, err);
+		if (rc)
+			return rc == RC_NOENT ? RC_OK : rc;
+		if (it.implicit)
+			continue;
+		uid = xcalloc(1, entry_uid_len(it.parent, it.name) + 1);
+		len = entry_uid(it.parent, it.name, uid);
+		if (it.type == ENTRY_WHITEOUT)
+			report_removed(p->report, span_of(uid, len));
+		else
+			report_packed(p->report, span_of(uid, len), it.type,
+				      it.type == ENTRY_REG ? it.size : 0);
+	}
+}
+
+static enum rc pack_slot(struct pack *p, uint32_t slot, struct tree *tree,
+			 struct err *err)
+{
+	struct plan_options o = { .spool_dir = p->opts->spool,
+				  .memory = PLAN_MEMORY,
+				  .part_bytes = p->opts->max_shard,
+				  .part_items = PART_ITEMS,
+				  .dirs = p->dirs,
+				  .stamp = p->stamp };
+	struct plan *plan;
+	enum rc rc;
+
+	if (p->opts->created == CREATED_MTIME)
+		o.stamp = INT64_MIN;
+	plan = plan_new(&o);
+	rc = compare_slot(p, slot, tree, plan, err);
+	if (!rc)
+		rc = plan_finish(plan, err);
+	if (!rc && plan_count(plan))
+		rc = p->opts->dry_run ? tell_plan(p, plan, err)
+				      : build_slot(p, slot, tree, plan, err);
+	plan_free(plan);
+	return rc;
+}
+
+static bool take_slot(struct pack *p, uint32_t *ret)
+{
+	LOCK_SCOPE(&p->lock);
+
+	if (p->failure.rc || p->next_slot >> p->descriptor.n_bits)
+		return false;
+	*ret = p->next_slot++;
+	return true;
+}
+
+static void slot_main(void *arg)
+{
+	struct pack *p = arg;
+	struct tree *tree = tree_new(&p->sources);
+	uint32_t slot = 0;
+	struct err err;
+
+	while (take_slot(p, &slot))
+		if (pack_slot(p, slot, tree, &err))
+			fail(p, &err);
+	tree_free(tree);
+}
+
+static enum rc pack_slots(struct pack *p, struct err *err)
+{
+	unsigned int n = p->opts->open_shards;
+	struct workers *slots = NULL;
+	enum rc rc;
+
+	report_phase(p->report, "packing");
+	rc = workers_start(&p->encoders, "encode", p->opts->jobs,
+			   (size_t)2 * p->opts->jobs, err);
+	if (!rc)
+		rc = workers_start(&slots, "slot", n, n, err);
+	for (unsigned int i = 0; i < n && !rc; i++)
+		workers_submit(slots, slot_main, p);
+	workers_stop(slots);
+	workers_stop(p->encoders);
+	p->encoders = NULL;
+	if (!rc && p->failure.rc) {
+		*err = p->failure;
+		rc = err->rc;
+	}
+	return rc;
+}
+
+/* --- a run ------------------------------------------------------------------
+ */
+
+static void raise_file_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= r.rlim_max)
+		return;
+	r.rlim_cur = r.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
+static enum rc check_options(const struct pack *p, struct err *err)
+{
+	const struct pack_options *o = p->opts;
+
+	if (o->files0_from && o->mirror)
+		return err_set(err, RC_USAGE,
+			       "--mirror needs to see the whole source, "
+			       "--files0-from does not show it");
+	if (o->files0_from && sources_have_names(&p->sources))
+		return err_set(err, RC_USAGE,
+			       "--files0-from needs exactly one source "
+			       "directory");
+	if (access("/proc/self/fd", X_OK))
+		return err_set_errno(err, errno,
+				     "/proc/self/fd, needed to read "
+				     "extended attributes");
+	return RC_OK;
+}
+
+static enum rc run(struct pack *p, struct err *err)
+{
+	bool dry = p->opts->dry_run;
+	enum rc rc;
+
+	rc = sources_open(&p->sources, p->opts->sources, p->opts->n_sources,
+			  err);
+	if (!rc)
+		rc = check_options(p, err);
+	if (!rc)
+		rc = commit_open(p, err);
+	if (rc)
+		return rc;
+	p->items = sorter_new(p->opts->spool, ITEMS_MEMORY,
+			      1u << p->descriptor.n_bits);
+	p->dirs = dirs_new(p->opts->spool);
+	rc = walk(p, err);
+	if (!rc && !dry)
+		rc = store_run_begin(p->store, &p->run, err);
+	if (!rc && !dry)
+		rc = commit_begin(p, err);
+	if (!rc)
+		rc = pack_slots(p, err);
+	if (!rc && stop_requested())
+		rc = err_set(err, RC_STOPPED, "stopped by a signal");
+	if (!rc && !dry)
+		rc = commit_end(p, err);
+	return rc;
+}
+
+static void release(struct pack *p)
+{
+	store_run_end(p->run);
+	volume_close(p->volume);
+	store_close(p->store);
+	sources_close(&p->sources);
+	sorter_free(p->items);
+	dirs_free(p->dirs);
+	links_free(p->links);
+	keep_free(p->keep);
+	for (size_t i = 0; i < p->n_shards; i++)
+		shard_meta_release(&p->shards[i]);
+	free(p->shards);
+	pthread_mutex_destroy(&p->lock);
+}
+
+enum rc pack_run(const struct pack_options *opts, struct report *report,
+		 struct err *err)
+{
+	struct pack p = { .opts = opts, .report = report };
+	enum rc rc;
+
+	pthread_mutex_init(&p.lock, NULL);
+	p.links = links_new();
+	p.keep = keep_new();
+	raise_file_limit();
+	rc = run(&p, err);
+	release(&p);
+	if (!rc && report_counts(report).failed)
+		rc = err_set(err, RC_PARTIAL, "%llu files failed",
+			     (unsigned long long)report_counts(report).failed);
+	return rc;
+}

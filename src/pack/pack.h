@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack.h - one run of desfs-pack, from its options to its log record. */
+#ifndef DESFS_PACK_PACK_H
+#define DESFS_PACK_PACK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "codec/codec.h"
+#include "pack/report.h"
+#include "pack/source.h"
+#include "volume/descriptor.h"
+#include "volume/oplog.h"
+
+struct filter;
+struct store;
+struct store_run;
+struct volume;
+struct workers;
+
+enum created_mode { CREATED_NOW, CREATED_MTIME, CREATED_TIME };
+
+#define PACK_ANY_ROUTE UINT32_MAX
+
+struct pack_options {
+	char **sources; /* paths, borrowed */
+	size_t n_sources;
+	const char *archive;
+	unsigned int n_bits; /* 0: the archive's, or the route's default */
+	unsigned int route;  /* enum route_kind, or PACK_ANY_ROUTE */
+	enum created_mode created;
+	int64_t created_at; /* CREATED_TIME: microseconds */
+	bool mirror, checksum, dry_run, one_file_system;
+	enum codec_id codec;
+	int level;
+	uint32_t block_size;
+	uint64_t max_shard; /* plain bytes of a part */
+	unsigned int jobs, open_shards;
+	const char *spool; /* directory for temporary files */
+	const struct filter *filter;
+	const char *files0_from; /* NULL: walk all */
+};
+
+/* A run while it runs; for this room. */
+struct pack {
+	const struct pack_options *opts;
+	struct report *report;
+	struct sources sources;
+	struct store *store;   /* NULL: a dry run without an archive */
+	struct volume *volume; /* NULL: nothing was packed before */
+	struct store_run *run;
+	struct descriptor descriptor;
+	bool has_descriptor; /* it is in the store */
+	bool has_runs;       /* something was packed before */
+	int64_t stamp;       /* created_at of this run's entries */
+	int64_t safe_stamp;  /* the same, but above all that is there */
+	struct links *links;
+	struct dirs *dirs;
+	struct keep *keep;
+	struct sorter *items;     /* by slot */
+	struct workers *encoders; /* compress and hash blocks */
+
+	pthread_mutex_t lock;      /* guards all below */
+	struct shard_meta *shards; /* published by this run */
+	size_t n_shards, shards_cap;
+	uint32_t next_slot;
+	struct err failure; /* the first, which ends the run */
+};
+
+/* Pack.  What happened to single files is in report; RC_PARTIAL when some
+ * failed.
+ */
+enum rc pack_run(const struct pack_options *opts, struct report *report,
+		 struct err *err) MUST_CHECK;
+
+/* Bytes of memory a run with these options is bounded by. */
+uint64_t pack_memory(const struct pack_options *opts);
+
+/* True when the run should end: a signal, or a failure somewhere. */
+bool pack_is_ending(struct pack *p, struct err *err);
+
+/* Take over a shard that was published. */
+void pack_add_shard(struct pack *p, const struct shard_meta *m);
+
+#endif

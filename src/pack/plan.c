@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan.c - what one slot's shards will hold: items by day, part and key. */
+#include "config.h"
+
+#include "pack/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/timestamp.h"
+#include "pack/dirs.h"
+#include "pack/sorter.h"
+#include "shard/shard-format.h"
+
+#define PLACE_BYTES \
+	8 /* of a sorter key: day and part, most significant first */
+#define PARTS_MAX 10000 /* a key has four digits for a part */
+#define US_PER_DAY INT64_C(86400000000)
+
+/* Behind the key of an item, so that a real one comes before an implied one. */
+enum plan_rank { RANK_REAL = 1, RANK_ABOVE = 2 };
+
+/* One day and the part of it that is being filled. */
+struct plan_day {
+	uint32_t day, part;
+	uint64_t bytes, items;
+	char *parent; /* whose directories are in the part; NULL: none */
+	size_t parent_len;
+};
+
+struct plan {
+	struct plan_options opts;
+	struct sorter *sorter;
+	struct plan_day *days; /* ascending */
+	size_t n_days, days_cap;
+	uint64_t n;
+	struct buf key, value, last_key;
+	struct sorter_reader *reader;
+};
+
+struct plan *plan_new(const struct plan_options *opts)
+{
+	struct plan *p = xcalloc(1, sizeof(*p));
+
+	p->opts = *opts;
+	p->sorter = sorter_new(opts->spool_dir, opts->memory, 1);
+	buf_init(&p->key, 2 * UID_MAX_LEN);
+	buf_init(&p->last_key, 2 * UID_MAX_LEN);
+	buf_init(&p->value, 2 * XATTRS_MAX + 2 * UID_MAX_LEN);
+	return p;
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	sorter_reader_free(p->reader);
+	sorter_free(p->sorter);
+	for (size_t i = 0; i < p->n_days; i++)
+		free(p->days[i].parent);
+	free(p->days);
+	buf_release(&p->key);
+	buf_release(&p->last_key);
+	buf_release(&p->value);
+	free(p);
+}
+
+uint64_t plan_count(const struct plan *p)
+{
+	return p->n;
+}
+
+static uint32_t day_number(int64_t us)
+{
+	char text[TIMESTAMP_DAY_TEXT];
+
+	timestamp_day(us, text);
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
+/* Where a day is in p->days, or would be. */
+static size_t find_day(const struct plan *p, uint32_t day)
+{
+	size_t low = 0, high = p->n_days;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->days[mid].day < day)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct plan_day *get_day(struct plan *p, uint32_t day)
+{
+	size_t i = find_day(p, day);
+
+	if (i < p->n_days && p->days[i].day == day)
+		return &p->days[i];
+	p->days = mem_grow(p->days, &p->days_cap, p->n_days + 1,
+			   sizeof(*p->days));
+	memmove(p->days + i + 1, p->days + i,
+		(p->n_days - i) * sizeof(*p->days));
+	p->n_days++;
+	p->days[i] = (struct plan_day){ .day = day };
+	return &p->days[i];
+}
+
+static void forget_parent(struct plan_day *d)
+{
+	free(d->parent);
+	d->parent = NULL;
+	d->parent_len = 0;
+}
+
+/* The part of the day for one more item.  The last one takes all there is. */
+static struct plan_day *choose_part(struct plan *p, const struct item *it)
+{
+	struct plan_day *d = get_day(p, day_number(it->created_at));
+	uint64_t size = it->type == ENTRY_REG ? it->size : 0;
+
+	bool is_full = d->items >= p->opts.part_items;
+
+	/* A file larger than a part has one of its own. */
+	if (size && d->bytes &&
+	    (d->bytes >= p->opts.part_bytes ||
+	     size > p->opts.part_bytes - d->bytes))
+		is_full = true;
+	if (is_full && d->part + 1 < PARTS_MAX) {
+		d->part++;
+		d->bytes = d->items = 0;
+		forget_parent(d);
+	}
+	d->bytes += size;
+	d->items++;
+	return d;
+}
+
+static void put_be(struct buf *out, uint32_t v)
+{
+	const uint8_t b[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16),
+			       (uint8_t)(v >> 8), (uint8_t)v };
+
+	buf_append(out, b, sizeof(b));
+}
+
+static uint32_t get_be(const char *p)
+{
+	const uint8_t *b = (const uint8_t *)p;
+
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+	       (uint32_t)b[2] << 8 | b[3];
+}
+
+static enum rc put(struct plan *p, struct plan_place place,
+		   const struct item *it, enum plan_rank rank, struct err *err)
+{
+	const uint8_t end[2] = { 0, (uint8_t)rank };
+
+	buf_clear(&p->key);
+	buf_clear(&p->value);
+	put_be(&p->key, place.day);
+	put_be(&p->key, place.part);
+	item_key_encode(it->parent, it->name, &p->key);
+	buf_append(&p->key, end, sizeof(end));
+	item_encode(it, &p->value);
+	if (!buf_ok(&p->key) || !buf_ok(&p->value))
+		return err_set(err, RC_LIMIT, "entry is too large");
+	return sorter_add(p->sorter, 0, span_of(p->key.p, p->key.len),
+			  span_of(p->value.p, p->value.len), err);
+}
+
+/* The time of a directory that is only implied: that of the run, or else the
+ * first of the day, so that it does not depend on what it is above of.
+ */
+static int64_t implied_time(const struct plan *p, int64_t created_at)
+{
+	int64_t day = created_at / US_PER_DAY;
+
+	if (created_at % US_PER_DAY < 0)
+		day--;
+	if (p->opts.stamp >= day * US_PER_DAY &&
+	    p->opts.stamp < (day + 1) * US_PER_DAY)
+		return p->opts.stamp;
+	return day * US_PER_DAY;
+}
+
+static enum rc put_above(struct plan *p, struct plan_place place,
+			 const struct item *it, int64_t created_at,
+			 struct err *err)
+{
+	struct item above = *it;
+
+	above.implicit = true;
+	above.has_opaque = false;
+	above.created_at = implied_time(p, created_at);
+	above.link = 0;
+	above.source = 0;
+	above.dir = ITEM_NO_DIR;
+	above.ino = 0;
+	above.ctime_s = 0;
+	above.ctime_ns = 0;
+	return put(p, place, &above, RANK_ABOVE, err);
+}
+
+/* Is path, or something below it, the parent whose directories are there? */
+static bool is_covered(const struct plan_day *d, struct span path)
+{
+	if (!d->parent || d->parent_len < path.len)
+		return false;
+	if (path.len && memcmp(d->parent, path.p, path.len))
+		return false;
+	return d->parent_len == path.len || !path.len ||
+	       d->parent[path.len] == '/';
+}
+
+static void know_parent(struct plan_day *d, struct span parent)
+{
+	if (d->parent && d->parent_len == parent.len &&
+	    !memcmp(d->parent, parent.p, parent.len))
+		return;
+	forget_parent(d);
+	d->parent = xmemdup0(parent.p, parent.len);
+	d->parent_len = parent.len;
+}
+
+static enum rc add_dirs(struct plan *p, struct plan_day *d,
+			const struct item *it, struct err *err)
+{
+	struct plan_place place = { .day = d->day, .part = d->part };
+	struct span path = it->parent;
+	uint64_t number = it->dir;
+
+	while (number != ITEM_NO_DIR && !is_covered(d, path)) {
+		struct item dir;
+		enum rc rc = dirs_get(p->opts.dirs, number, &dir, err);
+
+		if (rc)
+			return rc;
+		entry_split_uid(path, &dir.parent, &dir.name);
+		number = dir.dir;
+		rc = put_above(p, place, &dir, it->created_at, err);
+		if (rc)
+			return rc;
+		path = dir.parent;
+	}
+	know_parent(d, it->parent);
+	return RC_OK;
+}
+
+enum rc plan_add(struct plan *p, const struct item *it, struct plan_place *ret,
+		 struct err *err)
+{
+	struct plan_day *d = choose_part(p, it);
+	struct plan_place place = { .day = d->day, .part = d->part };
+	enum rc rc = RC_OK;
+
+	if (it->dir != ITEM_NO_DIR)
+		rc = add_dirs(p, d, it, err);
+	if (!rc)
+		rc = put(p, place, it, RANK_REAL, err);
+	if (rc)
+		return rc;
+	p->n++;
+	*ret = place;
+	return RC_OK;
+}
+
+bool plan_knows_parent(const struct plan *p, struct plan_place place,
+		       struct span parent)
+{
+	size_t i = find_day(p, place.day);
+
+	return i < p->n_days && p->days[i].day == place.day &&
+	       is_covered(&p->days[i], parent);
+}
+
+enum rc plan_add_above(struct plan *p, struct plan_place place,
+		       const struct item *it, struct err *err)
+{
+	return put_above(p, place, it, it->created_at, err);
+}
+
+void plan_know_parent(struct plan *p, struct plan_place place,
+		      struct span parent)
+{
+	know_parent(get_day(p, place.day), parent);
+}
+
+enum rc plan_finish(struct plan *p, struct err *err)
+{
+	enum rc rc = sorter_finish(p->sorter, err);
+
+	return rc ? rc : sorter_read(p->sorter, 0, &p->reader, err);
+}
+
+/* The same key again, whatever its rank? */
+static bool is_repeated(struct plan *p, struct span key)
+{
+	struct span last = span_of(p->last_key.p, p->last_key.len);
+
+	key.len--;
+	if (last.len && span_equal(last, key))
+		return true;
+	buf_clear(&p->last_key);
+	buf_append(&p->last_key, key.p, key.len);
+	return false;
+}
+
+enum rc plan_next(struct plan *p, struct plan_place *ret_place,
+		  struct item *ret, struct err *err)
+{
+	struct span key, value;
+	enum rc rc;
+
+	do {
+		rc = sorter_next(p->reader, &key, &value, err);
+		if (rc)
+			return rc;
+	} while (is_repeated(p, key));
+	rc = item_decode(value.p, value.len, ret, err);
+	if (rc)
+		return rc;
+	*ret_place = (struct plan_place){ .day = get_be(key.p),
+					  .part = get_be(key.p + 4) };
+	key = span_of(key.p + PLACE_BYTES, key.len - PLACE_BYTES - 2);
+	if (!item_key_decode(key, &ret->parent, &ret->name))
+		return err_set(err, RC_IO, "temporary data were damaged");
+	return RC_OK;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sorter.h - more records than memory holds, in order of their keys.
+ *
+ * Records have a partition, a key and a value, all three compared bytewise, in
+ * this order; so the order of adding does not matter.  They are kept in memory
+ * up to a bound, then written to a nameless temporary file as sorted runs that
+ * are merged on reading.
+ *
+ * One thread adds and calls sorter_finish.  Then each partition may be read by
+ * a thread of its own, more than once.
+ */
+#ifndef DESFS_PACK_SORTER_H
+#define DESFS_PACK_SORTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "shard/shard-entry.h"
+
+struct sorter;
+struct sorter_reader;
+
+/* dir is where temporary files go; borrowed.  bound: bytes of memory. */
+struct sorter *sorter_new(const char *dir, size_t bound,
+			  uint32_t n_partitions) MUST_CHECK;
+void sorter_free(struct sorter *s);
+
+enum rc sorter_add(struct sorter *s, uint32_t partition, struct span key,
+		   struct span value, struct err *err) MUST_CHECK;
+enum rc sorter_finish(struct sorter *s, struct err *err) MUST_CHECK;
+
+/* Bytes written to temporary files. */
+uint64_t sorter_spilled(const struct sorter *s);
+
+enum rc sorter_read(const struct sorter *s, uint32_t partition,
+		    struct sorter_reader **ret, struct err *err) MUST_CHECK;
+/* The spans are valid until the next call.  RC_NOENT at the end. */
+enum rc sorter_next(struct sorter_reader *r, struct span *ret_key,
+		    struct span *ret_value, struct err *err) MUST_CHECK;
+void sorter_reader_free(struct sorter_reader *r);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tree.c - opens files of the sources by their paths, however long they are. */
+#include "config.h"
+
+#include "pack/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "shard/shard-format.h"
+
+#define TREE_DEPTH 48 /* directories kept open on the way to the last one */
+#define NAME_BYTES 256
+
+/* The way to the directory used last: the names in path, each with the
+ * descriptor of the directory it leads to.  Beyond TREE_DEPTH names only the
+ * last directory is open.
+ */
+struct tree {
+	const struct sources *sources;
+	size_t source;
+	char *path; /* relative to the source */
+	size_t path_len;
+	struct {
+		int fd;
+		size_t end; /* of its name in path */
+	} level[TREE_DEPTH];
+	size_t n_levels;
+	int deep; /* -1: path has no more than n_levels names */
+};
+
+struct tree *tree_new(const struct sources *s)
+{
+	struct tree *t = xcalloc(1, sizeof(*t));
+
+	t->sources = s;
+	t->path = xcalloc(1, UID_MAX_LEN + 1);
+	t->deep = -1;
+	return t;
+}
+
+static void drop_deep(struct tree *t)
+{
+	if (t->deep >= 0)
+		close(t->deep);
+	t->deep = -1;
+}
+
+static void drop_to(struct tree *t, size_t n)
+{
+	drop_deep(t);
+	while (t->n_levels > n)
+		close(t->level[--t->n_levels].fd);
+	t->path_len = n ? t->level[n - 1].end : 0;
+}
+
+void tree_free(struct tree *t)
+{
+	if (!t)
+		return;
+	drop_to(t, 0);
+	free(t->path);
+	free(t);
+}
+
+static enum rc open_name(int dir, struct span name, int flags, int *ret,
+			 struct err *err)
+{
+	char text[NAME_BYTES];
+	int fd;
+
+	if (!name.len || name.len >= sizeof(text))
+		return err_set(err, RC_LIMIT, "name of %zu bytes", name.len);
+	memcpy(text, name.p, name.len);
+	text[name.len] = '\0';
+	fd = openat(dir, text, flags | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)
+			return err_set(err, RC_CHANGED,
+				       "vanished before it was read");
+		return err_set_errno(err, errno, "cannot be opened");
+	}
+	*ret = fd;
+	return RC_OK;
+}
+
+/* How many of the levels lead along path too. */
+static size_t levels_shared(const struct tree *t, struct span path)
+{
+	size_t n = 0;
+
+	while (n < t->n_levels) {
+		size_t end = t->level[n].end;
+
+		if (end > path.len || memcmp(t->path, path.p, end) ||
+		    (end < path.len && path.p[end] != '/'))
+			break;
+		n++;
+	}
+	return n;
+}
+
+/* Remember fd as the directory that path leads to up to end. */
+static void push_level(struct tree *t, struct span path, size_t end, int fd)
+{
+	if (t->n_levels < TREE_DEPTH) {
+		t->level[t->n_levels].fd = fd;
+		t->level[t->n_levels++].end = end;
+	} else {
+		drop_deep(t);
+		t->deep = fd;
+	}
+	memcpy(t->path, path.p, end);
+	t->path_len = end;
+}
+
+static int last_dir(const struct tree *t)
+{
+	if (t->deep >= 0)
+		return t->deep;
+	return t->n_levels ? t->level[t->n_levels - 1].fd
+			   : t->sources->v[t->source].fd;
+}
+
+static enum rc enter(struct tree *t, struct span path, struct err *err)
+{
+	size_t at;
+
+	if (path.len == t->path_len &&
+	    (!path.len || !memcmp(t->path, path.p, path.len)))
+		return RC_OK;
+	drop_to(t, levels_shared(t, path));
+	at = t->path_len;
+	while (at < path.len) {
+		const char *from = path.p + at + (at ? 1 : 0);
+		size_t left = path.len - (size_t)(from - path.p);
+		const char *slash = memchr(from, '/', left);
+		size_t len = slash ? (size_t)(slash - from) : left;
+		int fd = -1;
+		enum rc rc;
+
+		rc = open_name(last_dir(t), span_of(from, len),
+			       O_PATH | O_DIRECTORY, &fd, err);
+		if (rc)
+			return rc;
+		at = (size_t)(from - path.p) + len;
+		push_level(t, path, at, fd);
+	}
+	return RC_OK;
+}
+
+enum rc tree_check(int fd, const struct item *it, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return err_set_errno(err, errno, "cannot be examined");
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != it->size ||
+	    st.st_mtim.tv_sec != it->mtime_s ||
+	    (uint32_t)st.st_mtim.tv_nsec != it->mtime_ns ||
+	    st.st_ctim.tv_sec != it->ctime_s ||
+	    (uint32_t)st.st_ctim.tv_nsec != it->ctime_ns ||
+	    st.st_ino != it->ino)
+		return err_set(err, RC_CHANGED, "changed while it was read");
+	return RC_OK;
+}
+
+enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
+		  struct err *err)
+{
+	const struct source *s = &t->sources->v[it->source];
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	struct span parent = { 0 }, name = span_of(s->base, 0);
+	int fd = -1;
+	enum rc rc;
+
+	if (s->is_dir) {
+		parent = it->parent.len > s->name_len
+				 ? source_relative(s, it->parent)
+				 : span_of("", 0);
+		name = it->name;
+	} else {
+		name.len = strlen(s->base);
+	}
+	if (it->source != t->source)
+		drop_to(t, 0);
+	t->source = it->source;
+	rc = enter(t, parent, err);
+	/* Reading should leave no trace, but only owners may ask for that. */
+	if (!rc)
+		rc = open_name(last_dir(t), name, flags | O_NOATIME, &fd, err);
+	if (rc == RC_ACCESS)
+		rc = open_name(last_dir(t), name, flags, &fd, err);
+	if (!rc) {
+		rc = tree_check(fd, it, err);
+		if (rc)
+			close(fd);
+	}
+	if (!rc)
+		*ret_fd = fd;
+	return rc;
+}

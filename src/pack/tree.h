@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tree.h - opens files of the sources by their paths, however long they are.
+ *
+ * Each name is opened below the directory it is in, without following symbolic
+ * links, so that no path reaches the kernel and nothing outside a source is
+ * read.  Directories stay open for the next file.  For one thread.
+ */
+#ifndef DESFS_PACK_TREE_H
+#define DESFS_PACK_TREE_H
+
+#include "base/err.h"
+#include "pack/item.h"
+#include "pack/source.h"
+
+struct tree;
+
+struct tree *tree_new(const struct sources *s) MUST_CHECK;
+void tree_free(struct tree *t);
+
+/* Open the regular file it for reading.  RC_CHANGED: it is not what the walk
+ * saw any more, or gone.
+ */
+enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
+		  struct err *err) MUST_CHECK;
+
+/* RC_CHANGED when the open file is not what the walk saw. */
+enum rc tree_check(int fd, const struct item *it, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk-step.h - what both ways of walking do with one name; for walk*.c only.
+ */
+#ifndef DESFS_PACK_WALK_STEP_H
+#define DESFS_PACK_WALK_STEP_H
+
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "pack/attr.h"
+#include "pack/walk.h"
+
+struct walk_step {
+	const struct walk_options *opts;
+	struct attr_reader *attrs;
+	struct buf uid; /* of what is looked at */
+};
+
+void walk_step_init(struct walk_step *w, const struct walk_options *opts);
+void walk_step_release(struct walk_step *w);
+
+/* Report the name in w->uid as failed and keep what the archive has of it. */
+void walk_fail(struct walk_step *w, const struct err *err);
+
+/* w->uid becomes parent_len bytes of itself, '/', name.  False, and reported,
+ * when that is too long.
+ */
+bool walk_set_uid(struct walk_step *w, size_t parent_len, const char *name);
+
+/* Emit w->uid, name in the directory dir (name NULL: dir itself), that st
+ * describes.  it gives source, dir and nlink of directories, all else is filled
+ * in.
+ */
+enum rc walk_emit(struct walk_step *w, int dir, const char *name,
+		  const struct stat *st, const struct item *it,
+		  struct err *err) MUST_CHECK;
+
+/* Add the directory w->uid to opts->dirs. */
+enum rc walk_add_dir(struct walk_step *w, const struct stat *st,
+		     uint64_t parent, uint64_t *ret,
+		     struct err *err) MUST_CHECK;
+
+/* The archive's root when no source is it: implicit. */
+enum rc walk_add_root(struct walk_step *w, uint64_t *ret,
+		      struct err *err) MUST_CHECK;
+
+/* Is it the archive itself?  Then that is reported. */
+bool walk_is_archive(struct walk_step *w, const struct stat *st);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk.h - finds all that is in the sources.
+ *
+ * Every directory is read below a held descriptor, without recursion, and no
+ * path is given to the kernel, so that their length is bounded by UID_MAX_LEN
+ * alone.  What cannot be read is reported and remembered in keep; only what
+ * ends the run is returned.  For one thread.
+ */
+#ifndef DESFS_PACK_WALK_H
+#define DESFS_PACK_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "pack/item.h"
+#include "pack/source.h"
+
+struct dirs;
+struct filter;
+struct keep;
+struct links;
+struct report;
+
+/* The item is valid during the call. */
+typedef enum rc walk_fn(void *arg, const struct item *it, struct err *err);
+
+struct walk_options {
+	const struct sources *sources;
+	const struct filter *filter; /* NULL: nothing is excluded */
+	bool one_file_system;
+	bool has_archive; /* a directory that is to be left out: */
+	uint64_t archive_dev, archive_ino;
+
+	struct links *links;
+	struct dirs *dirs;
+	struct keep *keep;
+	struct report *report;
+	walk_fn *emit;
+	void *arg;
+};
+
+enum rc walk_sources(const struct walk_options *opts,
+		     struct err *err) MUST_CHECK;
+
+/* Only the paths listed in the file ("-": standard input), each ended by a NUL,
+ * relative to the one source, which is a directory; and the directories they
+ * are in.  spool_dir is for temporary files.
+ */
+enum rc walk_list(const struct walk_options *opts, const char *list,
+		  const char *spool_dir, struct err *err) MUST_CHECK;
+
+#endif
