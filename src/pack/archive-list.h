@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* archive-list.h - all objects of an archive by their keys; for verify,
+ * rebuild.
+ *
+ * Readers never list: what counts is what the log names.
+ */
+#ifndef DESFS_PACK_ARCHIVE_LIST_H
+#define DESFS_PACK_ARCHIVE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+enum object_kind {
+	OBJECT_DESCRIPTOR,
+	OBJECT_LOG,
+	OBJECT_TOMBSTONE,
+	OBJECT_SHARD,
+	OBJECT_OTHER,
+};
+
+struct archive_object {
+	char *key;
+	uint64_t size;
+	enum object_kind kind;
+};
+
+/* In order of the keys. */
+struct archive_list {
+	struct archive_object *objects;
+	size_t n, cap;
+};
+
+enum rc archive_list_read(struct archive_list *ret, struct store *st,
+			  struct err *err) MUST_CHECK;
+void archive_list_release(struct archive_list *l);
+
+/* True when something in it can only be of an archive. */
+bool archive_list_is_archive(const struct archive_list *l);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* restore-link.c - hard links made again, by their link group.
+ *
+ * A group is remembered by the first name of it that was written.  Names of one
+ * group that differ in anything were not the same file when they were packed.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/table.h"
+#include "pack/beneath.h"
+#include "pack/restore-backend.h"
+
+struct restore_link {
+	struct entry e; /* its group and path are owned, the rest are values */
+	char *path;
+	size_t parent_len;
+	char *name; /* within path */
+	UT_hash_handle hh;
+};
+
+static bool is_same_file(const struct entry *a, const struct entry *b)
+{
+	return a->type == b->type && a->size == b->size && a->mode == b->mode &&
+	       a->uid == b->uid && a->gid == b->gid &&
+	       a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
+	       a->has_hash == b->has_hash && a->rdev_major == b->rdev_major &&
+	       a->rdev_minor == b->rdev_minor &&
+	       !memcmp(a->sha256, b->sha256, ENTRY_HASH_LEN);
+}
+
+static struct restore_link *find(struct restore *r, const struct entry *e)
+{
+	struct restore_link *l = NULL;
+
+	if (e->type == ENTRY_DIR || !e->link_group.len)
+		return NULL;
+	HASH_FIND(hh, r->links, e->link_group.p, e->link_group.len, l);
+	return l && is_same_file(&l->e, e) ? l : NULL;
+}
+
+bool restore_as_link(struct restore *r, const struct entry *e, int dir,
+		     const char *name)
+{
+	const struct restore_link *l = find(r, e);
+	CLEANUP_FD int from = -1;
+	struct err err;
+
+	if (!l)
+		return false;
+	/* Without success it is written anew, as a file of its own. */
+	if (beneath_open_dir(r->top, span_of(l->path, l->parent_len), false,
+			     &from, &err))
+		return false;
+	return !linkat(from, l->name, dir, name, 0);
+}
+
+void restore_note_link(struct restore *r, const struct entry *e)
+{
+	struct restore_link *l;
+	char *group;
+
+	if (e->type == ENTRY_DIR || !e->link_group.len || find(r, e))
+		return;
+	HASH_FIND(hh, r->links, e->link_group.p, e->link_group.len, l);
+	if (l)
+		return;
+	l = xcalloc(1, sizeof(*l));
+	l->e = *e;
+	group = xmemdup0(e->link_group.p, e->link_group.len);
+	l->e.link_group.p = group;
+	l->path = xcalloc(1, entry_uid_len(e->parent, e->name) + 1);
+	entry_uid(e->parent, e->name, l->path);
+	l->parent_len = e->parent.len;
+	l->name = l->path + (e->parent.len ? e->parent.len + 1 : 0);
+	HASH_ADD_KEYPTR(hh, r->links, group, e->link_group.len, l);
+}
+
+void restore_free_links(struct restore *r)
+{
+	struct restore_link *l, *next;
+
+	HASH_ITER(hh, r->links, l, next)
+	{
+		HASH_DEL(r->links, l);
+		free((void *)(uintptr_t)l->e.link_group.p);
+		free(l->path);
+		free(l);
+	}
+}

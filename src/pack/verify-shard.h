@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify-shard.h - all that can be checked of one shard; for verify.c. */
+#ifndef DESFS_PACK_VERIFY_SHARD_H
+#define DESFS_PACK_VERIFY_SHARD_H
+
+#include <stdbool.h>
+
+#include "pack/verify-report.h"
+#include "store/store.h"
+#include "volume/oplog.h"
+
+struct verify_shard_job {
+	struct store *store;
+	const char *key;
+	const struct shard_meta *expect; /* what the log says, or NULL */
+	const uint8_t *archive_id;       /* of the descriptor, or NULL */
+	bool deep;
+};
+
+/* What is found goes to report. */
+void verify_shard(const struct verify_shard_job *job,
+		  struct verify_report *report);
+
+#endif
