@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd-rebuild.c - desfs rebuild: descriptor and log from the shards. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "cmd/tell.h"
+#include "pack/rebuild.h"
+
+struct rebuild_cmd_options {
+	bool force;
+	bool dry_run;
+};
+
+static const struct opt rebuild_opts[] = {
+	{ .name = "force",
+	  .kind = OPT_FLAG,
+	  .offset = offsetof(struct rebuild_cmd_options, force),
+	  .help = "add shards that a log without damage does not name" },
+	{ .name = "dry-run",
+	  .letter = 'n',
+	  .kind = OPT_FLAG,
+	  .offset = offsetof(struct rebuild_cmd_options, dry_run),
+	  .help = "say what would be done, write nothing" },
+};
+
+static void tell_object(void *arg, const char *key, const char *text)
+{
+	(void)arg;
+	tell("%s: %s", key, text);
+}
+
+static enum rc rebuild_run(const void *options, int argc, char **argv,
+			   struct err *err)
+{
+	const struct rebuild_cmd_options *o = options;
+	const struct rebuild_options opts = { .force = o->force,
+					      .dry_run = o->dry_run,
+					      .tell = tell_object };
+	struct rebuild_totals t;
+	enum rc rc;
+
+	(void)argc;
+	rc = rebuild_archive(argv[0], &opts, &t, err);
+	if (rc)
+		return rc;
+	printf("%" PRIu64 " shards, %" PRIu64 " added to the log, %" PRIu64
+	       " left out%s\n",
+	       t.shards, t.added, t.damaged,
+	       t.descriptor_written ? ", descriptor made anew" : "");
+	if (t.damaged)
+		return err_set(err, RC_PARTIAL,
+			       "%" PRIu64 " shards left out; 'desfs verify "
+			       "--salvage' may bring back their files",
+			       t.damaged);
+	return RC_OK;
+}
+
+static const struct rebuild_cmd_options rebuild_defaults;
+
+const struct cmd cmd_rebuild = {
+	.name = "rebuild",
+	.usage = "[OPTION]... ARCHIVE",
+	.summary = "make descriptor and log again from the shards",
+	.opts = rebuild_opts,
+	.n_opts = ARRAY_LEN(rebuild_opts),
+	.defaults = &rebuild_defaults,
+	.options_size = sizeof(rebuild_defaults),
+	.min_args = 1,
+	.max_args = 1,
+	.run = rebuild_run,
+};
