@@ -148,6 +148,24 @@ libdesfs_a_SOURCES += src/pack/clean.c src/pack/clean.h
 libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
 # fs
+libdesfs_a_SOURCES += src/fs/fs.h
+libdesfs_a_SOURCES += src/fs/nodeid.c src/fs/nodeid.h
+libdesfs_a_SOURCES += src/fs/fs-acl.c src/fs/fs-acl.h
+libdesfs_a_SOURCES += src/fs/fs-control.c
+libdesfs_a_SOURCES += src/fs/fs-daemon.c src/fs/fs-daemon.h
+libdesfs_a_SOURCES += src/fs/fs-days.c
+libdesfs_a_SOURCES += src/fs/fs-dir.c
+libdesfs_a_SOURCES += src/fs/fs-file.c
+libdesfs_a_SOURCES += src/fs/fs-info.c
+libdesfs_a_SOURCES += src/fs/fs-meta.c
+libdesfs_a_SOURCES += src/fs/fs-mount.c
+libdesfs_a_SOURCES += src/fs/fs-ops.c
+libdesfs_a_SOURCES += src/fs/fs-options.c src/fs/fs-options.h
+libdesfs_a_SOURCES += src/fs/fs-refresh.c
+libdesfs_a_SOURCES += src/fs/fs-serve.c
+libdesfs_a_SOURCES += src/fs/fs-start.c src/fs/fs-start.h
+libdesfs_a_SOURCES += src/fs/fs-stats.c src/fs/fs-stats.h
+libdesfs_a_SOURCES += src/fs/fs-xattr.c
 
 # cmd
 
@@ -180,3 +198,6 @@ desfs_pack_SOURCES = src/pack/pack-main.c
 desfs_pack_SOURCES += src/pack/pack-options.c src/pack/pack-options.h
 desfs_pack_LDADD = $(DESFS_LIBS)
 
+mount_PROGRAMS = mount.desfs
+mount_desfs_SOURCES = src/fs/main.c
+mount_desfs_LDADD = $(DESFS_LIBS) $(FUSE_LIBS)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fs-options.h - what mount.desfs is asked to do: arguments, -o and fstab. */
+#ifndef DESFS_FS_FS_OPTIONS_H
+#define DESFS_FS_FS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+/* The values are those of the words in fs-options.c. */
+enum fs_layout { LAYOUT_AUTO, LAYOUT_TREE, LAYOUT_DATE };
+enum fs_xattr { XATTR_AUTO, XATTR_OFF, XATTR_PACKED, XATTR_ALL };
+
+#define FS_ID_UNSET UINT32_MAX
+
+struct fs_options {
+	const char *archive;    /* as given */
+	const char *mountpoint; /* likewise */
+
+	bool foreground;
+	bool debug_all;
+	bool version;
+	bool help;
+	unsigned int verbose;
+
+	bool allow_other;
+	bool auto_unmount;
+	bool noexec;
+	unsigned int uid, gid; /* FS_ID_UNSET: those of the entries */
+	unsigned int umask;
+	uint64_t block_cache;     /* bytes; 0: the volume's default */
+	uint64_t page_cache;      /* likewise */
+	unsigned int max_threads; /* 0: by the number of processors */
+	unsigned int refresh;     /* seconds; 0: never */
+	enum fs_layout layout;
+	enum fs_xattr xattr;
+	unsigned int verify; /* enum volume_verify */
+	const char *control; /* name of the control directory; "": none */
+	const char *log;     /* file; NULL: syslog, or stderr with -f */
+
+	char *list;        /* all -o joined, the strings point into it */
+	char *debug_rooms; /* with commas between; NULL: none */
+	const char *type;  /* ignored, as is what follows */
+	bool ignored;
+};
+
+/* Fill o from the command line; release it in any case. */
+enum rc fs_options_parse(struct fs_options *o, int argc, char **argv,
+			 struct err *err) MUST_CHECK;
+void fs_options_release(struct fs_options *o);
+
+void fs_options_help(FILE *to);
+
+#endif

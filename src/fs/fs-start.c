@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fs-start.c - an archive opened for mounting. */
+#include "config.h"
+
+#include "fs/fs-start.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* The control directory would hide it. */
+static enum rc refuse_control_name(struct fs *fs,
+				   const struct volume_entry *root,
+				   struct err *err)
+{
+	const char *name = fs->o->control;
+	struct volume_entry ve;
+	enum rc rc;
+
+	if (!*name || fs->by_date)
+		return RC_OK;
+	rc = volume_lookup(fs->v, root, span_of(name, strlen(name)), &ve, err);
+	if (rc == RC_NOENT)
+		return RC_OK;
+	if (rc) {
+		/* Damage costs the names that are damaged, not the mount. */
+		log_rc(err, "looking for '%s'", name);
+		return RC_OK;
+	}
+	volume_entry_release(&ve);
+	return err_set(err, RC_EXISTS,
+		       "the archive has a file '%s' of its own: name the "
+		       "control directory otherwise with -o control=NAME",
+		       name);
+}
+
+static enum rc check_root(struct fs *fs, struct err *err)
+{
+	struct volume_entry root;
+	enum rc rc = volume_root(fs->v, &root, err);
+
+	if (rc == RC_NOENT)
+		return RC_OK;
+	if (rc)
+		return rc;
+	rc = refuse_control_name(fs, &root, err);
+	volume_entry_release(&root);
+	return rc;
+}
+
+/* Numbers of the words that may be left out. */
+static void choose_defaults(struct fs *fs)
+{
+	struct volume_stats vs;
+
+	fs->by_date = fs->o->layout == LAYOUT_DATE;
+	if (fs->o->layout == LAYOUT_AUTO)
+		fs->by_date = volume_routes_by_uid(fs->v);
+	fs->xattr = fs->o->xattr;
+	if (fs->xattr == XATTR_AUTO) {
+		volume_stats(fs->v, &vs);
+		fs->xattr = vs.any_xattrs ? XATTR_PACKED : XATTR_OFF;
+	}
+}
+
+enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
+{
+	struct volume_options vo = {
+		.block_cache = o->block_cache,
+		.page_cache = o->page_cache,
+		.verify = (enum volume_verify)o->verify,
+	};
+	enum rc rc;
+	int e;
+
+	*fs = (struct fs){
+		.o = o,
+		.served = -1,
+		.owner = getuid(),
+		.group = getgid(),
+		.started =
+			(time_t)(clock_wall_ns() / (int64_t)CLOCK_NS_PER_SEC),
+		.stats.started = clock_mono_ns(),
+	};
+	e = pthread_key_create(&fs->buffers, free);
+	if (e)
+		return err_set_errno(err, e, "thread key");
+	fs->snapshots = fs_snapshots_new();
+	fs->served = eventfd(0, EFD_CLOEXEC);
+	if (fs->served < 0)
+		return err_set_errno(err, errno, "eventfd");
+	rc = volume_open(&fs->v, o->archive, &vo, err);
+	if (rc)
+		return rc;
+	choose_defaults(fs);
+	return check_root(fs, err);
+}
+
+void fs_release(struct fs *fs)
+{
+	fs_unmount(fs);
+	volume_close(fs->v);
+	fs->v = NULL;
+	fs_snapshots_free(fs->snapshots);
+	fs->snapshots = NULL;
+	if (fs->served >= 0)
+		close(fs->served);
+	fs->served = -1;
+	/* The workers' buffers went with them. */
+	pthread_key_delete(fs->buffers);
+}
