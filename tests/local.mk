@@ -38,6 +38,7 @@ unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/volume-changes
+unit_programs += tests/unit/flips
 unit_programs += tests/unit/nodeid
 unit_programs += tests/unit/fs-acl
 unit_programs += tests/unit/fs-options
@@ -45,6 +46,8 @@ unit_programs += tests/unit/fs-stats
 unit_programs += tests/unit/sorter
 unit_programs += tests/unit/plan
 unit_programs += tests/unit/tree
+unit_programs += tests/unit/uid-set
+unit_programs += tests/unit/beneath
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd
@@ -103,6 +106,7 @@ tests_lib_make_golden_shards_LDADD = libtest.a $(DESFS_LIBS)
 # The reader of the benchmarks; run by tests/bench/run, compiled by all.
 
 # What shell tests call.
+EXTRA_DIST += tests/lib/desread.py tests/lib/desshard.py
 
 TEST_EXTENSIONS = .t
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
