@@ -60,6 +60,31 @@ fuzz_programs += tests/fuzz/fuzz-node
 fuzz_programs += tests/fuzz/fuzz-block
 fuzz_programs += tests/fuzz/fuzz-record
 
+shell_tests += tests/cli/0001-version.t
+shell_tests += tests/cli/0100-dispatch.t
+shell_tests += tests/cli/0200-completion.t
+shell_tests += tests/cli/1000-route.t
+shell_tests += tests/cli/2000-desread.t
+shell_tests += tests/cli/3000-ls.t
+shell_tests += tests/cli/3100-extract.t
+shell_tests += tests/cli/6000-pack-first.t
+shell_tests += tests/cli/6010-pack-choice.t
+shell_tests += tests/cli/6020-pack-later.t
+shell_tests += tests/cli/3110-extract-oddities.t
+shell_tests += tests/cli/6100-deterministic.t
+shell_tests += tests/cli/6200-kill.t
+shell_tests += tests/cli/8000-verify.t
+shell_tests += tests/cli/8100-salvage.t
+shell_tests += tests/cli/8200-rebuild.t
+shell_tests += tests/fs/4000-oddities.t
+shell_tests += tests/fs/4010-large-xattrs.t
+shell_tests += tests/fs/4100-second-pack.t
+shell_tests += tests/fs/4200-messages.t
+shell_tests += tests/fs/4300-cost.t
+shell_tests += tests/fs/4400-permissions.t
+shell_tests += tests/fs/4500-refuse.t
+shell_tests += tests/fs/4510-mount-helper.t
+shell_tests += tests/fs/4600-tools.t
 
 # What several tests share.  Fuzz targets have no main: the linker takes the one
 # of replay.c, or libFuzzer's.
@@ -106,7 +131,12 @@ tests_lib_make_golden_shards_LDADD = libtest.a $(DESFS_LIBS)
 # The reader of the benchmarks; run by tests/bench/run, compiled by all.
 
 # What shell tests call.
+check_PROGRAMS += tests/lib/look tests/lib/make-hostile
+tests_lib_look_SOURCES = tests/lib/look.c
+tests_lib_make_hostile_SOURCES = tests/lib/make-hostile.c
 EXTRA_DIST += tests/lib/desread.py tests/lib/desshard.py
+EXTRA_DIST += tests/lib/pack-model.py
+EXTRA_DIST += tests/lib/tree.sh tests/lib/kill.sh tests/lib/make-oddities.py
 
 TEST_EXTENSIONS = .t
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What was read once is the kernel's: no more messages.
+. "${0%/*}/../lib/tap.sh"
+. "$SRCDIR/tests/lib/tree.sh"
+
+need_fuse
+
+files src/read 1000 900
+files src/list 20000 10
+files src/list2 20000 10
+mkdir src/links && ln -s ../read/000001 src/links/a
+t 'packed' "$DESFS_PACK" -q src des
+t 'mounted' mount_up des mnt
+
+# The numbers of messages, the control files' own apart.
+counts()
+{
+	grep '^fuse_' mnt/.des/stats
+}
+# grown NAME: how many more of a kind between the files before and after
+grown()
+{
+	awk -v name="fuse_$1" '$1 == name { n = FNR == NR ? -$2 : n + $2; k++ }
+		END { if (k != 2) exit 1; print n }' before after
+}
+show()
+{
+	diff before after
+	return 0
+}
+read_files()
+{
+	"$PYTHON" - <<-'EOF'
+	import os
+	for i in range(1000):
+	    fd = os.open("mnt/read/%06d" % i, os.O_RDONLY)
+	    st = os.fstat(fd)
+	    data = os.read(fd, 1 << 20)
+	    assert len(data) == st.st_size == 900
+	    os.close(fd)
+	EOF
+}
+
+first_pass()
+{
+	counts >before && read_files && counts >after && show &&
+		[ "$(grown lookup)" -ge 1000 ] && [ "$(grown read)" -ge 1000 ] &&
+		[ "$(grown messages)" -le 2100 ]
+}
+second_pass()
+{
+	counts >before && read_files && counts >after && show &&
+		[ "$(grown messages)" = 0 ]
+}
+t 'reading 1,000 files costs a lookup and a read each' first_pass
+t 'reading them again no message' second_pass
+t 'nor the third time' second_pass
+
+list_twice()
+{
+	# shellcheck disable=SC2012
+	[ "$(ls -l mnt/list | wc -l)" = 20001 ]
+}
+only_readdirplus()
+{
+	counts >before && list_twice && counts >after && show &&
+		[ "$(grown readdirplus)" -gt 0 ] &&
+		[ "$(grown readdir)" = 0 ] &&
+		[ "$(grown lookup)" -le 2 ] &&
+		[ "$(grown getattr)" -le 2 ] &&
+		[ "$(grown getxattr)" -le 2 ] &&
+		[ "$(grown listxattr)" -le 2 ] &&
+		[ $(($(grown messages) - $(grown readdirplus))) -le 5 ] &&
+		[ "$(grown readdirplus)" -le 2000 ]
+}
+t 'ls -l of 20,000 entries needs READDIRPLUS only' only_readdirplus
+
+no_message()
+{
+	counts >before && "$@" >out && counts >after && show &&
+		[ "$(grown messages)" = 0 ]
+}
+t 'ls -l again needs nothing' no_message ls -l mnt/list
+
+cat mnt/links/a >/dev/null
+ls -l mnt/links >/dev/null
+not ls mnt/not-here mnt/read/not-here 2>/dev/null
+t 'links are kept' no_message cat mnt/links/a
+t 'what is not there is kept too' no_message sh -c '
+	! cat mnt/not-here mnt/read/not-here 2>/dev/null'
+
+find mnt/list2 -type f -size +1k >/dev/null
+# find asks for the kind of file system, which the kernel does not keep.
+find_again()
+{
+	counts >before && find mnt/list2 -type f -size +1k && counts >after &&
+		show && [ $(($(grown messages) - $(grown statfs))) = 0 ]
+}
+t 'find again needs nothing' find_again
+
+control_apart()
+{
+	before=$(stat_of mnt control_messages) &&
+		cat mnt/.des/metrics mnt/.des/stats >/dev/null &&
+		[ "$(stat_of mnt control_messages)" -gt "$before" ]
+}
+t 'messages about control files are counted apart' control_apart
+
+# Hundreds of snapshots of control files do not pile up.
+many_snapshots()
+{
+	i=0
+	while [ $i -lt 300 ]; do
+		stat_of mnt fuse_messages >/dev/null || return 1
+		i=$((i + 1))
+	done
+}
+t 'control files can be read again and again' many_snapshots
+
