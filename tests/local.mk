@@ -60,6 +60,16 @@ fuzz_programs += tests/fuzz/fuzz-node
 fuzz_programs += tests/fuzz/fuzz-block
 fuzz_programs += tests/fuzz/fuzz-record
 
+shell_tests += tests/lint/0000-layers.t
+shell_tests += tests/lint/0001-headers.t
+shell_tests += tests/lint/0002-symbols.t
+shell_tests += tests/lint/0003-man-options.t
+shell_tests += tests/lint/0004-mandoc.t
+shell_tests += tests/lint/0005-shellcheck.t
+shell_tests += tests/lint/0006-style.t
+shell_tests += tests/lint/0007-dist.t
+shell_tests += tests/lint/0008-hexdump.t
+shell_tests += tests/lint/0009-man-examples.t
 shell_tests += tests/cli/0001-version.t
 shell_tests += tests/cli/0100-dispatch.t
 shell_tests += tests/cli/0200-completion.t
