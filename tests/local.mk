@@ -139,6 +139,9 @@ tests_lib_make_golden_shards_SOURCES = tests/lib/make-golden-shards.c
 tests_lib_make_golden_shards_LDADD = libtest.a $(DESFS_LIBS)
 
 # The reader of the benchmarks; run by tests/bench/run, compiled by all.
+check_PROGRAMS += tests/bench/bench-read
+tests_bench_bench_read_SOURCES = tests/bench/bench-read.c
+tests_bench_bench_read_LDADD =
 
 # What shell tests call.
 check_PROGRAMS += tests/lib/look tests/lib/make-hostile
