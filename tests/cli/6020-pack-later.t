@@ -100,6 +100,12 @@ t 'sees it' packed 2
 t 'and packs it' has a link1 LINK1
 
 # Leftovers of a dead run.
+same_shards()
+{
+	(cd "$1" && find . -name '*.des' | sort) >one
+	(cd "$2" && find . -name '*.des' | sort) >other
+	[ -s one ] && diff one other
+}
 t 'nothing to clean' pack --clean a
 t 'is told' grep '^0 leftovers' pack.out
 good=$(find a -name '*.des' | sort | head -n 1)
@@ -112,6 +118,11 @@ t '--clean' pack --clean a
 t 'removes it' not test -e $stray
 t 'and nothing else' pack src a
 t 'of the archive' packed 0
+cp -a a unlogged && rm -r unlogged/log unlogged/desfs.json
+t 'without a log --clean' not pack --clean unlogged
+t 'says what to do' grep 'desfs rebuild' pack.out
+t 'and removes no shard' same_shards a unlogged
+t 'nor in a dry run' not pack --clean -n unlogged
 t '--clean makes no archive' not "$DESFS_PACK" --clean nowhere
 t 'nor a directory' not test -e nowhere
 
