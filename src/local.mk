@@ -14,6 +14,7 @@ libdesfs_a_SOURCES += src/base/cleanup.h
 libdesfs_a_SOURCES += src/base/rc.def
 libdesfs_a_SOURCES += src/base/err.c src/base/err.h
 libdesfs_a_SOURCES += src/base/mem.c src/base/mem.h
+libdesfs_a_SOURCES += src/base/mountinfo.c src/base/mountinfo.h
 libdesfs_a_SOURCES += src/base/buf.c src/base/buf.h
 libdesfs_a_SOURCES += src/base/table.h
 libdesfs_a_SOURCES += src/base/rd.h

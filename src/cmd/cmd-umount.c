@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/mountinfo.h"
 #include "cmd/cmd.h"
 
 struct umount_options {
@@ -35,24 +38,35 @@ static enum rc umount_as_user(const struct umount_options *o, char *dir,
 	return err_set_errno(err, errno, "%s", name);
 }
 
-static enum rc umount_run(const void *options, int argc, char **argv,
-			  struct err *err)
+static enum rc umount_as_root(const struct umount_options *o, const char *dir,
+			      struct err *err)
 {
-	const struct umount_options *o = options;
-
-	(void)argc;
-	if (geteuid())
-		return umount_as_user(o, argv[0], err);
-	if (!umount2(argv[0], o->lazy ? MNT_DETACH : 0))
+	if (!umount2(dir, o->lazy ? MNT_DETACH : 0))
 		return RC_OK;
-	if (errno == EINVAL)
-		return err_set(err, RC_USAGE, "%s is not mounted", argv[0]);
 	if (errno == EBUSY)
 		return err_set(err, RC_IO,
 			       "%s is in use; with --lazy it ends when it is "
 			       "not any more",
+			       dir);
+	return err_set_errno(err, errno, "%s", dir);
+}
+
+static enum rc umount_run(const void *options, int argc, char **argv,
+			  struct err *err)
+{
+	CLEANUP_FREE char *dir = realpath(argv[0], NULL);
+	bool is_mounted = false;
+
+	(void)argc;
+	if (!dir)
+		return err_set_errno(err, errno, "%s", argv[0]);
+	if (mountinfo_has_desfs(dir, &is_mounted, err))
+		return err->rc;
+	if (!is_mounted)
+		return err_set(err, RC_USAGE, "%s: no archive is mounted there",
 			       argv[0]);
-	return err_set_errno(err, errno, "%s", argv[0]);
+	return geteuid() ? umount_as_user(options, dir, err)
+			 : umount_as_root(options, dir, err);
 }
 
 static const struct umount_options umount_defaults;

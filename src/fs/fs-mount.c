@@ -13,62 +13,14 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/mountinfo.h"
 #include "fs/fs.h"
 
 #define TEXT_MAX 1024
 
-static void cleanup_file(FILE **f)
-{
-	if (*f)
-		fclose(*f);
-}
-
-/* A word of mountinfo against a path: \040 and the like stand for blanks. */
-static bool is_escaped_path(const char *word, const char *path)
-{
-	while (*word && *word != ' ') {
-		char c = *word++;
-
-		if (c == '\\' && strspn(word, "01234567") >= 3) {
-			c = (char)((word[0] - '0') << 6 | (word[1] - '0') << 3 |
-				   (word[2] - '0'));
-			word += 3;
-		}
-		if (c != *path++)
-			return false;
-	}
-	return !*path;
-}
-
-/* "36 35 98:0 /root /mnt rw,... shared:1 - fuse.desfs SOURCE rw" */
-static bool line_is_desfs_at(const char *line, const char *path)
-{
-	const char *type = strstr(line, " - ");
-	const char *word = line;
-
-	for (int i = 0; i < 4 && word; i++) {
-		word = strchr(word, ' ');
-		word = word ? word + 1 : NULL;
-	}
-	return word && type && !strncmp(type + 3, "fuse.desfs ", 11) &&
-	       is_escaped_path(word, path);
-}
-
-static bool is_desfs_mount(const char *path)
-{
-	CLEANUP(cleanup_file)
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	CLEANUP_FREE char *line = NULL;
-	bool found = false;
-	size_t cap = 0;
-
-	while (f && !found && getline(&line, &cap, f) >= 0)
-		found = line_is_desfs_at(line, path);
-	return found;
-}
-
 enum rc fs_mountpoint_check(const char *path, struct err *err)
 {
+	bool is_mounted = false;
 	struct stat st;
 
 	if (stat(path, &st)) {
@@ -82,7 +34,9 @@ enum rc fs_mountpoint_check(const char *path, struct err *err)
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, RC_NOTDIR,
 			       "mount point %s: not a directory", path);
-	if (is_desfs_mount(path))
+	if (mountinfo_has_desfs(path, &is_mounted, err))
+		return err_prefix(err, "mount point %s", path);
+	if (is_mounted)
 		return err_set(err, RC_EXISTS,
 			       "mount point %s: an archive is mounted there "
 			       "already",

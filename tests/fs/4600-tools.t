@@ -33,6 +33,15 @@ t 'desfs top with rates' rates
 t 'desfs umount' "$DESFS" umount mnt
 t 'the files are gone' test ! -e mnt/hello
 t 'desfs umount of no mount' not "$DESFS" umount mnt
+foreign()
+{
+	mount -t tmpfs none mnt 2>/dev/null || return 0
+	"$DESFS" umount --lazy mnt 2>err
+	[ $? = 2 ] && grep -q 'no archive is mounted' err && mountpoint -q mnt
+	status=$?
+	umount mnt && return $status
+}
+t 'desfs umount of what is no archive' foreign
 t 'desfs top of no mount' not "$DESFS" top --once mnt
 t 'desfs ARCHIVE DIR -o, as mount.fuse calls it' \
 	"$DESFS" ar mnt -o ro,control=.ctl
