@@ -326,7 +326,7 @@ void opt_print_help(FILE *to, const char *program, const char *usage,
 		.help = "print this help",
 	};
 
-	fprintf(to, "Usage: %s %s\n", program, usage);
+	fprintf(to, "Usage: %s%s%s\n", program, *usage ? " " : "", usage);
 	fprintf(to, "%s\n\nOptions:\n", summary);
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].help)
