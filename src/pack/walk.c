@@ -59,11 +59,23 @@ static void add_subdir(struct frame *f, const char *name)
 	f->n_subdirs++;
 }
 
+/* Does a pattern leave out the name that was just set? */
+static bool is_excluded(struct walk *w, bool is_dir)
+{
+	const struct buf *uid = &w->step.uid;
+	const struct filter *f = w->opts->filter;
+
+	if (!f || !uid->len ||
+	    !filter_excludes(f, (char *)uid->p, uid->len, is_dir))
+		return false;
+	report_excluded(w->opts->report);
+	return true;
+}
+
 /* One name in the directory f. */
 static enum rc walk_name(struct walk *w, struct frame *f, const char *name,
 			 struct err *err)
 {
-	const struct walk_options *o = w->opts;
 	struct item like = { .source = w->source, .dir = f->number };
 	struct err failure;
 	struct stat st;
@@ -75,12 +87,8 @@ static enum rc walk_name(struct walk *w, struct frame *f, const char *name,
 		walk_fail(&w->step, &failure);
 		return RC_OK;
 	}
-	if (o->filter &&
-	    filter_excludes(o->filter, (char *)w->step.uid.p, w->step.uid.len,
-			    S_ISDIR(st.st_mode))) {
-		report_excluded(o->report);
+	if (is_excluded(w, S_ISDIR(st.st_mode)))
 		return RC_OK;
-	}
 	if (!S_ISDIR(st.st_mode))
 		return walk_emit(&w->step, f->fd, name, &st, &like, err);
 	if (!walk_is_archive(&w->step, &st))
@@ -253,6 +261,8 @@ static enum rc walk_file_source(struct walk *w, const struct source *s,
 		walk_fail(&w->step, &failure);
 		return RC_OK;
 	}
+	if (is_excluded(w, S_ISDIR(st.st_mode)))
+		return RC_OK;
 	return walk_emit(&w->step, s->fd, s->base, &st, &like, err);
 }
 
@@ -267,6 +277,9 @@ static enum rc walk_source(struct walk *w, const struct source *s,
 	buf_append(&w->step.uid, s->name, s->name_len);
 	if (!s->is_dir)
 		return walk_file_source(w, s, root, err);
+	/* Named by the user, and yet as any other name, as rsync has it. */
+	if (is_excluded(w, true))
+		return RC_OK;
 	fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || fstat(fd, &st))
 		return err_set_errno(err, errno, "%s", s->path);

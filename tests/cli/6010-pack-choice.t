@@ -19,6 +19,17 @@ t '--exclude' "$DESFS_PACK" -q --exclude '*.o' --exclude /build/x src a
 t 'leaves out what matches' \
 	names a 'a.c build build/keep.c lib lib/c.c'
 printf '# comment\n+ /lib/c.o\n*.o\nbuild/\n' >rules
+several()
+{
+	mkdir -p several/one several/two || return
+	echo x >several/one/x && cp several/one/x several/x &&
+		"$DESFS_PACK" -q --exclude /one --exclude '/x' several/one \
+			several/two several/x several.ar &&
+		"$DESFS" ls -R several.ar >several.out && cat several.out &&
+		! grep -q one several.out &&
+		! grep -q x several.out && grep -q two several.out
+}
+t '--exclude of sources by their names' several
 t '--exclude-from' "$DESFS_PACK" -q --exclude-from rules src b
 t 'takes the first rule that matches' names b 'a.c lib lib/c.c lib/c.o'
 t 'a missing file of rules is an error' \
