@@ -168,6 +168,8 @@ static enum rc retire(struct lane *l, struct err *err)
 	if (!rc)
 		rc = shard_build_block(l->opts.build, b->stored.p,
 				       b->stored.len, &b->ref, err);
+	if (!rc)
+		report_stored(l->opts.report, b->data.len);
 	for (size_t i = 0; i < b->n_segments && !rc; i++) {
 		const struct lane_segment *s = &b->segments[i];
 

@@ -28,6 +28,7 @@ struct report {
 	const char *phase;
 	struct report_counts c;
 	uint64_t written;
+	uint64_t stored; /* plain bytes that are in blocks already written */
 	bool is_total_known;
 };
 
@@ -65,7 +66,10 @@ static struct progress_counters counters(const struct report *r)
 	}
 	p.files_done = c->packed + c->unchanged;
 	p.files_total = c->found;
-	p.bytes_in = c->packed_bytes + c->unchanged_bytes;
+	/* Files count when they end; holes are in no block. */
+	p.bytes_in = (r->stored > c->packed_bytes ? r->stored
+						  : c->packed_bytes) +
+		     c->unchanged_bytes;
 	p.bytes_total = c->found_bytes;
 	return p;
 }
@@ -235,6 +239,14 @@ void report_shard(struct report *r, uint64_t stored_bytes, bool existed)
 	r->c.shards++;
 	r->c.shards_existed += existed;
 	r->c.stored_bytes += stored_bytes;
+}
+
+void report_stored(struct report *r, uint64_t plain_bytes)
+{
+	LOCK_SCOPE(&r->lock);
+
+	r->stored += plain_bytes;
+	show(r);
 }
 
 void report_written(struct report *r, uint64_t bytes)

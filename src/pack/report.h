@@ -52,6 +52,8 @@ void report_packed(struct report *r, struct span uid, enum entry_type type,
 void report_unchanged(struct report *r, uint64_t bytes);
 void report_removed(struct report *r, struct span uid);
 void report_shard(struct report *r, uint64_t stored_bytes, bool existed);
+/* Plain bytes of files that a written block holds, for the progress line. */
+void report_stored(struct report *r, uint64_t plain_bytes);
 /* Bytes written so far of a shard in the making, for the progress line. */
 void report_written(struct report *r, uint64_t bytes);
 
