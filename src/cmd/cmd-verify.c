@@ -254,7 +254,7 @@ static void salvage_end(struct verify_cmd *c)
 	if (restore_finish(c->to, &err))
 		tell("%s", err.msg);
 	restore_free(c->to);
-	tell("salvaged %" PRIu64 " entries, %" PRIu64 " lost",
+	tell("salvaged %" PRIu64 " entries, %" PRIu64 " known to be lost",
 	     c->salvaged.saved, c->salvaged.lost);
 }
 
