@@ -248,6 +248,13 @@ static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
 	bool own = false;
 	enum rc rc;
 
+	if (!content_fits(it->size, f->p->opts->block_size)) {
+		err_set(&failure, RC_LIMIT,
+			"larger than %llu blocks; a larger "
+			"--block-size may help",
+			(unsigned long long)CONTENT_BLOCKS_MAX);
+		return leave_out(f, it, &failure, err);
+	}
 	/* Blocks lie in the order of the files in them. */
 	rc = lane_end_data(lane, err);
 	if (rc)

@@ -4,15 +4,22 @@
 
 #include "pack/content.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
 
+bool content_fits(uint64_t size, uint32_t block_size)
+{
+	return size <= CONTENT_BLOCKS_MAX * block_size;
+}
+
 struct content_parts *content_new(uint64_t size, uint32_t block_size)
 {
 	struct content_parts *c = xcalloc(1, sizeof(*c));
 
+	assert(content_fits(size, block_size));
 	c->n_blocks = (uint32_t)((size + block_size - 1) / block_size);
 	c->block_size = block_size;
 	c->blocks = xcalloc(c->n_blocks, sizeof(*c->blocks));

@@ -10,11 +10,16 @@
 #define DESFS_PACK_CONTENT_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shard/shard-entry.h"
+#include "shard/shard-format.h"
 
 #define CONTENT_NO_BLOCK UINT64_MAX
+
+/* Blocks of a file: as many as the index has room for. */
+#define CONTENT_BLOCKS_MAX ((uint64_t)EXTENTS_MAX * EXTENT_BLOCKS_MAX)
 
 struct content_parts {
 	uint32_t n_blocks, block_size, tail_off;
@@ -29,6 +34,10 @@ struct content_parts {
 	unsigned int refs;
 };
 
+/* Whether a file of size bytes has no more than CONTENT_BLOCKS_MAX. */
+bool content_fits(uint64_t size, uint32_t block_size);
+
+/* size must fit. */
 struct content_parts *content_new(uint64_t size, uint32_t block_size);
 struct content_parts *content_ref(struct content_parts *c);
 void content_unref(struct content_parts *c);

@@ -160,3 +160,18 @@ changing()
 }
 t 'a file that is not what its size says has changed' changing
 t 'the others are packed' names changing a.c
+
+mkdir huge
+touch huge/a
+truncate -s 257G huge/b
+huge()
+{
+	timeout 20 "$DESFS_PACK" -q --block-size 4K huge h 2>err
+	[ $? = 1 ] && cat err && grep 'b: larger than' err
+}
+if [ -s huge/b ]; then
+	t 'a file of more blocks than an entry can have fails at once' huge
+	t 'and the others are packed' names h a
+else
+	skip_t 'a file of too many blocks' 'no files of such a size here'
+fi
