@@ -91,7 +91,10 @@ static enum rc add_name(struct listing *l, int dirfd, const char *dir,
 		free(key);
 		key = with_slash;
 	} else if (!S_ISREG(sb.st_mode)) {
-		return RC_OK;
+		/* It stands where an object belongs: reading it is an error,
+		 * but it must not look like a key that is not there.
+		 */
+		sb.st_size = 0;
 	}
 	if (!is_wanted(l, key, S_ISDIR(sb.st_mode)))
 		return RC_OK;
@@ -110,8 +113,10 @@ static enum rc add_dir(struct listing *l, const char *dir, struct err *err)
 	int fd = store_local_open_dir(l->ls, dir, len ? len - 1 : 0);
 
 	/* What is not there has no keys. */
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (fd < 0 && errno == ENOENT)
 		return RC_OK;
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return err_set(err, RC_CORRUPT, "%s: not a directory", dir);
 	d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d) {
 		err_set_errno(err, errno, "%s", len ? dir : "/");

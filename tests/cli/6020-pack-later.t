@@ -123,6 +123,29 @@ t 'without a log --clean' not pack --clean unlogged
 t 'says what to do' grep 'desfs rebuild' pack.out
 t 'and removes no shard' same_shards a unlogged
 t 'nor in a dry run' not pack --clean -n unlogged
+
+# What looks like leftovers may be all there is.
+files lone 1 100
+t 'an archive' pack lone l
+keeps()
+{
+	cp -a l m
+	"$@"
+	not "$DESFS_PACK" --clean m 2>err && cat err &&
+		[ -n "$(find m -name '*.des')" ] && rm -rf m
+}
+t '--clean with a lost log removes nothing' keeps rm -r m/log
+log_is_link()
+{
+	mv m/log elsewhere && ln -s "$PWD/elsewhere" m/log
+}
+t 'nor when the log is somewhere else' keeps log_is_link
+record_is_fifo()
+{
+	r=$(echo m/log/*)
+	rm "$r" && mkfifo "$r"
+}
+t 'nor when a record is no file' keeps record_is_fifo
 t '--clean makes no archive' not "$DESFS_PACK" --clean nowhere
 t 'nor a directory' not test -e nowhere
 

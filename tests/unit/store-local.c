@@ -271,8 +271,9 @@ static void keys_are_listed_in_bytewise_order(void **state)
 	assert_string_equal(buf_str(&b), "log/2:0 ");
 	buf_clear(&b);
 	OK(store_list(f->st, "none/", NULL, add_line, &b, &err));
-	OK(store_list(f->st, "b/", NULL, add_line, &b, &err));
 	assert_string_equal(buf_str(&b), "");
+	assert_int_equal(store_list(f->st, "b/", NULL, add_line, &b, &err),
+			 RC_CORRUPT);
 	assert_int_equal(store_list(f->st, "../", NULL, add_line, &b, &err),
 			 RC_USAGE);
 }
