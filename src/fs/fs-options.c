@@ -319,6 +319,9 @@ enum rc fs_options_parse(struct fs_options *o, int argc, char **argv,
 		return err_set(err, RC_USAGE,
 			       "want an archive and a mount point, see "
 			       "mount.desfs --help");
+	/* Made absolute, nothing would become the current directory. */
+	if (!*argv[first] || !*argv[first + 1])
+		return err_set(err, RC_USAGE, "an empty path");
 	o->archive = argv[first];
 	o->mountpoint = argv[first + 1];
 	o->foreground |= o->debug_all;

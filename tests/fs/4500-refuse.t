@@ -37,6 +37,7 @@ for m in "$MOUNT_DESFS" "$DESFS mount"; do
 	n=${m##*/}
 	# shellcheck disable=SC2086 # a command and its word
 	{
+	t "$n: an empty mount point" refused empty $m des ''
 	t "$n: an archive that is not there" refused nowhere $m nowhere mnt
 	t "$n: an empty directory is none" refused empty $m empty mnt
 	t "$n: nor is any other" refused notone $m notone mnt
