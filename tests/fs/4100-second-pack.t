@@ -67,7 +67,7 @@ assert f.read() == b"old\n", "modified"
 assert m.read() == b"old\n", "deleted"
 print("kept", flush=True)
 EOF
-mkfifo ask
+mkfifo ask && : >answer
 "$PYTHON" readers.py running-mirror/modified running-mirror/deleted \
 	<ask >answer 2>&1 &
 reader=$!
