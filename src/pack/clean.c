@@ -16,7 +16,8 @@
 struct found {
 	char *key;
 	uint64_t size;
-	bool is_named; /* by a log record */
+	bool is_named;   /* by a log record */
+	bool is_claimed; /* by a run that died */
 	UT_hash_handle hh;
 };
 
@@ -79,13 +80,24 @@ static enum rc mark_named(struct store *st, struct found *all, struct err *err)
 	return rc;
 }
 
+static enum rc mark_claimed(void *arg, const char *key, struct err *err)
+{
+	struct found *all = arg, *f = NULL;
+
+	(void)err;
+	HASH_FIND_STR(all, key, f);
+	if (f)
+		f->is_claimed = true;
+	return RC_OK;
+}
+
 static enum rc clean_shard(struct store *st, const struct found *f, bool remove,
 			   clean_fn *fn, void *arg, struct err *err)
 {
 	unsigned int alive = 0;
 	enum rc rc = RC_OK;
 
-	if (remove) {
+	if (remove && f->is_claimed) {
 		/* A run that has begun since may take the shard for its own;
 		 * it looks again before it commits.
 		 */
@@ -96,7 +108,7 @@ static enum rc clean_shard(struct store *st, const struct found *f, bool remove,
 			return RC_OK;
 	}
 	if (!rc)
-		fn(arg, f->key, f->size);
+		fn(arg, f->key, f->size, !f->is_claimed);
 	return rc;
 }
 
@@ -115,6 +127,8 @@ static enum rc clean_shards(struct store *st, bool remove, clean_fn *fn,
 	if (!rc && !*ret_alive)
 		rc = mark_named(st, all, err);
 	if (!rc && !*ret_alive)
+		rc = store_claims(st, mark_claimed, all, err);
+	if (!rc && !*ret_alive)
 		HASH_ITER(hh, all, f, next)
 		{
 			if (!rc && !f->is_named)
@@ -124,10 +138,27 @@ static enum rc clean_shards(struct store *st, bool remove, clean_fn *fn,
 	return rc;
 }
 
+struct teller {
+	clean_fn *fn;
+	void *arg;
+};
+
+static void tell_unfinished(void *arg, const char *what, uint64_t size)
+{
+	const struct teller *t = arg;
+
+	t->fn(t->arg, what, size, false);
+}
+
 enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
 		      unsigned int *ret_alive, struct err *err)
 {
-	enum rc rc = store_leftovers(st, remove, fn, arg, err);
+	struct teller t = { fn, arg };
+	enum rc rc = clean_shards(st, remove, fn, arg, ret_alive, err);
 
-	return rc ? rc : clean_shards(st, remove, fn, arg, ret_alive, err);
+	/* A mark goes after the shards it claims, which stay while some run
+	 * is alive.
+	 */
+	return rc ? rc : store_leftovers(st, remove, *ret_alive,
+					 tell_unfinished, &t, err);
 }

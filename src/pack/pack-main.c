@@ -21,28 +21,45 @@
 
 struct cleaning {
 	const struct command_line *c;
-	uint64_t n, bytes;
+	uint64_t n, bytes, n_kept;
 };
 
-static void tell_leftover(void *arg, const char *what, uint64_t size)
+static const char *cleaning_type(bool is_kept, bool dry)
+{
+	if (is_kept)
+		return "kept";
+	return dry ? "leftover" : "cleaned";
+}
+
+static const char *cleaning_words(bool is_kept, bool dry)
+{
+	if (is_kept)
+		return "kept";
+	return dry ? "would remove" : "removed";
+}
+
+static void tell_leftover(void *arg, const char *what, uint64_t size,
+			  bool is_kept)
 {
 	CLEANUP_BUF struct buf line = { .max = 1u << 20 };
 	struct cleaning *cl = arg;
 	bool dry = cl->c->pack.dry_run;
 
-	cl->n++;
-	cl->bytes += size;
+	if (is_kept) {
+		cl->n_kept++;
+	} else {
+		cl->n++;
+		cl->bytes += size;
+	}
 	if (cl->c->json) {
-		buf_append_str(&line, "{\"v\":1,\"type\":");
-		buf_append_str(&line, dry ? "\"leftover\"" : "\"cleaned\"");
-		buf_append_str(&line, ",\"what\":");
+		buf_printf(&line, "{\"v\":1,\"type\":\"%s\",\"what\":",
+			   cleaning_type(is_kept, dry));
 		json_text_string(&line, what, strlen(what));
 		buf_printf(&line, ",\"size\":%" PRIu64 "}", size);
 		printf("%s\n", buf_str(&line));
 	} else if (!cl->c->quiet) {
 		name_escape(&line, what, strlen(what));
-		printf("%s %s\n", dry ? "would remove" : "removed",
-		       buf_str(&line));
+		printf("%s %s\n", cleaning_words(is_kept, dry), buf_str(&line));
 	}
 }
 
@@ -66,6 +83,11 @@ static enum rc clean(const struct command_line *c, struct err *err)
 	store_close(st);
 	if (rc)
 		return rc;
+	if (cl.n_kept)
+		log_warn("%s: %" PRIu64 " shards that neither the log nor a dead "
+			 "run names were kept: if log records were lost, "
+			 "'desfs rebuild --force' brings them back",
+			 c->pack.archive, cl.n_kept);
 	if (alive)
 		log_warn("%s: %u runs are writing; shards were left alone",
 			 c->pack.archive, alive);

@@ -319,12 +319,13 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = err_set(err, RC_STOPPED, "stopped by a signal");
 	if (!rc && !dry)
 		rc = commit_end(p, err);
+	p->is_committed = !rc;
 	return rc;
 }
 
 static void release(struct pack *p)
 {
-	store_run_end(p->run);
+	store_run_end(p->run, p->is_committed);
 	volume_close(p->volume);
 	store_close(p->store);
 	sources_close(&p->sources);

@@ -51,6 +51,7 @@ struct pack {
 	struct store *store;   /* NULL: a dry run without an archive */
 	struct volume *volume; /* NULL: nothing was packed before */
 	struct store_run *run;
+	bool is_committed;
 	struct descriptor descriptor;
 	bool has_descriptor; /* it is in the store */
 	bool has_runs;       /* something was packed before */

@@ -376,7 +376,7 @@ enum rc rebuild_archive(const char *url, const struct rebuild_options *opts,
 	if (!rc)
 		rc = rebuild(&r, err);
 	if (run)
-		store_run_end(run);
+		store_run_end(run, !rc);
 	release(&r);
 	return rc;
 }

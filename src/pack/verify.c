@@ -191,7 +191,9 @@ static void match_shards(struct run *r)
 			add_turn(r, o->key, NULL);
 		else
 			tell_leftover(r, o->key, o->size,
-				      "no log record names this shard");
+				      "no log record names this shard"
+				      " (should one be lost: 'desfs rebuild "
+				      "--force')");
 	}
 	while (at < n)
 		tell_missing(r, metas[at++]);
@@ -221,7 +223,7 @@ static void note_rest(struct run *r, const char *url)
 	 */
 	if (store_create(&st, url, &err))
 		return;
-	if (store_leftovers(st, false, note_leftover, r, &err))
+	if (store_leftovers(st, false, false, note_leftover, r, &err))
 		tell_leftover(r, "", 0, "leftovers could not be listed");
 	store_close(st);
 }

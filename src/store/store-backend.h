@@ -46,10 +46,12 @@ struct store_writer {
 	enum rc (*remove)(struct store *st, const char *key, struct err *err);
 	enum rc (*run_begin)(struct store *st, struct store_run **ret,
 			     struct err *err);
-	void (*run_end)(struct store_run *run);
+	void (*run_end)(struct store_run *run, bool is_committed);
 	enum rc (*runs_alive)(struct store *st, const struct store_run *own,
 			      unsigned int *ret, struct err *err);
-	enum rc (*leftovers)(struct store *st, bool remove,
+	enum rc (*claims)(struct store *st, store_claim_fn *fn, void *arg,
+			  struct err *err);
+	enum rc (*leftovers)(struct store *st, bool remove, bool keep_claims,
 			     store_leftover_fn *fn, void *arg, struct err *err);
 };
 

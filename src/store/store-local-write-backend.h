@@ -2,8 +2,9 @@
 /* store-local-write-backend.h - runs of writers of a directory store.
  *
  * STORE_TMP/RUN is the mark of a run, where RUN is "run-" and 16 hex digits;
- * its writer holds it under flock(2) for as long as it lives.  STORE_TMP/RUN-X
- * are that run's unfinished uploads, X being 16 hex digits.
+ * its writer holds it under flock(2) for as long as it lives.  The mark holds a
+ * line for each key, written before that is published.  STORE_TMP/RUN-X are that
+ * run's unfinished uploads, X being 16 hex digits.
  */
 #ifndef DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
 #define DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
@@ -28,10 +29,15 @@ enum rc store_local_run_new(struct store *st, struct store_run **ret,
 			    struct err *err) MUST_CHECK;
 enum rc store_local_run_begin(struct store *st, struct store_run **ret,
 			      struct err *err) MUST_CHECK;
-void store_local_run_end(struct store_run *run);
+void store_local_run_end(struct store_run *run, bool is_committed);
+/* Write down that the run is about to publish key. */
+enum rc store_local_run_claim(struct store_run *run, const char *key,
+			      struct err *err) MUST_CHECK;
+enum rc store_local_claims(struct store *st, store_claim_fn *fn, void *arg,
+			   struct err *err) MUST_CHECK;
 enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
 			       unsigned int *ret, struct err *err) MUST_CHECK;
-enum rc store_local_leftovers(struct store *st, bool remove,
+enum rc store_local_leftovers(struct store *st, bool remove, bool keep_claims,
 			      store_leftover_fn *fn, void *arg,
 			      struct err *err) MUST_CHECK;
 

@@ -16,7 +16,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/buf.h"
 #include "base/hex.h"
+#include "base/io.h"
+#include "base/key.h"
 #include "base/mem.h"
 #include "store/store-local-write-backend.h"
 
@@ -64,7 +67,8 @@ static enum rc make_mark(struct store_run_local *run, struct err *err)
 			return err->rc;
 		snprintf(run->name, sizeof(run->name), "run-%s", random);
 		fd = openat(run->tmpfd, run->name,
-			    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+			    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0666);
 		locked = fd < 0 ? -1 : lock_mark(fd, LOCK_EX);
 		if (locked < 0)
 			return err_set_errno(err, errno, "%s/%s", STORE_TMP,
@@ -125,15 +129,29 @@ enum rc store_local_run_begin(struct store *st, struct store_run **ret,
 	return RC_OK;
 }
 
-void store_local_run_end(struct store_run *base)
+void store_local_run_end(struct store_run *base, bool is_committed)
 {
 	struct store_run_local *run = (struct store_run_local *)base;
 	struct local_store *ls = (struct local_store *)base->st;
+	struct stat sb;
 
 	if (ls->run == base)
 		ls->run = NULL;
-	unlinkat(run->tmpfd, run->name, 0);
+	if (is_committed || fstat(run->markfd, &sb) || !sb.st_size)
+		unlinkat(run->tmpfd, run->name, 0);
 	run_free(run);
+}
+
+/* One write of O_APPEND for each line, so that threads may meet here. */
+enum rc store_local_run_claim(struct store_run *base, const char *key,
+			      struct err *err)
+{
+	struct store_run_local *run = (struct store_run_local *)base;
+	CLEANUP_FREE char *line = xasprintf("%s\n", key);
+
+	if (io_write(run->markfd, line, strlen(line)))
+		return err_set_errno(err, errno, "%s/%s", STORE_TMP, run->name);
+	return RC_OK;
 }
 
 /* Whether the run of that name is alive.  A dead one's mark that is there is
@@ -255,8 +273,66 @@ enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
 	return RC_OK;
 }
 
+#define MARK_MAX (64u << 20) /* bytes: keys of 65,536 slots in many parts */
+
+struct claims {
+	store_claim_fn *fn;
+	void *arg;
+};
+
+/* A last line without its end was cut by the death of its writer, or is being
+ * written: nothing was published for it.
+ */
+static enum rc tell_lines(const struct claims *c, char *text, struct err *err)
+{
+	char *line = text, *end;
+
+	for (end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
+		*end = '\0';
+		if (key_is_valid(line) && c->fn(c->arg, line, err))
+			return err->rc;
+		line = end + 1;
+	}
+	return RC_OK;
+}
+
+static enum rc claims_of_dead(void *arg, int tmpfd, const char *name,
+			      const char *run, bool is_upload, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = MARK_MAX };
+	const struct claims *c = arg;
+	CLEANUP_FD int fd = -1;
+	struct stat sb;
+	ssize_t n;
+
+	if (is_upload || is_alive(tmpfd, run, &fd) || fd < 0)
+		return RC_OK;
+	if (fstat(fd, &sb))
+		return err_set_errno(err, errno, "%s/%s", STORE_TMP, name);
+	if (!S_ISREG(sb.st_mode) || !sb.st_size)
+		return RC_OK;
+	if (sb.st_size > MARK_MAX || !buf_reserve(&text, (size_t)sb.st_size))
+		return err_set(err, RC_LIMIT, "%s/%s: over %u bytes", STORE_TMP,
+			       name, MARK_MAX);
+	n = io_pread(fd, text.p, (size_t)sb.st_size, 0);
+	if (n < 0)
+		return err_set_errno(err, errno, "%s/%s", STORE_TMP, name);
+	text.len = (size_t)n;
+	buf_append(&text, "", 1);
+	return buf_ok(&text) ? tell_lines(c, (char *)text.p, err)
+			     : err_set(err, RC_NOMEM, "no memory for a mark");
+}
+
+enum rc store_local_claims(struct store *st, store_claim_fn *fn, void *arg,
+			   struct err *err)
+{
+	struct claims c = { fn, arg };
+
+	return for_each((struct local_store *)st, claims_of_dead, &c, err);
+}
+
 struct leftovers {
-	bool remove, uploads;
+	bool remove, keep_claims, uploads;
 	store_leftover_fn *fn;
 	void *arg;
 };
@@ -273,19 +349,23 @@ static enum rc tell_dead(void *arg, int tmpfd, const char *name,
 		return RC_OK;
 	what = xasprintf("%s/%s", STORE_TMP, name);
 	/* What is gone meanwhile was finished, or cleaned up by another. */
-	if (fstatat(tmpfd, name, &sb, AT_SYMLINK_NOFOLLOW) ||
-	    (l->remove && unlinkat(tmpfd, name, 0)))
+	if (fstatat(tmpfd, name, &sb, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? RC_OK
+				       : err_set_errno(err, errno, "%s", what);
+	if (!is_upload && l->keep_claims && sb.st_size)
+		return RC_OK;
+	if (l->remove && unlinkat(tmpfd, name, 0))
 		return errno == ENOENT ? RC_OK
 				       : err_set_errno(err, errno, "%s", what);
 	l->fn(l->arg, what, (uint64_t)sb.st_size);
 	return RC_OK;
 }
 
-enum rc store_local_leftovers(struct store *st, bool remove,
+enum rc store_local_leftovers(struct store *st, bool remove, bool keep_claims,
 			      store_leftover_fn *fn, void *arg, struct err *err)
 {
 	/* First the uploads: without its mark a run is known to be dead. */
-	struct leftovers l = { remove, true, fn, arg };
+	struct leftovers l = { remove, keep_claims, true, fn, arg };
 
 	if (for_each((struct local_store *)st, tell_dead, &l, err))
 		return err->rc;

@@ -65,7 +65,7 @@ static void upload_free(struct store_upload *base)
 	if (up->tmpfd >= 0)
 		close(up->tmpfd);
 	if (up->own_run)
-		store_local_run_end(up->own_run);
+		store_local_run_end(up->own_run, true);
 	free(up);
 }
 
@@ -189,6 +189,7 @@ static enum rc upload_commit(struct store_upload *base, const char *key,
 			     bool *ret_existed, struct err *err)
 {
 	struct upload_local *up = (struct upload_local *)base;
+	struct local_store *ls = (struct local_store *)base->st;
 	CLEANUP_FD int dirfd = -1;
 	bool existed = false;
 	const char *name;
@@ -196,8 +197,9 @@ static enum rc upload_commit(struct store_upload *base, const char *key,
 
 	if (fsync(up->fd))
 		return err_set_errno(err, errno, "%s", key);
-	if (open_dir_durably((struct local_store *)base->st, key, dir_len,
-			     &dirfd, err))
+	if (open_dir_durably(ls, key, dir_len, &dirfd, err))
+		return err->rc;
+	if (ls->run && store_local_run_claim(ls->run, key, err))
 		return err->rc;
 	if (move_into_place(up, dirfd, name)) {
 		if (errno != EEXIST)
@@ -235,5 +237,6 @@ const struct store_writer store_writer_local = {
 	.run_begin = store_local_run_begin,
 	.run_end = store_local_run_end,
 	.runs_alive = store_local_runs_alive,
+	.claims = store_local_claims,
 	.leftovers = store_local_leftovers,
 };

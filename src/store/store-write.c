@@ -137,10 +137,10 @@ enum rc store_run_begin(struct store *st, struct store_run **ret,
 	return RC_OK;
 }
 
-void store_run_end(struct store_run *run)
+void store_run_end(struct store_run *run, bool is_committed)
 {
 	if (run)
-		run->st->writer->run_end(run);
+		run->st->writer->run_end(run, is_committed);
 }
 
 enum rc store_runs_alive(struct store *st, const struct store_run *own,
@@ -151,10 +151,18 @@ enum rc store_runs_alive(struct store *st, const struct store_run *own,
 	return st->writer->runs_alive(st, own, ret, err);
 }
 
-enum rc store_leftovers(struct store *st, bool remove, store_leftover_fn *fn,
-			void *arg, struct err *err)
+enum rc store_claims(struct store *st, store_claim_fn *fn, void *arg,
+		     struct err *err)
 {
 	if (check_writer(st, err))
 		return err->rc;
-	return st->writer->leftovers(st, remove, fn, arg, err);
+	return st->writer->claims(st, fn, arg, err);
+}
+
+enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
+			store_leftover_fn *fn, void *arg, struct err *err)
+{
+	if (check_writer(st, err))
+		return err->rc;
+	return st->writer->leftovers(st, remove, keep_claims, fn, arg, err);
 }

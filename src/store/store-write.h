@@ -52,15 +52,30 @@ enum rc store_remove(struct store *st, const char *key,
 struct store_run;
 enum rc store_run_begin(struct store *st, struct store_run **ret,
 			struct err *err) MUST_CHECK;
-void store_run_end(struct store_run *run);
+/* is_committed: what the run published is named by a log record.  Otherwise its
+ * mark stays behind with the keys it published, so that they can be told from
+ * objects whose record was lost.
+ */
+void store_run_end(struct store_run *run, bool is_committed);
 
 /* Number of other runs alive now, not counting own (may be NULL). */
 enum rc store_runs_alive(struct store *st, const struct store_run *own,
 			 unsigned int *ret, struct err *err) MUST_CHECK;
 
-/* Unfinished uploads and marks of dead runs: told one by one. */
+/* The keys that runs which are dead now have published, told one by one; some may
+ * be told twice, or be named by a later run's record.  A key whose run was
+ * lost to a power failure may be missing.
+ */
+typedef enum rc store_claim_fn(void *arg, const char *key, struct err *err);
+enum rc store_claims(struct store *st, store_claim_fn *fn, void *arg,
+		     struct err *err) MUST_CHECK;
+
+/* Unfinished uploads and marks of dead runs: told one by one.  keep_claims
+ * passes over marks that still claim keys.
+ */
 typedef void store_leftover_fn(void *arg, const char *what, uint64_t size);
-enum rc store_leftovers(struct store *st, bool remove, store_leftover_fn *fn,
-			void *arg, struct err *err) MUST_CHECK;
+enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
+			store_leftover_fn *fn, void *arg,
+			struct err *err) MUST_CHECK;
 
 #endif

@@ -111,11 +111,18 @@ t 'is told' grep '^0 leftovers' pack.out
 good=$(find a -name '*.des' | sort | head -n 1)
 stray=a/20200101/20200101_0_0000_0123456789abcdef.des
 mkdir a/20200101 && cp "$good" $stray
-t 'a shard that no record names' pack --clean -n a
+t 'a shard that nothing names' pack --clean a
+t 'is told' grep 'kept 20200101/' pack.out
+t 'with what may be wrong' grep 'desfs rebuild --force' pack.out
+t 'and kept' test -e $stray
+mark=a/tmp/run-0123456789abcdef
+echo "${stray#a/}" >$mark
+t 'one that a dead run published' pack --clean -n a
 t 'is a leftover' grep 'would remove 20200101/' pack.out
-t 'that stays in a dry run' test -e $stray
+t 'that stays in a dry run' test -e $stray -a -e $mark
 t '--clean' pack --clean a
 t 'removes it' not test -e $stray
+t 'and the mark' not test -e $mark
 t 'and nothing else' pack src a
 t 'of the archive' packed 0
 cp -a a unlogged && rm -r unlogged/log unlogged/desfs.json
@@ -123,6 +130,16 @@ t 'without a log --clean' not pack --clean unlogged
 t 'says what to do' grep 'desfs rebuild' pack.out
 t 'and removes no shard' same_shards a unlogged
 t 'nor in a dry run' not pack --clean -n unlogged
+
+# A lost record costs no shard.
+files lone1 2 10
+files lone2 3 10
+t 'two runs' pack lone1 lost
+t 'of which' pack lone2 lost
+shards=$(find lost -name '*.des' | wc -l)
+rm "$(find lost/log -type f | sort | head -n 1)"
+t 'the first one loses its record' pack --clean lost
+t 'keep their shards' test "$(find lost -name '*.des' | wc -l)" = "$shards"
 
 # What looks like leftovers may be all there is.
 files lone 1 100

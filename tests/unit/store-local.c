@@ -235,10 +235,10 @@ static void uncommitted_uploads_leave_nothing(void **state)
 	assert_int_equal(store_upload_commit(up, "tmp/x", &existed, &err),
 			 RC_USAGE);
 	OK(store_list(f->st, "", NULL, add_line, &b, &err));
-	OK(store_leftovers(f->st, false, add_leftover, &b, &err));
+	OK(store_leftovers(f->st, false, false, add_leftover, &b, &err));
 	assert_string_equal(buf_str(&b), "");
 	store_upload_free(up);
-	OK(store_leftovers(f->st, false, add_leftover, &b, &err));
+	OK(store_leftovers(f->st, false, false, add_leftover, &b, &err));
 	assert_string_equal(buf_str(&b), "");
 }
 
@@ -335,7 +335,7 @@ static void only_what_the_dead_left_is_removed(void **state)
 	assert_int_equal(n, 0);
 	for (int remove = 0; remove < 3; remove++) {
 		buf_clear(&b);
-		OK(store_leftovers(other, remove, add_leftover, &b, &err));
+		OK(store_leftovers(other, remove, false, add_leftover, &b, &err));
 		assert_string_equal(buf_str(&b),
 				    remove < 2 ? "tmp/run-41:4 tmp/run-41:4 "
 						 "tmp/run-24:4 "
@@ -344,7 +344,7 @@ static void only_what_the_dead_left_is_removed(void **state)
 	OK(store_upload_commit(up, "x", &existed, &err));
 	assert_false(existed);
 	store_upload_free(up);
-	store_run_end(run);
+	store_run_end(run, true);
 	OK(store_runs_alive(other, NULL, &n, &err));
 	assert_int_equal(n, 0);
 	assert_int_equal(access(alien, F_OK), 0);
