@@ -104,7 +104,8 @@ static void check_parent(struct index_check *c, const struct entry *e)
 
 	if (e->type == ENTRY_DIR)
 		uid_set_add(&c->dirs, filter_hash(e->parent, e->name));
-	if (!e->parent.len && !e->name.len)
+	/* What was in a directory goes with it. */
+	if ((!e->parent.len && !e->name.len) || e->type == ENTRY_WHITEOUT)
 		return;
 	if (c->any_dir && span_equal(e->parent, span_of(c->dir_of_last.p,
 							c->dir_of_last.len)))

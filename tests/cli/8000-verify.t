@@ -114,3 +114,22 @@ flips()
 }
 fresh
 t 'every flipped bit is found' flips
+
+verified()
+{
+	"$DESFS" verify --deep "$1" && desread_ok "$1"
+}
+# Directory d10 and what is in it have one slot.
+mkdir -p gone/d10 gone/stays && echo 1 >gone/d10/f && echo 2 >gone/stays/f
+t 'a directory' "$DESFS_PACK" -q gone went
+rm -r gone/d10
+t 'that is gone in a mirror' "$DESFS_PACK" -q --mirror gone went
+t 'is no damage' "$DESFS" verify --deep went
+t 'for the second reader neither' desread_ok went
+rm -r gone/stays && echo 3 >gone/stays && echo 3 >gone/d10
+t 'nor is a file in its place' "$DESFS_PACK" -q --mirror gone went
+rm gone/d10 && mkdir gone/d10 && echo 4 >gone/d10/g
+t 'nor a directory again' "$DESFS_PACK" -q --mirror gone went
+rm -r gone/d10 && echo 5 >gone/d10
+t 'nor a file again' "$DESFS_PACK" -q --mirror gone went
+t 'to either reader' verified went

@@ -726,7 +726,7 @@ class Shard:
             before = e.key
             if e.type == DIR:
                 dirs.add(e.uid)
-            if e.uid:
+            if e.uid and e.type != WHITEOUT:
                 parents.add(e.parent)
             need(0 <= e.created - start < DAY, "created_at of another day")
         need(parents <= dirs, "directory above an entry is not there")
