@@ -66,8 +66,9 @@ static enum rc mark_named(struct store *st, struct found *all, struct err *err)
 	if (!rc && all && !oplog_count(log))
 		rc = err_set(err, RC_NOENT,
 			     "log: it names no shard, so none is removed: a "
-			     "first run was not finished (run it again), or "
-			     "the log is lost ('desfs rebuild')");
+			     "first run was not finished (run it again, or "
+			     "remove the archive), or the log is lost "
+			     "('desfs rebuild')");
 	for (size_t i = 0; !rc && i < oplog_count(log); i++) {
 		const char *key = oplog_shard(log, i)->key;
 		struct found *f = NULL;
