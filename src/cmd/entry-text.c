@@ -13,23 +13,16 @@
 #include "base/timestamp.h"
 #include "cmd/json-row.h"
 
-static const struct {
-	char letter;
-	const char *text;
-} types[] = {
-	[0] = { '?', "unknown" },
-	[ENTRY_REG] = { '-', "file" },
-	[ENTRY_DIR] = { 'd', "directory" },
-	[ENTRY_SYMLINK] = { 'l', "symlink" },
-	[ENTRY_FIFO] = { 'p', "fifo" },
-	[ENTRY_CHR] = { 'c', "character device" },
-	[ENTRY_BLK] = { 'b', "block device" },
-	[ENTRY_WHITEOUT] = { 'w', "whiteout" },
-};
-
-const char *entry_type_text(enum entry_type type)
+/* As ls(1) has them; whiteouts are ours. */
+static char type_letter(enum entry_type type)
 {
-	return types[type].text;
+	static const char letters[] = {
+		[ENTRY_REG] = '-',     [ENTRY_DIR] = 'd', [ENTRY_SYMLINK] = 'l',
+		[ENTRY_FIFO] = 'p',    [ENTRY_CHR] = 'c', [ENTRY_BLK] = 'b',
+		[ENTRY_WHITEOUT] = 'w'
+	};
+
+	return letters[type];
 }
 
 /* The execute letter with the special bit that shares its place. */
@@ -45,7 +38,7 @@ void entry_mode_text(const struct entry *e, char ret[ENTRY_MODE_TEXT])
 	static const char letters[] = "rwxrwxrwx";
 	unsigned int mode = e->mode;
 
-	ret[0] = types[e->type].letter;
+	ret[0] = type_letter(e->type);
 	for (unsigned int i = 0; i < 9; i++)
 		ret[1 + i] = mode >> (8 - i) & 1 ? letters[i] : '-';
 	ret[3] = execute_letter(mode & S_IXUSR, mode & S_ISUID, 's');

@@ -13,9 +13,6 @@
 
 void entry_mode_text(const struct entry *e, char ret[ENTRY_MODE_TEXT]);
 
-/* "file", "directory", "symlink", ... */
-const char *entry_type_text(enum entry_type type);
-
 /* The columns of ls -l, with a blank after them. */
 void entry_long_text(const struct entry *e, struct buf *out);
 

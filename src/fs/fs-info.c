@@ -18,20 +18,6 @@
 
 #define INFO_MAX (1u << 20)
 
-static const char *type_name(enum entry_type type)
-{
-	switch (type) {
-	case ENTRY_REG: return "file";
-	case ENTRY_DIR: return "directory";
-	case ENTRY_SYMLINK: return "symlink";
-	case ENTRY_FIFO: return "fifo";
-	case ENTRY_CHR: return "character device";
-	case ENTRY_BLK: return "block device";
-	case ENTRY_WHITEOUT: return "whiteout";
-	}
-	return "unknown";
-}
-
 static void put_key(struct buf *out, const char *key)
 {
 	buf_printf(out, ",\n  \"%s\": ", key);
@@ -74,7 +60,7 @@ static void put_meta(struct buf *out, const struct entry *e)
 
 	timestamp_format(e->created_at, created);
 	timestamp_format_ns(e->mtime_s, e->mtime_ns, mtime);
-	put_string(out, "type", type_name(e->type));
+	put_string(out, "type", entry_type_text(e->type));
 	put_string(out, "created_at", created);
 	put_key(out, "mode");
 	buf_printf(out, "\"%04o\"", (unsigned int)e->mode);

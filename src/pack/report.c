@@ -91,20 +91,6 @@ void report_phase(struct report *r, const char *phase)
 	show(r);
 }
 
-static const char *type_text(enum entry_type type)
-{
-	switch (type) {
-	case ENTRY_REG: return "file";
-	case ENTRY_DIR: return "directory";
-	case ENTRY_SYMLINK: return "symlink";
-	case ENTRY_FIFO: return "fifo";
-	case ENTRY_CHR: return "chardev";
-	case ENTRY_BLK: return "blockdev";
-	case ENTRY_WHITEOUT: return "whiteout";
-	}
-	return "unknown";
-}
-
 static void put_line(struct buf *line)
 {
 	buf_append_str(line, "\n");
@@ -189,7 +175,7 @@ static void tell(struct report *r, const char *verb, struct span uid,
 	if (r->opts.is_json) {
 		begin_json(&line, verb, uid);
 		buf_printf(&line, ",\"kind\":\"%s\",\"size\":%" PRIu64 "}",
-			   type_text(type), bytes);
+			   entry_type_text(type), bytes);
 		put_line(&line);
 		return;
 	}

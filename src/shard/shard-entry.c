@@ -9,6 +9,20 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
+const char *entry_type_text(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_REG: return "file";
+	case ENTRY_DIR: return "directory";
+	case ENTRY_SYMLINK: return "symlink";
+	case ENTRY_FIFO: return "fifo";
+	case ENTRY_CHR: return "character device";
+	case ENTRY_BLK: return "block device";
+	case ENTRY_WHITEOUT: return "whiteout";
+	}
+	return "unknown";
+}
+
 int span_compare(struct span a, struct span b)
 {
 	size_t n = a.len < b.len ? a.len : b.len;

@@ -23,6 +23,9 @@ enum entry_type {
 	ENTRY_WHITEOUT = 7, /* the uid is gone as of created_at */
 };
 
+/* "file", "block device", ...; static. */
+const char *entry_type_text(enum entry_type type);
+
 #define ENTRY_HASH_LEN 32 /* SHA-256 of the content */
 #define BLOCK_HASH_LEN 16 /* first half of SHA-256 of stored bytes */
 
