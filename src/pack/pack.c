@@ -301,6 +301,9 @@ static enum rc run(struct pack *p, struct err *err)
 			  err);
 	if (!rc)
 		rc = check_options(p, err);
+	if (!rc && access(p->opts->spool, W_OK | X_OK))
+		rc = err_set_errno(err, errno, "spool directory %s",
+				   p->opts->spool);
 	if (!rc)
 		rc = commit_open(p, err);
 	if (rc)

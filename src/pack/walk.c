@@ -281,8 +281,12 @@ static enum rc walk_source(struct walk *w, const struct source *s,
 	if (is_excluded(w, true))
 		return RC_OK;
 	fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0 || fstat(fd, &st))
-		return err_set_errno(err, errno, "%s", s->path);
+	if (fd < 0 || fstat(fd, &st)) {
+		err_set_errno(err, errno, "%s", s->path);
+		if (fd >= 0)
+			close(fd);
+		return err->rc;
+	}
 	if (w->opts->has_archive && st.st_dev == w->opts->archive_dev &&
 	    st.st_ino == w->opts->archive_ino) {
 		close(fd);

@@ -175,3 +175,12 @@ if [ -s huge/b ]; then
 else
 	skip_t 'a file of too many blocks' 'no files of such a size here'
 fi
+
+# An option that is wrong fails before anything is made.
+spooled()
+{
+	not "$DESFS_PACK" -q --spool "$tmp/nowhere" src spooled 2>err &&
+		cat err && grep -q 'spool directory .*nowhere' err &&
+		[ ! -e spooled ]
+}
+t '--spool wants a directory' spooled
