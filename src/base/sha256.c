@@ -43,6 +43,18 @@ void sha256_update(struct sha256 *h, const void *p, size_t len)
 	must(EVP_DigestUpdate(h->ctx, p, len));
 }
 
+void sha256_update_zeros(struct sha256 *h, uint64_t n)
+{
+	static const uint8_t zeros[64 << 10];
+
+	while (n) {
+		size_t piece = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
+
+		sha256_update(h, zeros, piece);
+		n -= piece;
+	}
+}
+
 void sha256_final(struct sha256 *h, uint8_t out[SHA256_LEN])
 {
 	must(EVP_DigestFinal_ex(h->ctx, out, NULL));

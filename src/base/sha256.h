@@ -27,6 +27,8 @@ struct sha256 {
 /* Begin; the struct is zeroed or was used before. */
 void sha256_init(struct sha256 *h);
 void sha256_update(struct sha256 *h, const void *p, size_t len);
+/* n bytes of zeros. */
+void sha256_update_zeros(struct sha256 *h, uint64_t n);
 void sha256_final(struct sha256 *h, uint8_t out[SHA256_LEN]);
 void sha256_release(struct sha256 *h);
 

@@ -11,18 +11,6 @@
 #include "base/sha256.h"
 #include "pack/restore-backend.h"
 
-static void hash_zeros(struct sha256 *sum, uint64_t n)
-{
-	static const uint8_t zeros[64 << 10];
-
-	while (n) {
-		size_t piece = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
-
-		sha256_update(sum, zeros, piece);
-		n -= piece;
-	}
-}
-
 /* Bytes off to end, which are data. */
 static enum rc copy_data(struct restore *r, const struct restore_source *src,
 			 int fd, uint64_t off, uint64_t end, struct sha256 *sum,
@@ -79,20 +67,21 @@ static enum rc copy_all(struct restore *r, const struct entry *e,
 {
 	uint64_t off = 0;
 
+	/* First, so that a size this file system cannot hold costs nothing. */
+	if (ftruncate(fd, (off_t)e->size))
+		return err_set_errno(err, errno, "size");
 	while (off < e->size) {
 		uint64_t data, end;
 		enum rc rc = next_piece(src, e->size, off, &data, &end, err);
 
 		if (rc)
 			return rc;
-		hash_zeros(sum, data - off);
+		sha256_update_zeros(sum, data - off);
 		rc = copy_data(r, src, fd, data, end, sum, err);
 		if (rc)
 			return rc;
 		off = end;
 	}
-	if (ftruncate(fd, (off_t)e->size))
-		return err_set_errno(err, errno, "size");
 	return RC_OK;
 }
 

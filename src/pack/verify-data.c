@@ -193,18 +193,6 @@ static struct kept *load(struct verify_data *d, const struct block_ref *ref)
 	return k;
 }
 
-static void hash_zeros(struct sha256 *sum, uint64_t n)
-{
-	static const uint8_t zeros[64 << 10];
-
-	while (n) {
-		size_t piece = n < sizeof(zeros) ? (size_t)n : sizeof(zeros);
-
-		sha256_update(sum, zeros, piece);
-		n -= piece;
-	}
-}
-
 bool verify_data_file(struct verify_data *d, const struct entry *e,
 		      const struct block_ref *refs)
 {
@@ -223,7 +211,7 @@ bool verify_data_file(struct verify_data *d, const struct entry *e,
 
 		left -= len;
 		if (block_is_hole(&refs[i])) {
-			hash_zeros(&sum, len);
+			sha256_update_zeros(&sum, len);
 			continue;
 		}
 		k = load(d, &refs[i]);

@@ -2,6 +2,8 @@
 /* sha256.c - tests of SHA-256 with the examples of FIPS 180. */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "base/sha256.h"
 
 #include <string.h>
@@ -52,11 +54,28 @@ static void pieces_and_reuse_give_the_same(void **state)
 	}
 }
 
+static void zeros_are_hashed_as_if_they_were_there(void **state)
+{
+	CLEANUP_SHA256 struct sha256 h = { 0 };
+	uint8_t got[SHA256_LEN], want[SHA256_LEN];
+	uint8_t *zeros = calloc(1, 200000);
+
+	(void)state;
+	sha256_of(zeros, 200000, want);
+	sha256_init(&h);
+	sha256_update_zeros(&h, 0);
+	sha256_update_zeros(&h, 200000);
+	sha256_final(&h, got);
+	assert_memory_equal(got, want, sizeof(got));
+	free(zeros);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_published_examples_hold),
 		cmocka_unit_test(pieces_and_reuse_give_the_same),
+		cmocka_unit_test(zeros_are_hashed_as_if_they_were_there),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
