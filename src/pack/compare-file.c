@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "base/stop.h"
 #include "base/timestamp.h"
 #include "pack/links.h"
 #include "pack/pack.h"
@@ -64,20 +65,28 @@ static bool attributes_are_same(const struct item *it, const struct entry *e)
 	       span_equal(it->xattrs, e->xattrs);
 }
 
-static enum rc hash_file(int fd, uint8_t out[SHA256_LEN], struct err *err)
+/* Up to one byte more than the size the walk saw: a file that grows while it is
+ * read has changed, however long it gets.
+ */
+static enum rc hash_file(int fd, uint64_t size, uint8_t out[SHA256_LEN],
+			 struct err *err)
 {
 	CLEANUP_SHA256 struct sha256 h = { 0 };
 	CLEANUP_FREE uint8_t *bytes = xcalloc(1, HASH_READ);
+	uint64_t done = 0;
 	ssize_t n;
 
 	sha256_init(&h);
-	for (;;) {
+	while (done <= size) {
+		if (stop_requested())
+			return err_set(err, RC_STOPPED, "stopped by a signal");
 		n = io_read(fd, bytes, HASH_READ);
 		if (n < 0)
 			return err_set_errno(err, errno, "cannot be read");
 		if (!n)
 			break;
 		sha256_update(&h, bytes, (size_t)n);
+		done += (uint64_t)n;
 	}
 	sha256_final(&h, out);
 	return RC_OK;
@@ -95,7 +104,7 @@ static enum compare_result compare_content(struct pack *p, struct tree *tree,
 
 	rc = tree_open(tree, it, &fd, &err);
 	if (!rc)
-		rc = hash_file(fd, hash, &err);
+		rc = hash_file(fd, it->size, hash, &err);
 	if (!rc)
 		rc = tree_check(fd, it, &err);
 	if (!rc)
