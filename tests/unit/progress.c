@@ -153,7 +153,7 @@ static void a_terminal_line_is_cut_rewritten_and_wiped(void **state)
 	struct progress *p;
 
 	(void)state;
-	/* No terminals in this sandbox: nothing to see. */
+	/* No pseudo terminals here: nothing to see. */
 	if (far < 0)
 		return;
 	p = progress_new(PROGRESS_AUTO, near);
