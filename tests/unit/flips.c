@@ -449,10 +449,16 @@ static const struct object *pick_byte(size_t *ret_at)
 		return small;
 	}
 	for (size_t i = 0; i < n_objects; i++) {
-		*ret_at = at;
-		if (at < objects[i].len)
-			return &objects[i];
-		at -= objects[i].len;
+		const struct object *o = &objects[i];
+
+		if (at < o->len) {
+			bool is_newline = at == o->len - 1 &&
+					  strstr(o->key, ".json");
+
+			*ret_at = is_newline ? at - 1 : at;
+			return o;
+		}
+		at -= o->len;
 	}
 	abort();
 }
