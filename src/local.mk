@@ -48,6 +48,18 @@ libdesfs_a_SOURCES += src/codec/codec-none.c
 libdesfs_a_SOURCES += src/codec/codec-zstd.c
 libdesfs_a_SOURCES += src/codec/codec-lz4.c
 
+# conf
+libdesfs_a_SOURCES += src/conf/conf.h
+libdesfs_a_SOURCES += src/conf/secret.h
+libdesfs_a_SOURCES += src/conf/store-settings.h
+
+# net
+libdesfs_a_SOURCES += src/net/http.h
+libdesfs_a_SOURCES += src/net/retry.h
+libdesfs_a_SOURCES += src/net/s3-xml.h
+libdesfs_a_SOURCES += src/net/sigv4.h
+libdesfs_a_SOURCES += src/net/url.h
+
 # shard
 libdesfs_a_SOURCES += src/shard/route.c src/shard/route.h
 libdesfs_a_SOURCES += src/shard/route-digits.h
@@ -76,6 +88,11 @@ libdesfs_a_SOURCES += src/store/store-local-write-backend.h
 
 # cache
 libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
+
+libdesfs_a_SOURCES += src/cache/disk-cache.h
+
+# catalog
+libdesfs_a_SOURCES += src/catalog/catalog.h
 
 # volume
 libdesfs_a_SOURCES += src/volume/volume.c src/volume/volume.h
@@ -172,7 +189,7 @@ libdesfs_a_SOURCES += src/fs/fs-xattr.c
 
 # The programs
 DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
-	$(JANSSON_LIBS)
+	$(JANSSON_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(SQLITE_LIBS) $(INIH_LIBS)
 
 bin_PROGRAMS += desfs desfs-pack
 desfs_SOURCES = src/cmd/main.c

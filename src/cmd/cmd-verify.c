@@ -220,7 +220,7 @@ static enum rc salvage_archive(struct verify_cmd *c, const char *url,
 
 	if (!c->n_damaged)
 		return RC_OK;
-	rc = store_open(&st, url, err);
+	rc = store_open(&st, url, NULL, err);
 	for (size_t i = c->n_damaged; i-- > 0 && !rc;)
 		rc = salvage_from(c, st, c->damaged[i], err);
 	store_close(st);
@@ -238,7 +238,7 @@ static enum rc salvage_file(struct verify_cmd *c, const char *path,
 	struct store *st = NULL;
 	enum rc rc;
 
-	rc = store_open(&st, dir, err);
+	rc = store_open(&st, dir, NULL, err);
 	if (!rc)
 		rc = salvage_from(c, st, slash ? slash + 1 : path, err);
 	store_close(st);

@@ -138,8 +138,8 @@ enum rc commit_open(struct pack *p, struct err *err)
 	int64_t newest = INT64_MIN;
 	enum rc rc;
 
-	rc = o->dry_run ? store_open(&p->store, o->archive, err)
-			: store_create(&p->store, o->archive, err);
+	rc = o->dry_run ? store_open(&p->store, o->archive, NULL, err)
+			: store_create(&p->store, o->archive, NULL, err);
 	if (rc == RC_NOENT && o->dry_run) {
 		new_descriptor(p);
 		return set_stamps(p, newest, err);

@@ -72,10 +72,10 @@ static enum rc clean(const struct command_line *c, struct err *err)
 	enum rc rc;
 
 	/* Not store_create at once: that would make what is not there. */
-	rc = store_open(&st, c->pack.archive, err);
+	rc = store_open(&st, c->pack.archive, NULL, err);
 	store_close(st);
 	if (!rc)
-		rc = store_create(&st, c->pack.archive, err);
+		rc = store_create(&st, c->pack.archive, NULL, err);
 	if (rc)
 		return rc;
 	rc = clean_archive(st, !c->pack.dry_run, tell_leftover, &cl, &alive,

@@ -221,7 +221,7 @@ static void note_rest(struct run *r, const char *url)
 	/* Only a writer's view shows them; a place that cannot be written to
 	 * has none of interest.
 	 */
-	if (store_create(&st, url, &err))
+	if (store_create(&st, url, NULL, &err))
 		return;
 	if (store_leftovers(st, false, false, note_leftover, r, &err))
 		tell_leftover(r, "", 0, "leftovers could not be listed");
@@ -242,7 +242,7 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 	struct run r = { .opts = opts, .totals = ret };
 	enum rc rc;
 
-	rc = store_open(&r.store, url, err);
+	rc = store_open(&r.store, url, NULL, err);
 	if (rc)
 		return rc;
 	rc = archive_list_read(&r.list, r.store, err);
@@ -274,7 +274,7 @@ enum rc verify_shard_file(const char *path, const struct verify_options *opts,
 	enum rc rc;
 
 	dir = slash ? xmemdup0(path, (size_t)(slash + 1 - path)) : xstrdup(".");
-	rc = store_open(&r.store, dir, err);
+	rc = store_open(&r.store, dir, NULL, err);
 	if (!rc)
 		rc = store_read_tail(r.store, name, 1, &head, &info, err);
 	if (!rc) {

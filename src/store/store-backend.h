@@ -8,14 +8,18 @@
 #ifndef DESFS_STORE_STORE_BACKEND_H
 #define DESFS_STORE_STORE_BACKEND_H
 
+#include "conf/store-settings.h"
 #include "store/store-write.h"
 #include "store/store.h"
 
 struct store_backend {
 	const char *name;
 	const char *const *schemes; /* "file", ..., NULL; a path is "file" */
-	/* rest is the URL without "scheme://". */
-	enum rc (*open)(struct store **ret, const char *rest, struct err *err);
+	bool is_remote;
+	/* rest is the URL without "scheme://".  A backend may set location. */
+	enum rc (*open)(struct store **ret, const char *scheme,
+			const char *rest, const struct store_settings *set,
+			struct err *err);
 	void (*close)(struct store *st);
 	/* The last max bytes, the object's size and its tag: one request, no
 	 * HEAD.
@@ -25,17 +29,23 @@ struct store_backend {
 			     struct err *err);
 	enum rc (*read)(struct store *st, const char *key,
 			const struct object_info *expect, uint64_t off,
-			void *buf, size_t len, struct err *err);
+			void *buf, size_t len, bool is_ahead, struct err *err);
 	enum rc (*list)(struct store *st, const char *prefix,
 			const char *start_after, store_list_fn *fn, void *arg,
 			struct err *err);
+	/* Add the fields from get on; NULL: there is no wire. */
+	void (*count)(struct store *st, struct store_counters *ret);
 };
 
 /* The writing half, which store-write.c attaches to stores it opens. */
 struct store_writer {
 	const struct store_backend *backend;
 	/* Make the place itself; there already is as good. */
-	enum rc (*create)(const char *rest, struct err *err);
+	enum rc (*create)(const char *rest, const struct store_settings *set,
+			  struct err *err);
+	/* Put a small object in the place of any other of that key. */
+	enum rc (*replace)(struct store *st, const char *key, const void *p,
+			   size_t len, struct err *err);
 	enum rc (*upload_new)(struct store *st, struct store_upload **ret,
 			      struct err *err);
 	enum rc (*upload_write)(struct store_upload *up, const void *p,
@@ -59,6 +69,7 @@ struct store {
 	const struct store_backend *ops;
 	const struct store_writer *writer; /* NULL: opened for reading */
 	char *url;
+	char *location; /* NULL: the URL */
 	_Atomic uint64_t reads, bytes_read, lists;
 };
 
@@ -77,5 +88,6 @@ extern const struct store_writer store_writer_local;
 /* The backend for a URL, and what follows the scheme; RC_USAGE for none. */
 enum rc store_find_backend(const char *url, const struct store_backend **ret,
 			   const char **ret_rest, struct err *err) MUST_CHECK;
+extern const struct store_settings store_settings_default;
 
 #endif

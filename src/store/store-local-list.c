@@ -100,7 +100,7 @@ static enum rc add_name(struct listing *l, int dirfd, const char *dir,
 		return RC_OK;
 	l->items = mem_grow(l->items, &l->cap, l->n + 1, sizeof(*l->items));
 	l->items[l->n++] =
-	    (struct item){ STEAL_PTR(key), (uint64_t)sb.st_size };
+		(struct item){ STEAL_PTR(key), (uint64_t)sb.st_size };
 	return RC_OK;
 }
 
@@ -168,8 +168,8 @@ enum rc store_local_list(struct store *st, const char *prefix,
 		uint64_t size = l.items[l.n].size;
 		bool is_dir = key[strlen(key) - 1] == '/';
 
-		enum rc rc =
-		    is_dir ? add_dir(&l, key, err) : fn(arg, key, size, err);
+		enum rc rc = is_dir ? add_dir(&l, key, err)
+				    : fn(arg, key, size, err);
 
 		if (rc)
 			return rc;

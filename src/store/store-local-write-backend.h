@@ -3,8 +3,8 @@
  *
  * STORE_TMP/RUN is the mark of a run, where RUN is "run-" and 16 hex digits;
  * its writer holds it under flock(2) for as long as it lives.  The mark holds a
- * line for each key, written before that is published.  STORE_TMP/RUN-X are that
- * run's unfinished uploads, X being 16 hex digits.
+ * line for each key, written before that is published.  STORE_TMP/RUN-X are
+ * that run's unfinished uploads, X being 16 hex digits.
  */
 #ifndef DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
 #define DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H

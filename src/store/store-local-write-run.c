@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/key.h"
@@ -159,8 +159,8 @@ enum rc store_local_run_claim(struct store_run *base, const char *key,
  */
 static bool is_alive(int tmpfd, const char *run, int *ret_fd)
 {
-	CLEANUP_FD int fd =
-	    openat(tmpfd, run, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(
+		tmpfd, run, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno != ENOENT;

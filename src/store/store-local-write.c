@@ -31,13 +31,15 @@ struct upload_local {
 	char name[UPLOAD_TEXT]; /* "" once there is no such file any more */
 };
 
-static enum rc local_create(const char *path, struct err *err)
+static enum rc local_create(const char *path, const struct store_settings *set,
+			    struct err *err)
 {
 	CLEANUP_FREE char *parent = NULL;
 	CLEANUP_FD int fd = -1;
 	const char *slash;
 	size_t len = strlen(path);
 
+	(void)set;
 	if (mkdir(path, 0777)) {
 		if (errno == EEXIST)
 			return RC_OK;
@@ -46,8 +48,8 @@ static enum rc local_create(const char *path, struct err *err)
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	slash = memrchr(path, '/', len);
-	parent =
-	    slash ? xmemdup0(path, (size_t)(slash - path) + 1) : xstrdup(".");
+	parent = slash ? xmemdup0(path, (size_t)(slash - path) + 1)
+		       : xstrdup(".");
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || io_fsync_dir(fd))
 		return err_set_errno(err, errno, "%s", parent);
@@ -139,7 +141,7 @@ static enum rc open_dir_durably(const struct local_store *ls, const char *key,
 		    !io_fsync_dir(fd))
 			next = openat(fd, part,
 				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-					  O_CLOEXEC);
+					      O_CLOEXEC);
 		if (next < 0)
 			return err_set_errno(err, errno, "%s", key);
 		close(fd);
@@ -169,17 +171,17 @@ static int move_into_place(struct upload_local *up, int dirfd, const char *name)
 static enum rc take_existing(const struct upload_local *up, int dirfd,
 			     const char *name, const char *key, struct err *err)
 {
-	CLEANUP_FD int fd =
-	    openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(
+		dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat sb;
 
 	if (fd < 0 || fstat(fd, &sb))
 		return err_set_errno(err, errno, "%s", key);
 	if (!S_ISREG(sb.st_mode) || (uint64_t)sb.st_size != up->size)
 		return err_set(
-		    err, RC_EXISTS,
-		    "%s: exists already with %jd bytes, not %" PRIu64, key,
-		    (intmax_t)sb.st_size, up->size);
+			err, RC_EXISTS,
+			"%s: exists already with %jd bytes, not %" PRIu64, key,
+			(intmax_t)sb.st_size, up->size);
 	if (fsync(fd))
 		return err_set_errno(err, errno, "%s", key);
 	return RC_OK;
@@ -214,6 +216,34 @@ static enum rc upload_commit(struct store_upload *base, const char *key,
 	return RC_OK;
 }
 
+static enum rc local_replace(struct store *st, const char *key, const void *p,
+			     size_t len, struct err *err)
+{
+	CLEANUP(upload_free_p) struct upload_local *up = NULL;
+	struct store_upload *base = NULL;
+	CLEANUP_FD int dirfd = -1;
+	const char *name;
+	size_t dir_len = key_split(key, &name);
+
+	if (upload_new(st, &base, err))
+		return err->rc;
+	base->st = st;
+	up = (struct upload_local *)base;
+	if (upload_write(base, p, len, err))
+		return err->rc;
+	if (fsync(up->fd))
+		return err_set_errno(err, errno, "%s", key);
+	if (open_dir_durably((struct local_store *)st, key, dir_len, &dirfd,
+			     err))
+		return err->rc;
+	if (renameat(up->tmpfd, up->name, dirfd, name))
+		return err_set_errno(err, errno, "%s", key);
+	*up->name = '\0';
+	if (io_fsync_dir(dirfd))
+		return err_set_errno(err, errno, "%s", key);
+	return RC_OK;
+}
+
 static enum rc local_remove(struct store *st, const char *key, struct err *err)
 {
 	CLEANUP_FD int dirfd = -1;
@@ -229,6 +259,7 @@ static enum rc local_remove(struct store *st, const char *key, struct err *err)
 const struct store_writer store_writer_local = {
 	.backend = &store_backend_local,
 	.create = local_create,
+	.replace = local_replace,
 	.upload_new = upload_new,
 	.upload_write = upload_write,
 	.upload_commit = upload_commit,

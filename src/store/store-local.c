@@ -21,11 +21,15 @@
 
 #define FDS_MAX 128
 
-static enum rc local_open(struct store **ret, const char *path, struct err *err)
+static enum rc local_open(struct store **ret, const char *scheme,
+			  const char *path, const struct store_settings *set,
+			  struct err *err)
 {
 	struct local_store *ls;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	(void)scheme;
+	(void)set;
 	if (fd < 0)
 		return err_set_errno(err, errno, "%s", path);
 	ls = xcalloc(1, sizeof(*ls));
@@ -49,7 +53,7 @@ int store_local_open_dir(const struct local_store *ls, const char *key,
 {
 	/* Not a duplicate: those share the position in the directory. */
 	CLEANUP_FD int fd =
-	    openat(ls->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		openat(ls->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char part[KEY_PART_MAX + 1];
 
 	while (len && fd >= 0) {
@@ -197,13 +201,14 @@ static enum rc check_unchanged(const struct stat *sb, const char *key,
 
 static enum rc local_read(struct store *st, const char *key,
 			  const struct object_info *expect, uint64_t off,
-			  void *buf, size_t len, struct err *err)
+			  void *buf, size_t len, bool is_ahead, struct err *err)
 {
 	struct local_store *ls = (struct local_store *)st;
 	struct fd_ref *ref = NULL;
 	struct stat sb;
 	enum rc rc = RC_OK;
 
+	(void)is_ahead;
 	if (hold(ls, key, &ref, &sb, err))
 		return err->rc;
 	if (expect)

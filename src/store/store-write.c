@@ -16,7 +16,7 @@ static const struct store_writer *const writers[] = {
 };
 
 static const struct store_writer *find_writer(
-    const struct store_backend *backend)
+	const struct store_backend *backend)
 {
 	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
 		if (writers[i]->backend == backend)
@@ -25,7 +25,8 @@ static const struct store_writer *find_writer(
 	return NULL;
 }
 
-enum rc store_create(struct store **ret, const char *url, struct err *err)
+enum rc store_create(struct store **ret, const char *url,
+		     const struct store_settings *set, struct err *err)
 {
 	const struct store_backend *backend = NULL;
 	const struct store_writer *writer;
@@ -36,7 +37,8 @@ enum rc store_create(struct store **ret, const char *url, struct err *err)
 	writer = find_writer(backend);
 	if (!writer)
 		return err_set(err, RC_USAGE, "%s: cannot be written to", url);
-	if (writer->create(rest, err) || store_open(ret, url, err))
+	if (writer->create(rest, set ? set : &store_settings_default, err) ||
+	    store_open(ret, url, set, err))
 		return err->rc;
 	(*ret)->writer = writer;
 	return RC_OK;
@@ -119,6 +121,14 @@ enum rc store_put(struct store *st, const char *key, const void *p, size_t len,
 		return err->rc;
 	*ret_existed = existed;
 	return RC_OK;
+}
+
+enum rc store_replace(struct store *st, const char *key, const void *p,
+		      size_t len, struct err *err)
+{
+	if (check_writer(st, err) || check_key(key, err))
+		return err->rc;
+	return st->writer->replace(st, key, p, len, err);
 }
 
 enum rc store_remove(struct store *st, const char *key, struct err *err)

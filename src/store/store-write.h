@@ -18,6 +18,7 @@
  * it for reading and writing.
  */
 enum rc store_create(struct store **ret, const char *url,
+		     const struct store_settings *set,
 		     struct err *err) MUST_CHECK;
 
 /* A small object in one go.  *ret_existed: there was one of that key with the
@@ -25,6 +26,13 @@ enum rc store_create(struct store **ret, const char *url,
  */
 enum rc store_put(struct store *st, const char *key, const void *p, size_t len,
 		  bool *ret_existed, struct err *err) MUST_CHECK;
+
+/* A small object in the place of any other of that key.  Readers see the one or
+ * the other.  Only for log/index.json, which is a convenience and never the
+ * truth.
+ */
+enum rc store_replace(struct store *st, const char *key, const void *p,
+		      size_t len, struct err *err) MUST_CHECK;
 
 /* A large object piece by piece; the key is chosen at the end. */
 struct store_upload;
@@ -62,8 +70,8 @@ void store_run_end(struct store_run *run, bool is_committed);
 enum rc store_runs_alive(struct store *st, const struct store_run *own,
 			 unsigned int *ret, struct err *err) MUST_CHECK;
 
-/* The keys that runs which are dead now have published, told one by one; some may
- * be told twice, or be named by a later run's record.  A key whose run was
+/* The keys that runs which are dead now have published, told one by one; some
+ * may be told twice, or be named by a later run's record.  A key whose run was
  * lost to a power failure may be missing.
  */
 typedef enum rc store_claim_fn(void *arg, const char *key, struct err *err);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/key.h"
 #include "base/mem.h"
 #include "store/store-backend.h"
@@ -23,8 +24,8 @@ static size_t scheme_len(const char *url)
 	size_t len = end ? (size_t)(end - url) : 0;
 
 	return len == strspn(url, "abcdefghijklmnopqrstuvwxyz0123456789+.-")
-		   ? len
-		   : 0;
+		       ? len
+		       : 0;
 }
 
 static bool has_scheme(const struct store_backend *b, const char *scheme,
@@ -56,14 +57,29 @@ enum rc store_find_backend(const char *url, const struct store_backend **ret,
 		       url, (int)len, url);
 }
 
-enum rc store_open(struct store **ret, const char *url, struct err *err)
+const struct store_settings store_settings_default;
+
+/* The scheme without "://"; free() it. */
+static char *scheme_of(const char *url)
+{
+	size_t len = scheme_len(url);
+
+	return len ? xmemdup0(url, len) : xstrdup("file");
+}
+
+enum rc store_open(struct store **ret, const char *url,
+		   const struct store_settings *set, struct err *err)
 {
 	const struct store_backend *ops = NULL;
 	const char *rest = NULL;
+	CLEANUP_FREE char *scheme = NULL;
 	struct store *st = NULL;
 
-	if (store_find_backend(url, &ops, &rest, err) ||
-	    ops->open(&st, rest, err))
+	if (store_find_backend(url, &ops, &rest, err))
+		return err->rc;
+	scheme = scheme_of(url);
+	if (ops->open(&st, scheme, rest, set ? set : &store_settings_default,
+		      err))
 		return err->rc;
 	st->ops = ops;
 	st->url = xstrdup(url);
@@ -76,12 +92,23 @@ void store_close(struct store *st)
 	if (!st)
 		return;
 	free(st->url);
+	free(st->location);
 	st->ops->close(st);
 }
 
 const char *store_url(const struct store *st)
 {
 	return st->url;
+}
+
+bool store_is_remote(const struct store *st)
+{
+	return st->ops->is_remote;
+}
+
+const char *store_location(const struct store *st)
+{
+	return st->location ? st->location : st->url;
 }
 
 static enum rc check_key(const char *key, struct err *err)
@@ -105,16 +132,30 @@ enum rc store_read_tail(struct store *st, const char *key, size_t max,
 	return RC_OK;
 }
 
-enum rc store_read(struct store *st, const char *key,
-		   const struct object_info *expect, uint64_t off, void *buf,
-		   size_t len, struct err *err)
+static enum rc read_range(struct store *st, const char *key,
+			  const struct object_info *expect, uint64_t off,
+			  void *buf, size_t len, bool is_ahead, struct err *err)
 {
 	if (check_key(key, err) ||
-	    st->ops->read(st, key, expect, off, buf, len, err))
+	    st->ops->read(st, key, expect, off, buf, len, is_ahead, err))
 		return err->rc;
 	st->reads++;
 	st->bytes_read += len;
 	return RC_OK;
+}
+
+enum rc store_read(struct store *st, const char *key,
+		   const struct object_info *expect, uint64_t off, void *buf,
+		   size_t len, struct err *err)
+{
+	return read_range(st, key, expect, off, buf, len, false, err);
+}
+
+enum rc store_read_ahead(struct store *st, const char *key,
+			 const struct object_info *expect, uint64_t off,
+			 void *buf, size_t len, struct err *err)
+{
+	return read_range(st, key, expect, off, buf, len, true, err);
 }
 
 enum rc store_read_all(struct store *st, const char *key, size_t max,
@@ -147,4 +188,6 @@ void store_count(struct store *st, struct store_counters *ret)
 	*ret = (struct store_counters){ .reads = st->reads,
 					.bytes_read = st->bytes_read,
 					.lists = st->lists };
+	if (st->ops->count)
+		st->ops->count(st, ret);
 }

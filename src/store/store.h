@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.h - where objects live: a directory, later an S3 bucket, a web server.
+/* store.h - where objects live: a directory, an S3 bucket, a web server.
  *
- * A store is opened from a URL (a path, or file:///path) and is safe to use
- * from many threads.  Objects are named by keys with '/' between parts; keys
- * never start with it and have no empty, "." or ".." part.  Messages name the
- * key; the caller need not add it.
+ * A store is opened from a URL (a path, file:///path, s3://bucket/prefix,
+ * https://host/path, zone://FILE) and is safe to use from many threads. Objects
+ * are named by keys with '/' between parts; keys never start with it and have
+ * no empty, "." or ".." part.  Messages name the key; the caller need not add
+ * it.
  */
 #ifndef DESFS_STORE_STORE_H
 #define DESFS_STORE_STORE_H
@@ -17,6 +18,7 @@
 #include "base/err.h"
 
 struct store;
+struct store_settings;
 
 /* Keys below STORE_TMP "/" are the store's own and not listed. */
 #define STORE_TMP "tmp"
@@ -29,13 +31,22 @@ struct object_info {
 	char tag[64];  /* opaque; "" when unknown */
 };
 
-/* RC_NOENT when there is no such place. */
+/* RC_NOENT when there is no such place.  set may be NULL: all defaults; what it
+ * points to must live as long as the store.
+ */
 enum rc store_open(struct store **ret, const char *url,
+		   const struct store_settings *set,
 		   struct err *err) MUST_CHECK;
 void store_close(struct store *st);
 
 /* For messages: the URL as given. */
 const char *store_url(const struct store *st);
+
+/* True when a read costs a request, so that reads are to be few and large. */
+bool store_is_remote(const struct store *st);
+
+/* The place it is: the URL and what else decides where that leads. */
+const char *store_location(const struct store *st);
 
 /* The last max bytes of an object (all of it when it is smaller) appended to
  * ret, with its size and tag: one request.
@@ -50,6 +61,11 @@ enum rc store_read_tail(struct store *st, const char *key, size_t max,
 enum rc store_read(struct store *st, const char *key,
 		   const struct object_info *expect, uint64_t off, void *buf,
 		   size_t len, struct err *err) MUST_CHECK;
+
+/* The same for what nobody waits for yet: others go first. */
+enum rc store_read_ahead(struct store *st, const char *key,
+			 const struct object_info *expect, uint64_t off,
+			 void *buf, size_t len, struct err *err) MUST_CHECK;
 
 /* A whole small object appended to ret; more than max bytes is RC_LIMIT. */
 enum rc store_read_all(struct store *st, const char *key, size_t max,
@@ -66,9 +82,17 @@ enum rc store_list(struct store *st, const char *prefix,
 		   const char *start_after, store_list_fn *fn, void *arg,
 		   struct err *err) MUST_CHECK;
 
-/* Counted since open, for gates and .des/stats. */
+/* Counted since open, for gates and .des/stats.  Calls, and what became of them
+ * on the wire where there is one.
+ */
 struct store_counters {
 	uint64_t reads, bytes_read, lists;
+	/* Requests as sent, retries among them: by kind, */
+	uint64_t get, get_list, put, post, del, head;
+	/* and what they met. */
+	uint64_t retries, timeouts, throttled; /* 503 and 429 */
+	uint64_t bad_replies; /* wrong range, length, tag, not HTTP */
+	uint64_t wire_bytes_in, wire_bytes_out;
 };
 void store_count(struct store *st, struct store_counters *ret);
 

@@ -62,7 +62,7 @@ enum rc volume_open(struct volume **ret, const char *url,
 	bool changed;
 	enum rc rc;
 
-	rc = store_open(&v->st, url, err);
+	rc = store_open(&v->st, url, opts ? opts->settings : NULL, err);
 	if (!rc) {
 		v->env.st = v->st;
 		rc = read_descriptor(v, err);

@@ -34,6 +34,7 @@ struct volume;
 struct descriptor;
 struct shard_meta;
 struct store;
+struct store_settings;
 
 enum volume_verify {
 	VERIFY_CRC,   /* each block's CRC32C when it enters the cache */
@@ -41,7 +42,15 @@ enum volume_verify {
 	VERIFY_FILE,  /* and SHA-256 of files of up to one block */
 };
 
+/* Zeros are the defaults. */
 struct volume_options {
+	const struct store_settings *settings; /* of the store, see there */
+	/* For remote stores only: */
+	const char *index_cache; /* file; NULL: the usual place; "": none */
+	uint64_t index_cache_size; /* bytes; 0: 1 GiB */
+	const char *disk_cache;    /* directory; NULL or "": none */
+	uint64_t disk_cache_size;  /* bytes; 0: 10 GiB */
+	uint64_t disk_cache_free;  /* bytes; 0: a tenth of the disk */
 	uint64_t block_cache; /* bytes; 0: default 256 MiB */
 	uint64_t page_cache;  /* bytes of decoded index pages; 0: 64 MiB */
 	enum volume_verify verify;

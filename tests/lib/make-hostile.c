@@ -332,7 +332,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	prepare(argv[2]);
-	must(store_create(&st, argv[1], &err), &err);
+	must(store_create(&st, argv[1], NULL, &err), &err);
 	descriptor_set_id(&d);
 	descriptor_encode(&d, &out);
 	must(store_put(st, DESCRIPTOR_KEY, out.p, out.len, &existed, &err),

@@ -11,9 +11,9 @@ net base
 cache base
 catalog base
 shard base codec
-store base net
+store base conf net
 volume base codec shard store cache catalog
-pack base codec shard store catalog volume
+pack base codec conf shard store catalog volume
 fs base conf volume store
 cmd base codec conf net cache catalog shard store volume pack
 EOF

@@ -50,7 +50,7 @@ void archive_begin(struct archive *a, unsigned int route)
 					     .created_at = ARCHIVE_TIME(0, 0) };
 	descriptor_set_id(&a->descriptor);
 	descriptor_encode(&a->descriptor, &b);
-	OK(store_create(&st, a->dir, &err));
+	OK(store_create(&st, a->dir, NULL, &err));
 	OK(store_put(st, DESCRIPTOR_KEY, b.p, b.len, &existed, &err));
 	store_close(st);
 }
@@ -324,7 +324,7 @@ void archive_add(struct archive *a, unsigned int day, unsigned int second,
 	struct oplog_record record = { 0 };
 	struct store *st = NULL;
 
-	OK(store_create(&st, a->dir, &err));
+	OK(store_create(&st, a->dir, NULL, &err));
 	for (size_t i = 0; i < n; i++) {
 		uint32_t slot =
 			route_slot((enum route_kind)a->route, ARCHIVE_N_BITS,

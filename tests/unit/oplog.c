@@ -41,7 +41,7 @@ static int setup(void **state)
 
 	memcpy(f->dir, "/tmp/desfs-oplog.XXXXXX", 24);
 	assert_non_null(mkdtemp(f->dir));
-	OK(store_create(&f->st, f->dir, &err));
+	OK(store_create(&f->st, f->dir, NULL, &err));
 	f->log = oplog_new();
 	clock_freeze(0, NOW * 1000);
 	*state = f;

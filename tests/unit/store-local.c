@@ -39,7 +39,7 @@ static int setup(void **state)
 
 	memcpy(f->dir, "/tmp/desfs-store.XXXXXX", 24);
 	assert_non_null(mkdtemp(f->dir));
-	OK(store_create(&f->st, f->dir, &err));
+	OK(store_create(&f->st, f->dir, NULL, &err));
 	*state = f;
 	return 0;
 }
@@ -135,7 +135,7 @@ static void missing_and_strange_objects_are_told_apart(void **state)
 			 RC_CORRUPT);
 	assert_int_not_equal(store_read_all(f->st, "link", 9, &b, &err), RC_OK);
 	assert_int_not_equal(
-	    store_read_all(f->st, "up/etc/passwd", 9, &b, &err), RC_OK);
+		store_read_all(f->st, "up/etc/passwd", 9, &b, &err), RC_OK);
 	assert_int_equal(store_read_all(f->st, "../x", 9, &b, &err), RC_USAGE);
 	assert_int_equal(store_read_all(f->st, "/etc/passwd", 9, &b, &err),
 			 RC_USAGE);
@@ -153,7 +153,7 @@ static void a_short_object_is_damaged(void **state)
 	assert_int_equal(store_read(f->st, "x", NULL, 9, part, 1, &err),
 			 RC_CORRUPT);
 	assert_int_not_equal(
-	    store_read(f->st, "x", NULL, UINT64_MAX, part, 1, &err), RC_OK);
+		store_read(f->st, "x", NULL, UINT64_MAX, part, 1, &err), RC_OK);
 }
 
 static void a_changed_object_is_not_read(void **state)
@@ -320,7 +320,7 @@ static void only_what_the_dead_left_is_removed(void **state)
 	bool existed = true;
 
 	buf_init(&b, 4096);
-	OK(store_create(&other, f->dir, &err));
+	OK(store_create(&other, f->dir, NULL, &err));
 	OK(store_run_begin(f->st, &run, &err));
 	OK(store_upload_new(f->st, &up, &err));
 	OK(store_upload_write(up, "x", 1, &err));
@@ -335,7 +335,8 @@ static void only_what_the_dead_left_is_removed(void **state)
 	assert_int_equal(n, 0);
 	for (int remove = 0; remove < 3; remove++) {
 		buf_clear(&b);
-		OK(store_leftovers(other, remove, false, add_leftover, &b, &err));
+		OK(store_leftovers(other, remove, false, add_leftover, &b,
+				   &err));
 		assert_string_equal(buf_str(&b),
 				    remove < 2 ? "tmp/run-41:4 tmp/run-41:4 "
 						 "tmp/run-24:4 "
@@ -374,11 +375,11 @@ static void only_stores_opened_for_writing_write(void **state)
 	struct store *st = NULL;
 	bool existed;
 
-	assert_int_equal(store_open(&st, none, &err), RC_NOENT);
-	assert_int_equal(store_create(&st, none, &err), RC_NOENT);
-	assert_int_equal(store_open(&st, "gopher://x", &err), RC_USAGE);
-	assert_int_equal(store_open(&st, "", &err), RC_USAGE);
-	OK(store_open(&st, url, &err));
+	assert_int_equal(store_open(&st, none, NULL, &err), RC_NOENT);
+	assert_int_equal(store_create(&st, none, NULL, &err), RC_NOENT);
+	assert_int_equal(store_open(&st, "gopher://x", NULL, &err), RC_USAGE);
+	assert_int_equal(store_open(&st, "", NULL, &err), RC_USAGE);
+	OK(store_open(&st, url, NULL, &err));
 	assert_string_equal(store_url(st), url);
 	assert_int_equal(store_put(st, "x", "", 0, &existed, &err), RC_USAGE);
 	assert_int_equal(store_remove(st, "x", &err), RC_USAGE);
@@ -415,13 +416,14 @@ static void many_threads_read_more_objects_than_are_kept_open(void **state)
 	for (unsigned int i = 0; i < N_OBJECTS; i++) {
 		CLEANUP_FREE char *path = xasprintf("%s/%03u", dir, i);
 		CLEANUP_FD int fd =
-		    open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+			open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 		assert_int_equal(write(fd, path + strlen(dir) + 1, 3), 3);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(
-		    pthread_create(&threads[i], NULL, read_all_objects, f), 0);
+			pthread_create(&threads[i], NULL, read_all_objects, f),
+			0);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
 		void *failed = f;
 

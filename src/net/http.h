@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http.h - HTTP requests: blocking for the caller, one thread for the wire.
+ *
+ * One client has one thread that drives libcurl (ADR 3); http_fetch may be
+ * called from any number of threads.  Open it after the last fork.  One call is
+ * one request on the wire; there are no retries here (retry.h), and redirects
+ * are not followed but reported as their status.
+ */
+#ifndef DESFS_NET_HTTP_H
+#define DESFS_NET_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct http;
+
+struct http_options {
+	unsigned int connections;     /* at a time, 0: 16 */
+	unsigned int connect_timeout; /* ms, 0: 3000 */
+	unsigned int stall_timeout;   /* ms with less than a KiB/s, 0: 5000 */
+	const char *ca_file;          /* PEM; NULL: the system's */
+	const char *proxy;            /* NULL: the environment's */
+};
+
+enum rc http_open(struct http **ret, const struct http_options *o,
+		  struct err *err) MUST_CHECK;
+/* Ends what is under way with RC_STOPPED; takes NULL. */
+void http_close(struct http *h);
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_POST, HTTP_DELETE };
+const char *http_method_name(enum http_method m);
+
+struct http_request {
+	enum http_method method;
+	const char *url;            /* encoded */
+	const char *const *headers; /* "Name: value", ends with NULL */
+	const void *body;           /* of PUT and POST; borrowed */
+	size_t body_len;
+	size_t max_body;   /* bytes of the response's body: more is RC_LIMIT */
+	uint64_t deadline; /* of clock_mono_ns */
+	/* Waits behind the others and uses at most half of the connections. */
+	bool is_ahead;
+};
+
+#define HTTP_FIELD_MAX 256
+
+/* Header fields are "" when absent, and cut when they are too long. */
+struct http_response {
+	unsigned int status;
+	struct buf body;
+	char etag[HTTP_FIELD_MAX]; /* with its quotes */
+	char content_range[HTTP_FIELD_MAX];
+	char content_type[HTTP_FIELD_MAX];
+	char location[HTTP_FIELD_MAX];
+	char last_modified[HTTP_FIELD_MAX];
+	char date[HTTP_FIELD_MAX];
+	char retry_after[HTTP_FIELD_MAX];
+	char request_id[HTTP_FIELD_MAX];    /* x-amz-request-id */
+	char version_id[HTTP_FIELD_MAX];    /* x-amz-version-id */
+	char bucket_region[HTTP_FIELD_MAX]; /* x-amz-bucket-region */
+	char protocol[8];                   /* "1.1", "2" */
+	uint64_t ns;                        /* from the call to its end */
+};
+
+/* RC_OK: there was a whole response, of whatever status.  RC_TIMEOUT: deadline
+ * or stall; RC_IO: no connection, or cut off; RC_LIMIT; RC_CORRUPT: not HTTP;
+ * RC_ACCESS: the server's certificate is not trusted; RC_STOPPED.  Messages
+ * name the host and never a query.  Release ret in any case.
+ */
+enum rc http_fetch(struct http *h, const struct http_request *rq,
+		   struct http_response *ret, struct err *err) MUST_CHECK;
+void http_response_release(struct http_response *r);
+
+/* Counted since open. */
+struct http_counters {
+	uint64_t requests, connections, in_flight, in_flight_max;
+};
+void http_count(struct http *h, struct http_counters *ret);
+
+#endif
