@@ -50,7 +50,13 @@ static const struct {
 	ROW(page_hits, true),         ROW(page_misses, true),
 	ROW(page_cache_bytes, false), ROW(shards_opened, true),
 	ROW(store_reads, true),       ROW(store_bytes, true),
-	ROW(store_lists, true),       ROW(corrupt, true),
+	ROW(store_lists, true),       ROW(store_get, true),
+	ROW(store_get_list, true),    ROW(store_put, true),
+	ROW(store_post, true),        ROW(store_del, true),
+	ROW(store_head, true),        ROW(store_retries, true),
+	ROW(store_timeouts, true),    ROW(store_throttled, true),
+	ROW(store_bad_replies, true), ROW(store_wire_in, true),
+	ROW(store_wire_out, true),    ROW(corrupt, true),
 	ROW(generation, true),
 #undef ROW
 };

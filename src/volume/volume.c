@@ -203,6 +203,18 @@ static void count_caches(struct volume *v, struct volume_stats *ret)
 	ret->store_reads = store.reads;
 	ret->store_bytes = store.bytes_read;
 	ret->store_lists = store.lists;
+	ret->store_get = store.get;
+	ret->store_get_list = store.get_list;
+	ret->store_put = store.put;
+	ret->store_post = store.post;
+	ret->store_del = store.del;
+	ret->store_head = store.head;
+	ret->store_retries = store.retries;
+	ret->store_timeouts = store.timeouts;
+	ret->store_throttled = store.throttled;
+	ret->store_bad_replies = store.bad_replies;
+	ret->store_wire_in = store.wire_bytes_in;
+	ret->store_wire_out = store.wire_bytes_out;
 }
 
 void volume_stats(struct volume *v, struct volume_stats *ret)

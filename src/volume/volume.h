@@ -194,6 +194,10 @@ struct volume_stats {
 	uint64_t page_hits, page_misses, page_cache_bytes;
 	uint64_t shards_opened; /* tails read */
 	uint64_t store_reads, store_bytes, store_lists;
+	/* Requests over the wire, see struct store_counters. */
+	uint64_t store_get, store_get_list, store_put, store_post, store_del;
+	uint64_t store_head, store_retries, store_timeouts, store_throttled;
+	uint64_t store_bad_replies, store_wire_in, store_wire_out;
 	uint64_t corrupt; /* damaged objects met */
 	uint64_t generation; /* views published so far */
 	bool any_xattrs;
