@@ -182,6 +182,7 @@ libdesfs_a_SOURCES += src/fs/fs-options.c src/fs/fs-options.h
 libdesfs_a_SOURCES += src/fs/fs-refresh.c
 libdesfs_a_SOURCES += src/fs/fs-serve.c
 libdesfs_a_SOURCES += src/fs/fs-start.c src/fs/fs-start.h
+libdesfs_a_SOURCES += src/fs/fs-stale.c
 libdesfs_a_SOURCES += src/fs/fs-stats.c src/fs/fs-stats.h
 libdesfs_a_SOURCES += src/fs/fs-xattr.c
 

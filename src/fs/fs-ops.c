@@ -133,7 +133,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 			  fs_is_control_name(fs, name, strlen(name));
 	struct fs_call c = call_begin(req, parent, FS_LOOKUP, is_control);
 
-	fs_lookup(&c, name);
+	if (is_control || !fs_stale_refuses(&c))
+		fs_lookup(&c, name);
 	call_end(&c);
 }
 
@@ -172,7 +173,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 	struct fs_call c = call_begin(req, ino, FS_GETATTR, false);
 
 	(void)fi;
-	fs_getattr(&c);
+	if (ino == FUSE_ROOT_ID || !fs_stale_refuses(&c))
+		fs_getattr(&c);
 	call_end(&c);
 }
 
@@ -180,7 +182,8 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	struct fs_call c = call_begin(req, ino, FS_READLINK, false);
 
-	fs_readlink(&c);
+	if (!fs_stale_refuses(&c))
+		fs_readlink(&c);
 	call_end(&c);
 }
 
@@ -217,7 +220,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs_call c = call_begin(req, ino, FS_READ, false);
 
 	(void)fi;
-	fs_read(&c, size, off);
+	if (!fs_stale_refuses(&c))
+		fs_read(&c, size, off);
 	call_end(&c);
 }
 
@@ -227,7 +231,8 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs_call c = call_begin(req, ino, FS_READDIR, false);
 
 	(void)fi;
-	fs_readdir(&c, size, off, false);
+	if (!fs_stale_refuses(&c))
+		fs_readdir(&c, size, off, false);
 	call_end(&c);
 }
 
@@ -237,7 +242,8 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
 	struct fs_call c = call_begin(req, ino, FS_READDIRPLUS, false);
 
 	(void)fi;
-	fs_readdir(&c, size, off, true);
+	if (!fs_stale_refuses(&c))
+		fs_readdir(&c, size, off, true);
 	call_end(&c);
 }
 
@@ -256,7 +262,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 
 	if (c.fs->xattr == XATTR_OFF)
 		fs_reply_errno(&c, ENOSYS);
-	else
+	else if (!fs_stale_refuses(&c))
 		fs_getxattr(&c, name, size);
 	call_end(&c);
 }
@@ -267,7 +273,7 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 	if (c.fs->xattr == XATTR_OFF)
 		fs_reply_errno(&c, ENOSYS);
-	else
+	else if (!fs_stale_refuses(&c))
 		fs_listxattr(&c, size);
 	call_end(&c);
 }
@@ -278,7 +284,8 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	struct fs_call c = call_begin(req, ino, FS_LSEEK, false);
 
 	(void)fi;
-	fs_lseek(&c, off, whence);
+	if (!fs_stale_refuses(&c))
+		fs_lseek(&c, off, whence);
 	call_end(&c);
 }
 

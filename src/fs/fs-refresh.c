@@ -29,6 +29,9 @@
 #include "fs/fs.h"
 #include "volume/oplog.h"
 
+/* After so many failures in a row no more hurry: 2^n seconds. */
+#define BACKOFF_MAX 16
+
 /* One directory of a changed name, and the nodes it is or was known by. */
 struct parent {
 	struct buf uid;
@@ -210,7 +213,7 @@ static uint64_t generation(struct fs *fs)
 	return vs.generation;
 }
 
-static void refresh_once(struct fs *fs)
+static bool refresh_once(struct fs *fs)
 {
 	uint32_t first = volume_shard_bound(fs->v);
 	bool changed = false;
@@ -220,20 +223,37 @@ static void refresh_once(struct fs *fs)
 	if (volume_refresh(fs->v, &changed, &err)) {
 		fs_count(&fs->stats.refresh_errors, 1);
 		log_rc(&err, "the log cannot be read, the old view stays");
-		return;
+		fs_stale_check(fs);
+		return false;
 	}
+	fs_stale_fresh(fs);
 	if (!changed)
-		return;
+		return true;
 	log_info("new shards, view %llu", (unsigned long long)generation(fs));
 	tell_changes(fs, first);
+	return true;
+}
+
+/* Until the next look: sooner after a failure, and when the view gets too old.
+ */
+static uint64_t pause_ns(const struct fs *fs, unsigned int n_failed)
+{
+	uint64_t ns = fs->o->refresh * CLOCK_NS_PER_SEC;
+	uint64_t left = fs_stale_left(fs);
+
+	if (n_failed && n_failed < BACKOFF_MAX &&
+	    ns > CLOCK_NS_PER_SEC << n_failed)
+		ns = CLOCK_NS_PER_SEC << n_failed;
+	return left && left < ns ? left : ns;
 }
 
 static void *refresh_main(void *arg)
 {
 	struct fs *fs = arg;
+	unsigned int n_failed = 0;
 
-	while (!stop_sleep(fs->o->refresh * CLOCK_NS_PER_SEC))
-		refresh_once(fs);
+	while (!stop_sleep(pause_ns(fs, n_failed)))
+		n_failed = refresh_once(fs) ? 0 : n_failed + 1;
 	return NULL;
 }
 
@@ -242,6 +262,7 @@ enum rc fs_refresh_start(struct fs *fs, pthread_t *ret, struct err *err)
 	sigset_t all, old;
 	int e;
 
+	fs_stale_fresh(fs);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	e = pthread_create(ret, NULL, refresh_main, fs);

@@ -43,7 +43,10 @@ struct fs {
 	time_t started;
 	uid_t owner; /* of what is not in the archive */
 	gid_t group;
-	atomic_bool saw_days; /* the kernel has nodes of the date view */
+	atomic_bool saw_days;      /* the kernel has nodes of the date view */
+	unsigned int max_age;      /* seconds a view may be old; 0: no limit */
+	atomic_bool is_stale;      /* it is older */
+	_Atomic uint64_t fresh_ns; /* monotonic: when the log was read last */
 
 	/* Set by INIT. */
 	bool no_open;
@@ -160,6 +163,15 @@ void fs_info_read(struct fs_call *c, size_t size, off_t off);
  */
 enum rc fs_refresh_start(struct fs *fs, pthread_t *ret,
 			 struct err *err) MUST_CHECK;
+
+/* fs-stale.c: the refresh thread tells when the log was read, and looks whether
+ * that is too long ago.
+ */
+void fs_stale_fresh(struct fs *fs);
+uint64_t fs_stale_left(const struct fs *fs); /* ns until the view is too old */
+void fs_stale_check(struct fs *fs);
+/* True: the view is too old, and the call was answered so. */
+bool fs_stale_refuses(struct fs_call *c);
 
 /* fs-mount.c */
 enum rc fs_mountpoint_check(const char *path, struct err *err) MUST_CHECK;
