@@ -55,10 +55,10 @@ libdesfs_a_SOURCES += src/conf/store-settings.h
 
 # net
 libdesfs_a_SOURCES += src/net/http.h
-libdesfs_a_SOURCES += src/net/retry.h
+libdesfs_a_SOURCES += src/net/retry.c src/net/retry.h
 libdesfs_a_SOURCES += src/net/s3-xml.h
 libdesfs_a_SOURCES += src/net/sigv4.h
-libdesfs_a_SOURCES += src/net/url.h
+libdesfs_a_SOURCES += src/net/url.c src/net/url.h
 
 # shard
 libdesfs_a_SOURCES += src/shard/route.c src/shard/route.h

@@ -43,6 +43,8 @@ unit_programs += tests/unit/nodeid
 unit_programs += tests/unit/fs-acl
 unit_programs += tests/unit/fs-options
 unit_programs += tests/unit/fs-stats
+unit_programs += tests/unit/url
+unit_programs += tests/unit/retry
 unit_programs += tests/unit/sorter
 unit_programs += tests/unit/plan
 unit_programs += tests/unit/tree
@@ -59,6 +61,7 @@ fuzz_programs += tests/fuzz/fuzz-page
 fuzz_programs += tests/fuzz/fuzz-node
 fuzz_programs += tests/fuzz/fuzz-block
 fuzz_programs += tests/fuzz/fuzz-record
+fuzz_programs += tests/fuzz/fuzz-url
 
 shell_tests += tests/lint/0000-layers.t
 shell_tests += tests/lint/0001-headers.t

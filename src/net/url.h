@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* url.h - http and https URLs: taken apart, encoded, put together (RFC 3986).
+ *
+ * Pure; any thread.
  */
 #ifndef DESFS_NET_URL_H
 #define DESFS_NET_URL_H
@@ -8,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/compiler.h"
 #include "base/err.h"
 
 #define URL_MAX 8192
@@ -15,7 +18,7 @@
 struct url {
 	bool is_https;
 	char host[256];    /* without brackets, lower case */
-	unsigned int port; /* 0: the scheme's own */
+	unsigned int port; /* 0: the scheme's own, also when it was given */
 	char path[4096];   /* encoded as given, begins with '/', has no query */
 };
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* retry.c - backoff, budget, and what Retry-After says. */
+#include "config.h"
+
+#include "net/retry.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/timestamp.h"
+
+#define TOKEN 1000
+#define GIVEN_BACK (TOKEN / 5)
+#define RETRY_AFTER_MAX_SEC 3600
+
+void retry_budget_init(struct retry_budget *b)
+{
+	atomic_init(&b->tokens, RETRY_TOKENS * TOKEN);
+}
+
+void retry_budget_success(struct retry_budget *b)
+{
+	int64_t old = atomic_load(&b->tokens);
+	int64_t more;
+
+	do {
+		more = old + GIVEN_BACK;
+		if (more > RETRY_TOKENS * TOKEN)
+			more = RETRY_TOKENS * TOKEN;
+		/* Most often it is full, and nothing is to be written. */
+		if (more == old)
+			return;
+	} while (!atomic_compare_exchange_weak(&b->tokens, &old, more));
+}
+
+static bool take_token(struct retry_budget *b)
+{
+	int64_t old = atomic_load(&b->tokens);
+
+	do {
+		if (old < TOKEN)
+			return false;
+	} while (!atomic_compare_exchange_weak(&b->tokens, &old, old - TOKEN));
+	return true;
+}
+
+/* splitmix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
+ * Generators" (2014).
+ */
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+void retry_init(struct retry *r, struct retry_budget *budget, unsigned int max,
+		uint64_t deadline, uint64_t seed)
+{
+	*r = (struct retry){
+		.budget = budget,
+		.max = max,
+		.deadline = deadline,
+		.random = seed,
+	};
+}
+
+static uint64_t jitter(struct retry *r)
+{
+	uint64_t most = RETRY_BASE_NS;
+
+	for (unsigned int i = 0; i < r->n && most < RETRY_CAP_NS; i++)
+		most *= 2;
+	if (most > RETRY_CAP_NS)
+		most = RETRY_CAP_NS;
+	return next_random(&r->random) % (most + 1);
+}
+
+bool retry_next(struct retry *r, uint64_t now, uint64_t retry_after,
+		uint64_t *ret_wait)
+{
+	uint64_t left = now < r->deadline ? r->deadline - now : 0;
+	uint64_t more;
+
+	if (r->n >= r->max || retry_after >= left)
+		return false;
+	/* On top of it, lest all who were sent away come back as one. */
+	more = jitter(r);
+	if (more >= left - retry_after || !take_token(r->budget))
+		return false;
+	r->n++;
+	*ret_wait = retry_after + more;
+	return true;
+}
+
+static uint64_t parse_seconds(const char *p, size_t len)
+{
+	uint64_t sec = 0;
+
+	for (size_t i = 0; i < len && sec < RETRY_AFTER_MAX_SEC; i++)
+		sec = sec * 10 + (uint64_t)(p[i] - '0');
+	if (sec > RETRY_AFTER_MAX_SEC)
+		sec = RETRY_AFTER_MAX_SEC;
+	return sec * CLOCK_NS_PER_SEC;
+}
+
+/* The number (from 1) of the three letters at p in names; 0 for none. */
+static int name_number(const char *p, const char *names)
+{
+	for (int i = 0; names[3 * i]; i++)
+		if (!memcmp(p, names + (size_t)(3 * i), 3))
+			return i + 1;
+	return 0;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" as microseconds. */
+static bool parse_date(const char *p, size_t len, int64_t *ret_us)
+{
+	static const char form[] = "Aaa, 00 Aaa 0000 00:00:00 GMT";
+	char iso[32];
+	struct timestamp ts;
+	struct err err = { 0 };
+	int month;
+
+	if (len != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		bool is_letter = form[i] == 'A' || form[i] == 'a';
+
+		if (form[i] == '0' ? p[i] < '0' || p[i] > '9'
+				   : !is_letter && p[i] != form[i])
+			return false;
+	}
+	month = name_number(p + 8, "JanFebMarAprMayJunJulAugSepOctNovDec");
+	if (!month || !name_number(p, "SunMonTueWedThuFriSat"))
+		return false;
+	snprintf(iso, sizeof(iso), "%.4s-%02d-%.2sT%.8sZ", p + 12, month, p + 5,
+		 p + 17);
+	if (timestamp_parse(iso, &ts, &err))
+		return false;
+	*ret_us = ts.us;
+	return true;
+}
+
+uint64_t retry_after_parse(const char *text, int64_t wall_now)
+{
+	const char *p = text + strspn(text, " \t");
+	size_t len = strlen(p);
+	int64_t us, wait;
+
+	while (len && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+		len--;
+	if (len && strspn(p, "0123456789") == len)
+		return parse_seconds(p, len);
+	if (!parse_date(p, len, &us))
+		return 0;
+	wait = us - wall_now / 1000;
+	if (wait <= 0)
+		return 0;
+	if (wait > RETRY_AFTER_MAX_SEC * INT64_C(1000000))
+		wait = RETRY_AFTER_MAX_SEC * INT64_C(1000000);
+	return (uint64_t)wait * 1000;
+}
