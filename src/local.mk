@@ -54,7 +54,10 @@ libdesfs_a_SOURCES += src/conf/secret.h
 libdesfs_a_SOURCES += src/conf/store-settings.h
 
 # net
-libdesfs_a_SOURCES += src/net/http.h
+libdesfs_a_SOURCES += src/net/http.c src/net/http.h
+libdesfs_a_SOURCES += src/net/http-answer.c
+libdesfs_a_SOURCES += src/net/http-loop.c src/net/http-loop-backend.h
+libdesfs_a_SOURCES += src/net/http-transfer.c
 libdesfs_a_SOURCES += src/net/retry.c src/net/retry.h
 libdesfs_a_SOURCES += src/net/s3-xml.h
 libdesfs_a_SOURCES += src/net/sigv4.h

@@ -43,6 +43,7 @@ unit_programs += tests/unit/nodeid
 unit_programs += tests/unit/fs-acl
 unit_programs += tests/unit/fs-options
 unit_programs += tests/unit/fs-stats
+unit_programs += tests/unit/http
 unit_programs += tests/unit/url
 unit_programs += tests/unit/retry
 unit_programs += tests/unit/sorter
@@ -105,6 +106,7 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = tests/unit/unit.h tests/fuzz/fuzz.h
 libtest_a_SOURCES += tests/unit/archive.c tests/unit/archive.h
 libtest_a_SOURCES += tests/unit/golden.h
+libtest_a_SOURCES += tests/unit/raw-server.c tests/unit/raw-server.h
 libtest_a_SOURCES += tests/lib/golden-bad.c tests/lib/golden-shard.c
 libtest_a_SOURCES += tests/lib/golden-shard.h
 libtest_a_SOURCES += tests/fuzz/same.h tests/fuzz/seal.h
@@ -116,6 +118,9 @@ endif
 
 # For all programs without an LDADD of their own, that is, for tests.
 LDADD = libtest.a $(DESFS_LIBS) $(FUSE_LIBS) $(CMOCKA_LIBS) $(FUZZ_LIBS)
+
+# Its server speaks TLS.
+tests_unit_http_LDADD = $(LDADD) -lssl
 
 if FUZZING
 check_PROGRAMS += $(fuzz_programs)
