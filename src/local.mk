@@ -50,6 +50,7 @@ libdesfs_a_SOURCES += src/codec/codec-lz4.c
 
 # conf
 libdesfs_a_SOURCES += src/conf/conf.h
+libdesfs_a_SOURCES += src/conf/conf-zone.h
 libdesfs_a_SOURCES += src/conf/secret.h
 libdesfs_a_SOURCES += src/conf/store-settings.h
 
