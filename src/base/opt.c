@@ -138,8 +138,8 @@ static enum rc set_choice(const struct opt *o, unsigned int *field,
 	return err_set(err, RC_USAGE, "'%s' is none of %s", arg, buf_str(&all));
 }
 
-static enum rc set_field(const struct opt *o, void *options, const char *arg,
-			 struct err *err)
+enum rc opt_set(const struct opt *o, void *options, const char *arg,
+		struct err *err)
 {
 	void *field = (char *)options + o->offset;
 
@@ -262,7 +262,7 @@ enum rc opt_parse(const struct opt *rows, size_t n, void *options, int argc,
 			*ret_first = OPT_HELP;
 			return RC_OK;
 		}
-		if (set_field(o, options, optarg, err)) {
+		if (opt_set(o, options, optarg, err)) {
 			spell(name, o, c);
 			return err_prefix(err, "option %s", name);
 		}
@@ -363,7 +363,7 @@ static enum rc set_item(const struct opt *o, void *options, const char *key,
 			       key, key, o->arg);
 	if (!o->arg && value)
 		return err_set(err, RC_USAGE, "option %s takes no value", key);
-	if (set_field(o, options, value, err))
+	if (opt_set(o, options, value, err))
 		return err_prefix(err, "option %s", key);
 	return RC_OK;
 }

@@ -92,6 +92,10 @@ enum rc opt_parse_list(const struct opt *rows, size_t n, void *options,
 		       char *list, opt_unknown_fn *unknown, void *unknown_arg,
 		       struct err *err) MUST_CHECK;
 
+/* Set one row's field as the option with this argument would. */
+enum rc opt_set(const struct opt *row, void *options, const char *arg,
+		struct err *err) MUST_CHECK;
+
 /* Digits, then nothing or one of K, M, G, T (also small) for powers of 1024. */
 enum rc opt_size(const char *s, uint64_t *ret, struct err *err) MUST_CHECK;
 
