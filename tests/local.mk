@@ -51,6 +51,7 @@ unit_programs += tests/unit/plan
 unit_programs += tests/unit/tree
 unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
+unit_programs += tests/unit/secret
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd
