@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conf.h - settings for one archive: options first, then desfs.conf(5).
  *
- *	struct conf c = { 0 };
- *	... options set fields of c, see CONF_OPTS ...
+ *	struct conf c = CONF_INIT;
+ *	... options set fields of c, see conf-opts.h ...
  *	rc = conf_fill(&c, archive, err);
  *	... store_open(&st, archive, &c.store, err) ...
  *	conf_release(&c);
  *
  * Files: /etc/desfs.conf, then $XDG_CONFIG_HOME/desfs/desfs.conf or
- * ~/.config/desfs/desfs.conf; DESFS_CONF names one file in place of both.
- *Section [default] is for all, [archive URL] for archives at or below that URL;
- *the longest wins, the later file wins over the earlier one, options over all.
+ * ~/.config/desfs/desfs.conf; DESFS_CONF names one file in place of both, or,
+ * when it is empty, none.  Section [default] is for all, [archive URL] for
+ * archives at or below that URL; the longest URL wins, of equal ones the later
+ * file, options over all.
  */
 #ifndef DESFS_CONF_CONF_H
 #define DESFS_CONF_CONF_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -24,6 +26,7 @@ enum conf_stale { STALE_UNSET, STALE_ERROR, STALE_OK };
 
 #define CONF_UNSET UINT32_MAX
 
+struct buf;
 struct conf_strings;
 
 struct conf {
@@ -38,21 +41,31 @@ struct conf {
 	enum conf_stale stale;
 
 	struct conf_strings *strings; /* what fields above point to */
+	const char **origins;         /* see conf_origin */
 };
 
 /* Before options are parsed. */
+#define CONF_INIT                                                      \
+	{                                                              \
+		.refresh = CONF_UNSET, .tombstone_max_age = CONF_UNSET \
+	}
 void conf_init(struct conf *c);
 
-/* Fill in what options left unset.  RC_USAGE: FILE:LINE and what is wrong
- * there.
+/* Fill in what options left unset.  Paths become absolute, so it comes before
+ * the working directory changes.  Strings of options stay borrowed.  RC_USAGE:
+ * FILE:LINE and what is wrong there, or the option that is; c is to be released
+ * in any case.
  */
 enum rc conf_fill(struct conf *c, const char *archive,
 		  struct err *err) MUST_CHECK;
 void conf_release(struct conf *c);
 
-/* CONF_OPTS(type, member) and CONF_MOUNT_OPTS(type, member), in conf-opts.h,
- * are the rows of these settings for the tables of tools and of mounts: member
- * is a struct conf in the struct type that opt_parse fills.
- */
+/* For those who show settings: after conf_fill, and for each row below n. */
+size_t conf_n_rows(void);
+const char *conf_key(size_t row);
+/* "option", "default", or FILE:LINE; borrowed from c. */
+const char *conf_origin(const struct conf *c, size_t row);
+/* Append the value, in words where it is the default. */
+void conf_value_text(const struct conf *c, size_t row, struct buf *ret);
 
 #endif
