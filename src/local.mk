@@ -49,12 +49,13 @@ libdesfs_a_SOURCES += src/codec/codec-zstd.c
 libdesfs_a_SOURCES += src/codec/codec-lz4.c
 
 # conf
-libdesfs_a_SOURCES += src/conf/conf-zone.h
 libdesfs_a_SOURCES += src/conf/conf.c src/conf/conf.h
 libdesfs_a_SOURCES += src/conf/conf-file.c src/conf/conf-file.h
 libdesfs_a_SOURCES += src/conf/conf-opts.h
 libdesfs_a_SOURCES += src/conf/conf-set.c src/conf/conf-set.h
 libdesfs_a_SOURCES += src/conf/conf-strings.c src/conf/conf-strings.h
+libdesfs_a_SOURCES += src/conf/conf-zone.c src/conf/conf-zone.h
+libdesfs_a_SOURCES += src/conf/conf-zone-check.c src/conf/conf-zone-check.h
 libdesfs_a_SOURCES += src/conf/secret.c src/conf/secret.h
 libdesfs_a_SOURCES += src/conf/store-settings.h
 

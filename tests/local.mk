@@ -52,6 +52,7 @@ unit_programs += tests/unit/tree
 unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
 unit_programs += tests/unit/conf
+unit_programs += tests/unit/conf-zone
 unit_programs += tests/unit/secret
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
@@ -66,6 +67,7 @@ fuzz_programs += tests/fuzz/fuzz-block
 fuzz_programs += tests/fuzz/fuzz-record
 fuzz_programs += tests/fuzz/fuzz-url
 fuzz_programs += tests/fuzz/fuzz-conf
+fuzz_programs += tests/fuzz/fuzz-zone
 
 shell_tests += tests/lint/0000-layers.t
 shell_tests += tests/lint/0001-headers.t

@@ -32,7 +32,6 @@
 #include "conf/store-settings.h"
 
 /* Bounds of what a file may have. */
-#define CONF_ZONE_FILE_MAX (1u << 20)
 #define CONF_ZONES_MAX 1024u
 #define CONF_ZONE_STORES_MAX 1024u
 #define CONF_ZONE_NAME_MAX 63u
