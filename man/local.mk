@@ -3,6 +3,8 @@
 
 dist_man_MANS += man/des-shard.5
 dist_man_MANS += man/desfs-archive.5
+dist_man_MANS += man/desfs.conf.5
+dist_man_MANS += man/desfs-zones.5
 dist_man_MANS += man/desfs.1
 dist_man_MANS += man/desfs-route.1
 dist_man_MANS += man/desfs-ls.1

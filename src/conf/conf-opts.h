@@ -35,7 +35,8 @@ extern const char *const conf_stales[];
 /* For whatever opens an archive. */
 #define CONF_ROWS_ALL(X, t, m)                                                 \
 	X(t, m, "endpoint", "endpoint", store.endpoint, "URL", url,            \
-	  "AWS", "S3 server; for this and the next see desfs.conf(5)", .max = 0)\
+	  "of the environment, or AWS",                                        \
+	  "S3 server; for this and the next see desfs.conf(5)", .max = 0)      \
 	X(t, m, "region", "region", store.region, "NAME", word,                \
 	  "of the environment or profile, or us-east-1", "S3 region",          \
 	  .max = 0)                                                            \
@@ -62,7 +63,7 @@ extern const char *const conf_stales[];
 	X(t, m, "trace", "trace", store.trace, "FILE", path, "none",           \
 	  "append a line for each request; -: to stderr", .max = 0)            \
 	X(t, m, "index_cache", "index-cache", index_cache, "FILE", path,       \
-	  "below $XDG_CACHE_HOME", "cache of indexes, empty: none", .max = 0)  \
+	  "in the user's cache directory", "cache of indexes, empty: none", .max = 0)  \
 	X(t, m, "index_cache_size", "index-cache-size", index_cache_size,      \
 	  "SIZE", size, "1G", "limit of the index cache [1G]",                 \
 	  .min = CONF_SIZE_MIN, .max = CONF_SIZE_MAX)

@@ -350,7 +350,7 @@ static enum rc set_url(struct reading *r, struct conf_zone_store *store,
 				       "a store of a zone cannot be zones");
 	if (!strncmp(url, "file://", 7))
 		url += 7;
-	store->url = strstr(url, "://")
+	store->url = conf_is_url(url)
 			     ? conf_strings_take(r->z->strings, xstrdup(url))
 			     : conf_strings_below(r->z->strings, dir, url);
 	return RC_OK;

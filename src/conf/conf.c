@@ -76,6 +76,13 @@ static const char **row_string(struct conf *c, const struct conf_row *row)
 	return row_field(c, row);
 }
 
+bool conf_is_url(const char *archive)
+{
+	size_t n = strspn(archive, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+
+	return n && !strncmp(archive + n, "://", 3);
+}
+
 /* --- archives and sections ------------------------------------------------ */
 
 static char *absolute(const char *path)
@@ -103,7 +110,7 @@ static char *archive_name(const char *archive)
 
 	if (!strncmp(archive, "file://", 7))
 		archive += 7;
-	if (strstr(archive, "://"))
+	if (conf_is_url(archive))
 		return without_slashes(xstrdup(archive));
 	real = realpath(archive, NULL);
 	return without_slashes(real ? real : absolute(archive));
@@ -141,7 +148,7 @@ static enum rc begin_section(struct filling *f, const struct conf_line *l,
 				       "want [archive URL] or [archive PATH]");
 	if (!strncmp(s, "file://", 7))
 		s += 7;
-	if (*s != '/' && !strstr(s, "://"))
+	if (*s != '/' && !conf_is_url(s))
 		return conf_line_error(l, RC_USAGE, err,
 				       "'%s' is neither a URL nor an absolute "
 				       "path",

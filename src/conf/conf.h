@@ -16,6 +16,7 @@
 #ifndef DESFS_CONF_CONF_H
 #define DESFS_CONF_CONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +60,9 @@ void conf_init(struct conf *c);
 enum rc conf_fill(struct conf *c, const char *archive,
 		  struct err *err) MUST_CHECK;
 void conf_release(struct conf *c);
+
+/* "scheme://..."; all else is a path. */
+bool conf_is_url(const char *archive);
 
 /* For those who show settings: after conf_fill, and for each row below n. */
 size_t conf_n_rows(void);
