@@ -138,8 +138,10 @@ enum rc commit_open(struct pack *p, struct err *err)
 	int64_t newest = INT64_MIN;
 	enum rc rc;
 
-	rc = o->dry_run ? store_open(&p->store, o->archive, NULL, err)
-			: store_create(&p->store, o->archive, NULL, err);
+	rc = o->dry_run
+		     ? store_open(&p->store, o->archive, o->how.settings, err)
+		     : store_create(&p->store, o->archive, o->how.settings,
+				    err);
 	if (rc == RC_NOENT && o->dry_run) {
 		new_descriptor(p);
 		return set_stamps(p, newest, err);
@@ -149,7 +151,7 @@ enum rc commit_open(struct pack *p, struct err *err)
 	if (!rc && p->has_descriptor)
 		rc = read_log(p, &newest, err);
 	if (!rc && p->has_runs)
-		rc = volume_open(&p->volume, o->archive, NULL, err);
+		rc = volume_open(&p->volume, o->archive, &o->how, err);
 	return rc ? rc : set_stamps(p, newest, err);
 }
 

@@ -72,10 +72,11 @@ static enum rc clean(const struct command_line *c, struct err *err)
 	enum rc rc;
 
 	/* Not store_create at once: that would make what is not there. */
-	rc = store_open(&st, c->pack.archive, NULL, err);
+	rc = store_open(&st, c->pack.archive, c->pack.how.settings, err);
 	store_close(st);
 	if (!rc)
-		rc = store_create(&st, c->pack.archive, NULL, err);
+		rc = store_create(&st, c->pack.archive, c->pack.how.settings,
+				  err);
 	if (rc)
 		return rc;
 	rc = clean_archive(st, !c->pack.dry_run, tell_leftover, &cl, &alive,
@@ -154,13 +155,16 @@ static enum rc run(struct command_line *c, int argc, char **argv,
 		log_set_level(LOG_LEVEL_ERR);
 	for (unsigned int i = 0; i < c->verbose; i++)
 		log_more();
-	if (c->help)
-		command_line_help(stdout);
-	else if (c->version)
-		print_version();
-	else
-		return c->clean ? clean(c, err) : pack(c, err);
-	return RC_OK;
+	if (c->help || c->version) {
+		if (c->help)
+			command_line_help(stdout);
+		else
+			print_version();
+		return RC_OK;
+	}
+	if (command_line_settings(c, err))
+		return err->rc;
+	return c->clean ? clean(c, err) : pack(c, err);
 }
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "base/timestamp.h"
 #include "base/workers.h"
+#include "conf/conf-opts.h"
 #include "pack/filter.h"
 #include "shard/route.h"
 #include "shard/shard-format.h"
@@ -202,6 +203,7 @@ static const struct opt rows[] = {
 	  .kind = OPT_FLAG,
 	  AT(version),
 	  .help = "print the version and those of libraries" },
+	CONF_OPTS(struct command_line, conf)
 };
 
 static void set_defaults(struct command_line *c)
@@ -209,7 +211,8 @@ static void set_defaults(struct command_line *c)
 	const char *tmpdir = getenv("TMPDIR");
 
 	*c = (struct command_line){ .codec = CODEC_ZSTD,
-				    .block_size = BLOCK_SIZE_DEFAULT };
+				    .block_size = BLOCK_SIZE_DEFAULT,
+				    .conf = CONF_INIT };
 	c->filter = filter_new();
 	c->pack.filter = c->filter;
 	c->pack.route = PACK_ANY_ROUTE;
@@ -222,6 +225,7 @@ static void set_defaults(struct command_line *c)
 
 void command_line_release(struct command_line *c)
 {
+	conf_release(&c->conf);
 	filter_free(c->filter);
 	c->filter = NULL;
 }
@@ -280,6 +284,16 @@ enum rc command_line_parse(struct command_line *c, int argc, char **argv,
 	c->pack.block_size = (uint32_t)c->block_size;
 	rc = check_level(c, err);
 	return rc ? rc : check_args(c, argc - first, argv + first, err);
+}
+
+enum rc command_line_settings(struct command_line *c, struct err *err)
+{
+	if (conf_fill(&c->conf, c->pack.archive, err))
+		return err->rc;
+	c->pack.how.settings = &c->conf.store;
+	c->pack.how.index_cache = c->conf.index_cache;
+	c->pack.how.index_cache_size = c->conf.index_cache_size;
+	return RC_OK;
 }
 
 void command_line_help(FILE *to)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "conf/conf.h"
 #include "pack/pack.h"
 
 struct filter;
@@ -15,6 +16,7 @@ struct filter;
 struct command_line {
 	struct pack_options pack;
 	struct filter *filter;
+	struct conf conf; /* of options; command_line_settings adds files */
 	bool json, quiet, clean, version, help;
 	unsigned int verbose;
 	const char *debug;
@@ -29,6 +31,9 @@ struct command_line {
  */
 enum rc command_line_parse(struct command_line *c, int argc, char **argv,
 			   struct err *err) MUST_CHECK;
+/* Read desfs.conf(5), and let pack have what it and the options say. */
+enum rc command_line_settings(struct command_line *c,
+			      struct err *err) MUST_CHECK;
 void command_line_release(struct command_line *c);
 
 void command_line_help(FILE *to);

@@ -13,11 +13,11 @@
 #include "pack/source.h"
 #include "volume/descriptor.h"
 #include "volume/oplog.h"
+#include "volume/volume.h"
 
 struct filter;
 struct store;
 struct store_run;
-struct volume;
 struct workers;
 
 enum created_mode { CREATED_NOW, CREATED_MTIME, CREATED_TIME };
@@ -28,6 +28,7 @@ struct pack_options {
 	char **sources; /* paths, borrowed */
 	size_t n_sources;
 	const char *archive;
+	struct volume_options how; /* it is opened, settings among that */
 	unsigned int n_bits; /* 0: the archive's, or the route's default */
 	unsigned int route;  /* enum route_kind, or PACK_ANY_ROUTE */
 	enum created_mode created;

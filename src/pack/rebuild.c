@@ -364,12 +364,12 @@ enum rc rebuild_archive(const char *url, const struct rebuild_options *opts,
 	enum rc rc;
 
 	*ret = (struct rebuild_totals){ 0 };
-	rc = store_open(&r.store, url, NULL, err);
+	rc = store_open(&r.store, url, opts->settings, err);
 	if (!rc && !opts->dry_run) {
 		/* It is there, so this makes nothing. */
 		store_close(r.store);
 		r.store = NULL;
-		rc = store_create(&r.store, url, NULL, err);
+		rc = store_create(&r.store, url, opts->settings, err);
 		if (!rc)
 			rc = store_run_begin(r.store, &run, err);
 	}

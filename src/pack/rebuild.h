@@ -13,7 +13,10 @@
 
 #include "base/err.h"
 
+struct store_settings;
+
 struct rebuild_options {
+	const struct store_settings *settings; /* NULL: none */
 	bool force;   /* also when the log can be read */
 	bool dry_run; /* write nothing */
 	/* Told of each object that is damaged, foreign, written or removed. */

@@ -242,7 +242,7 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 	struct run r = { .opts = opts, .totals = ret };
 	enum rc rc;
 
-	rc = store_open(&r.store, url, NULL, err);
+	rc = store_open(&r.store, url, opts->settings, err);
 	if (rc)
 		return rc;
 	rc = archive_list_read(&r.list, r.store, err);

@@ -18,6 +18,8 @@
 #include "base/err.h"
 #include "shard/shard-entry.h"
 
+struct store_settings;
+
 #define FINDING_NO_OFFSET UINT64_MAX
 
 enum finding_kind {
@@ -39,6 +41,7 @@ struct finding {
 typedef void finding_fn(void *arg, const struct finding *f);
 
 struct verify_options {
+	const struct store_settings *settings; /* of the archive; NULL: none */
 	bool deep;
 	unsigned int jobs; /* threads; 0: one */
 	finding_fn *fn;
