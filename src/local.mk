@@ -218,6 +218,7 @@ desfs_SOURCES += src/cmd/cmd-version.c
 desfs_SOURCES += src/cmd/cmd.c src/cmd/cmd.h
 desfs_SOURCES += src/cmd/daemon.c src/cmd/daemon.h
 desfs_SOURCES += src/cmd/entry-text.c src/cmd/entry-text.h
+desfs_SOURCES += src/cmd/open-archive.c src/cmd/open-archive.h
 desfs_SOURCES += src/cmd/json-row.c src/cmd/json-row.h
 desfs_SOURCES += src/cmd/tell.c src/cmd/tell.h
 desfs_SOURCES += src/cmd/todo.c src/cmd/todo.h

@@ -12,10 +12,18 @@
 #include "base/sha256.h"
 #include "cmd/cmd.h"
 #include "cmd/entry-text.h"
+#include "cmd/open-archive.h"
 #include "cmd/tell.h"
+#include "conf/conf-opts.h"
 #include "volume/volume.h"
 
 #define PIECE (1u << 20)
+
+struct cat_options {
+	struct conf conf;
+};
+
+static const struct opt cat_opts[] = { CONF_OPTS(struct cat_options, conf) };
 
 struct cat {
 	struct volume *v;
@@ -81,16 +89,17 @@ static enum rc cat_path(struct cat *c, struct span path, struct err *err)
 static enum rc cat_run(const void *options, int argc, char **argv,
 		       struct err *err)
 {
-	static const struct volume_options how = { .verify = VERIFY_BLOCK };
+	const struct cat_options *o = options;
 	CLEANUP_FREE uint8_t *piece = xcalloc(1, PIECE);
 	struct cat c = { .piece = piece };
+	struct open_archive archive;
 	size_t n_failed = 0;
 	enum rc rc, last = RC_OK;
 
-	(void)options;
-	rc = volume_open(&c.v, argv[0], &how, err);
+	rc = open_archive(&archive, argv[0], &o->conf, err);
 	if (rc)
 		return rc;
+	c.v = archive.v;
 	for (int i = 1; i < argc && !c.output_failed; i++) {
 		struct span path = span_of(argv[i], strlen(argv[i]));
 
@@ -101,14 +110,20 @@ static enum rc cat_run(const void *options, int argc, char **argv,
 			n_failed++;
 		}
 	}
-	volume_close(c.v);
+	close_archive(&archive);
 	return tell_result(n_failed, (size_t)argc - 1, last, err);
 }
 
+static const struct cat_options cat_defaults = { .conf = CONF_INIT };
+
 const struct cmd cmd_cat = {
 	.name = "cat",
-	.usage = "ARCHIVE PATH...",
+	.usage = "[OPTION]... ARCHIVE PATH...",
 	.summary = "write files to standard output",
+	.opts = cat_opts,
+	.n_opts = ARRAY_LEN(cat_opts),
+	.defaults = &cat_defaults,
+	.options_size = sizeof(cat_defaults),
 	.min_args = 2,
 	.max_args = CMD_ANY_ARGS,
 	.run = cat_run,

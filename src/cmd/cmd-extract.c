@@ -11,13 +11,16 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "cmd/cmd.h"
+#include "cmd/open-archive.h"
 #include "cmd/tell.h"
 #include "cmd/todo.h"
+#include "conf/conf-opts.h"
 #include "pack/restore.h"
 #include "volume/volume.h"
 
 struct extract_options {
 	bool overwrite, setuid, devices, no_owner, no_xattrs, verbose;
+	struct conf conf;
 };
 
 static const struct opt extract_opts[] = {
@@ -46,6 +49,7 @@ static const struct opt extract_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct extract_options, verbose),
 	  .help = "tell at the end how much was written" },
+	CONF_OPTS(struct extract_options, conf)
 };
 
 /* A file of the directory being done, by the place of its bytes. */
@@ -316,7 +320,6 @@ static void print_totals(struct restore *to)
 static enum rc extract_run(const void *options, int argc, char **argv,
 			   struct err *err)
 {
-	static const struct volume_options how = { .verify = VERIFY_BLOCK };
 	const struct extract_options *o = options;
 	const struct restore_options ro = {
 		.owner = !geteuid() && !o->no_owner,
@@ -327,13 +330,15 @@ static enum rc extract_run(const void *options, int argc, char **argv,
 		.note = tell_note,
 	};
 	struct extract x = { .v = NULL };
+	struct open_archive archive;
 	enum rc rc;
 
 	rc = stop_init(STOP_ON_HUP | STOP_TWICE_KILLS, err);
 	if (!rc)
-		rc = volume_open(&x.v, argv[0], &how, err);
+		rc = open_archive(&archive, argv[0], &o->conf, err);
 	if (rc)
 		return rc;
+	x.v = archive.v;
 	rc = restore_open(&x.to, argv[1], &ro, err);
 	if (!rc) {
 		restore_all(&x, argc, argv);
@@ -342,13 +347,13 @@ static enum rc extract_run(const void *options, int argc, char **argv,
 		rc = result(&x, err);
 	}
 	restore_free(x.to);
-	volume_close(x.v);
+	close_archive(&archive);
 	todo_release(&x.todo);
 	free(x.files);
 	return rc;
 }
 
-static const struct extract_options extract_defaults;
+static const struct extract_options extract_defaults = { .conf = CONF_INIT };
 
 const struct cmd cmd_extract = {
 	.name = "extract",

@@ -9,8 +9,10 @@
 #include "cmd/cmd.h"
 #include "cmd/entry-text.h"
 #include "cmd/json-row.h"
+#include "cmd/open-archive.h"
 #include "cmd/tell.h"
 #include "cmd/todo.h"
+#include "conf/conf-opts.h"
 #include "volume/volume.h"
 
 struct ls_options {
@@ -19,6 +21,7 @@ struct ls_options {
 	bool directory;
 	bool null;
 	bool json;
+	struct conf conf;
 };
 
 static const struct opt ls_opts[] = {
@@ -46,6 +49,7 @@ static const struct opt ls_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct ls_options, json),
 	  .help = "print one JSON object for each entry" },
+	CONF_OPTS(struct ls_options, conf)
 };
 
 struct ls {
@@ -176,17 +180,18 @@ static enum rc list_path(struct ls *ls, const char *path)
 static enum rc ls_run(const void *options, int argc, char **argv,
 		      struct err *err)
 {
-	static const struct volume_options how = { .verify = VERIFY_BLOCK };
 	struct ls ls = { .o = options, .line = { .max = JSON_ROW_MAX } };
 	char root[] = "";
 	char *all[] = { root, NULL };
 	char **paths = argc > 1 ? argv + 1 : all;
 	size_t n = argc > 1 ? (size_t)argc - 1 : 1, n_failed = 0;
+	struct open_archive archive;
 	enum rc rc, last = RC_OK;
 
-	rc = volume_open(&ls.v, argv[0], &how, err);
+	rc = open_archive(&archive, argv[0], &ls.o->conf, err);
 	if (rc)
 		return rc;
+	ls.v = archive.v;
 	ls.escape = isatty(STDOUT_FILENO) && !ls.o->null;
 	ls.headings = ls.o->recursive || n > 1;
 	for (size_t i = 0; i < n; i++) {
@@ -196,13 +201,13 @@ static enum rc ls_run(const void *options, int argc, char **argv,
 			n_failed++;
 		}
 	}
-	volume_close(ls.v);
+	close_archive(&archive);
 	todo_release(&ls.todo);
 	buf_release(&ls.line);
 	return tell_result(n_failed, n, last, err);
 }
 
-static const struct ls_options ls_defaults;
+static const struct ls_options ls_defaults = { .conf = CONF_INIT };
 
 const struct cmd cmd_ls = {
 	.name = "ls",

@@ -7,11 +7,13 @@
 
 #include "cmd/cmd.h"
 #include "cmd/tell.h"
+#include "conf/conf-opts.h"
 #include "pack/rebuild.h"
 
 struct rebuild_cmd_options {
 	bool force;
 	bool dry_run;
+	struct conf conf;
 };
 
 static const struct opt rebuild_opts[] = {
@@ -24,6 +26,7 @@ static const struct opt rebuild_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct rebuild_cmd_options, dry_run),
 	  .help = "say what would be done, write nothing" },
+	CONF_OPTS(struct rebuild_cmd_options, conf)
 };
 
 static void tell_object(void *arg, const char *key, const char *text)
@@ -36,14 +39,19 @@ static enum rc rebuild_run(const void *options, int argc, char **argv,
 			   struct err *err)
 {
 	const struct rebuild_cmd_options *o = options;
-	const struct rebuild_options opts = { .force = o->force,
+	struct conf conf = o->conf;
+	const struct rebuild_options opts = { .settings = &conf.store,
+					      .force = o->force,
 					      .dry_run = o->dry_run,
 					      .tell = tell_object };
 	struct rebuild_totals t;
 	enum rc rc;
 
 	(void)argc;
-	rc = rebuild_archive(argv[0], &opts, &t, err);
+	rc = conf_fill(&conf, argv[0], err);
+	if (!rc)
+		rc = rebuild_archive(argv[0], &opts, &t, err);
+	conf_release(&conf);
 	if (rc)
 		return rc;
 	printf("%" PRIu64 " shards, %" PRIu64 " added to the log, %" PRIu64
@@ -58,7 +66,9 @@ static enum rc rebuild_run(const void *options, int argc, char **argv,
 	return RC_OK;
 }
 
-static const struct rebuild_cmd_options rebuild_defaults;
+static const struct rebuild_cmd_options rebuild_defaults = {
+	.conf = CONF_INIT
+};
 
 const struct cmd cmd_rebuild = {
 	.name = "rebuild",

@@ -14,13 +14,16 @@
 #include "cmd/cmd.h"
 #include "cmd/entry-text.h"
 #include "cmd/json-row.h"
+#include "cmd/open-archive.h"
 #include "cmd/tell.h"
 #include "codec/codec.h"
+#include "conf/conf-opts.h"
 #include "pack/raw-shard.h"
 #include "volume/volume.h"
 
 struct stat_options {
 	bool json;
+	struct conf conf;
 };
 
 static const struct opt stat_opts[] = {
@@ -28,6 +31,7 @@ static const struct opt stat_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct stat_options, json),
 	  .help = "print one JSON object for each file" },
+	CONF_OPTS(struct stat_options, conf)
 };
 
 /* One file and where it lies. */
@@ -266,16 +270,15 @@ static enum rc stat_path(struct volume *v, const struct stat_options *o,
 static enum rc stat_run(const void *options, int argc, char **argv,
 			struct err *err)
 {
-	static const struct volume_options how = { .verify = VERIFY_BLOCK };
 	const struct stat_options *o = options;
 	char root[] = "";
 	char *all[] = { root, NULL };
 	char **paths = argc > 1 ? argv + 1 : all;
 	size_t n = argc > 1 ? (size_t)argc - 1 : 1, n_failed = 0;
-	struct volume *v = NULL;
+	struct open_archive archive;
 	enum rc rc, last = RC_OK;
 
-	rc = volume_open(&v, argv[0], &how, err);
+	rc = open_archive(&archive, argv[0], &o->conf, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
@@ -283,18 +286,18 @@ static enum rc stat_run(const void *options, int argc, char **argv,
 
 		if (i && !o->json)
 			putchar('\n');
-		rc = stat_path(v, o, path, err);
+		rc = stat_path(archive.v, o, path, err);
 		if (rc) {
 			tell_failed(path, err);
 			last = rc;
 			n_failed++;
 		}
 	}
-	volume_close(v);
+	close_archive(&archive);
 	return tell_result(n_failed, n, last, err);
 }
 
-static const struct stat_options stat_defaults;
+static const struct stat_options stat_defaults = { .conf = CONF_INIT };
 
 const struct cmd cmd_stat = {
 	.name = "stat",

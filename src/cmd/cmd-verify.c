@@ -18,6 +18,7 @@
 #include "cmd/json-row.h"
 #include "cmd/tell.h"
 #include "cmd/todo.h"
+#include "conf/conf-opts.h"
 #include "pack/restore.h"
 #include "pack/salvage.h"
 #include "pack/verify.h"
@@ -30,6 +31,7 @@ struct verify_cmd_options {
 	const char *salvage; /* directory, or NULL */
 	bool json;
 	unsigned int jobs; /* 0: one for each processor */
+	struct conf conf;
 };
 
 static const struct opt verify_opts[] = {
@@ -54,6 +56,7 @@ static const struct opt verify_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct verify_cmd_options, json),
 	  .help = "print one JSON object for each finding" },
+	CONF_OPTS(struct verify_cmd_options, conf)
 };
 
 static const char *const kind_names[] = {
@@ -213,6 +216,7 @@ static void forget_damaged(struct verify_cmd *c)
 
 /* The newest first: older ones do not replace what is there. */
 static enum rc salvage_archive(struct verify_cmd *c, const char *url,
+			       const struct store_settings *set,
 			       struct err *err)
 {
 	struct store *st = NULL;
@@ -220,7 +224,7 @@ static enum rc salvage_archive(struct verify_cmd *c, const char *url,
 
 	if (!c->n_damaged)
 		return RC_OK;
-	rc = store_open(&st, url, NULL, err);
+	rc = store_open(&st, url, set, err);
 	for (size_t i = c->n_damaged; i-- > 0 && !rc;)
 		rc = salvage_from(c, st, c->damaged[i], err);
 	store_close(st);
@@ -269,6 +273,23 @@ static enum rc salvage_begin(struct verify_cmd *c, struct err *err)
 
 /* --- the command ---------------------------------------------------------- */
 
+static enum rc verify_one_archive(struct verify_cmd *c, const char *url,
+				  const struct verify_options *opts,
+				  struct err *err)
+{
+	struct verify_options with = *opts;
+	struct conf conf = c->o->conf;
+	enum rc rc = conf_fill(&conf, url, err);
+
+	with.settings = &conf.store;
+	if (!rc)
+		rc = verify_archive(url, &with, &c->totals, err);
+	if (!rc && c->to)
+		rc = salvage_archive(c, url, &conf.store, err);
+	conf_release(&conf);
+	return rc;
+}
+
 /* A file is a shard, all else an archive. */
 static enum rc verify_one(struct verify_cmd *c, const char *what,
 			  const struct verify_options *opts, struct err *err)
@@ -277,11 +298,13 @@ static enum rc verify_one(struct verify_cmd *c, const char *what,
 	bool is_file = !stat(what, &st) && S_ISREG(st.st_mode);
 	enum rc rc;
 
-	rc = is_file ? verify_shard_file(what, opts, &c->totals, err)
-		     : verify_archive(what, opts, &c->totals, err);
-	if (!rc && c->to)
-		rc = is_file ? salvage_file(c, what, err)
-			     : salvage_archive(c, what, err);
+	if (is_file) {
+		rc = verify_shard_file(what, opts, &c->totals, err);
+		if (!rc && c->to)
+			rc = salvage_file(c, what, err);
+	} else {
+		rc = verify_one_archive(c, what, opts, err);
+	}
 	forget_damaged(c);
 	return rc;
 }
@@ -329,7 +352,7 @@ static enum rc verify_run(const void *options, int argc, char **argv,
 	return err_set(err, RC_CORRUPT, "%s", "");
 }
 
-static const struct verify_cmd_options verify_defaults;
+static const struct verify_cmd_options verify_defaults = { .conf = CONF_INIT };
 
 const struct cmd cmd_verify = {
 	.name = "verify",
