@@ -15,10 +15,10 @@
 
 #include "base/mem.h"
 #include "base/opt.h"
+#include "conf/conf-opts.h"
 
 #define FIELD(f) .offset = offsetof(struct fs_options, f)
 
-#define REFRESH_MAX (366 * 86400)
 #define CACHE_MAX (1LL << 50)
 
 static const char *const layouts[] = { "auto", "tree", "date", NULL };
@@ -159,12 +159,6 @@ static const struct opt mount_opts[] = {
 	  .max = CACHE_MAX,
 	  FIELD(page_cache),
 	  .help = "memory for decoded index pages [64M]" },
-	{ .name = "refresh",
-	  .arg = "SECONDS",
-	  .kind = OPT_UINT,
-	  .max = REFRESH_MAX,
-	  FIELD(refresh),
-	  .help = "look for new shards this often, 0: never [60]" },
 	{ .name = "uid",
 	  .arg = "UID",
 	  .kind = OPT_UINT,
@@ -189,6 +183,7 @@ static const struct opt mount_opts[] = {
 	  .choices = xattrs,
 	  FIELD(xattr),
 	  .help = "extended attributes [packed if there are any]" },
+	CONF_MOUNT_OPTS(struct fs_options, conf)
 };
 
 /* Words of fstab and mount(8) that say nothing to us, or what is so anyway. */
@@ -271,7 +266,7 @@ static void set_defaults(struct fs_options *o)
 	*o = (struct fs_options){
 		.uid = FS_ID_UNSET,
 		.gid = FS_ID_UNSET,
-		.refresh = 60,
+		.conf = CONF_INIT,
 		.control = ".des",
 	};
 }
@@ -328,8 +323,14 @@ enum rc fs_options_parse(struct fs_options *o, int argc, char **argv,
 	return RC_OK;
 }
 
+enum rc fs_options_settings(struct fs_options *o, struct err *err)
+{
+	return conf_fill(&o->conf, o->archive, err);
+}
+
 void fs_options_release(struct fs_options *o)
 {
+	conf_release(&o->conf);
 	free(o->list);
 	free(o->debug_rooms);
 	o->list = NULL;

@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "base/err.h"
+#include "conf/conf.h"
 
 /* The values are those of the words in fs-options.c. */
 enum fs_layout { LAYOUT_AUTO, LAYOUT_TREE, LAYOUT_DATE };
@@ -34,12 +35,12 @@ struct fs_options {
 	uint64_t block_cache;     /* bytes; 0: the volume's default */
 	uint64_t page_cache;      /* likewise */
 	unsigned int max_threads; /* 0: by the number of processors */
-	unsigned int refresh;     /* seconds; 0: never */
 	enum fs_layout layout;
 	enum fs_xattr xattr;
 	unsigned int verify; /* enum volume_verify */
 	const char *control; /* name of the control directory; "": none */
 	const char *log;     /* file; NULL: syslog, or stderr with -f */
+	struct conf conf;    /* of options; fs_options_settings adds files */
 
 	char *list;        /* all -o joined, the strings point into it */
 	char *debug_rooms; /* with commas between; NULL: none */
@@ -50,6 +51,8 @@ struct fs_options {
 /* Fill o from the command line; release it in any case. */
 enum rc fs_options_parse(struct fs_options *o, int argc, char **argv,
 			 struct err *err) MUST_CHECK;
+/* Read desfs.conf(5) for o->archive; before the working directory changes. */
+enum rc fs_options_settings(struct fs_options *o, struct err *err) MUST_CHECK;
 void fs_options_release(struct fs_options *o);
 
 void fs_options_help(FILE *to);

@@ -238,7 +238,7 @@ static bool refresh_once(struct fs *fs)
  */
 static uint64_t pause_ns(const struct fs *fs, unsigned int n_failed)
 {
-	uint64_t ns = fs->o->refresh * CLOCK_NS_PER_SEC;
+	uint64_t ns = fs->o->conf.refresh * CLOCK_NS_PER_SEC;
 	uint64_t left = fs_stale_left(fs);
 
 	if (n_failed && n_failed < BACKOFF_MAX &&

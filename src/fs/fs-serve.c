@@ -136,10 +136,10 @@ static enum rc wait_for_end(struct serving *s, int hup, fs_serving_fn *serving,
 		if (p[2].revents) {
 			p[2].fd = -1;
 			serving(arg);
-			if (s->fs->o->refresh &&
+			if (s->fs->o->conf.refresh &&
 			    fs_refresh_start(s->fs, &s->refresh, err))
 				return err->rc;
-			s->has_refresh = s->fs->o->refresh;
+			s->has_refresh = s->fs->o->conf.refresh;
 		}
 		if (p[3].revents)
 			reopen_log(hup);

@@ -71,7 +71,14 @@ static void choose_defaults(struct fs *fs)
 
 enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 {
+	const struct conf *conf = &o->conf;
 	struct volume_options vo = {
+		.settings = &conf->store,
+		.index_cache = conf->index_cache,
+		.index_cache_size = conf->index_cache_size,
+		.disk_cache = conf->disk_cache,
+		.disk_cache_size = conf->disk_cache_size,
+		.disk_cache_free = conf->disk_cache_free,
 		.block_cache = o->block_cache,
 		.page_cache = o->page_cache,
 		.verify = (enum volume_verify)o->verify,
@@ -87,6 +94,8 @@ enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 		.started =
 			(time_t)(clock_wall_ns() / (int64_t)CLOCK_NS_PER_SEC),
 		.stats.started = clock_mono_ns(),
+		.max_age =
+			conf->stale == STALE_OK ? 0 : conf->tombstone_max_age,
 	};
 	e = pthread_key_create(&fs->buffers, free);
 	if (e)

@@ -46,9 +46,26 @@ static char *absolute(const char *path)
 
 	if (real)
 		return real;
-	if (*path == '/' || strstr(path, "://") || !getcwd(cwd, sizeof(cwd)))
+	if (*path == '/' || !getcwd(cwd, sizeof(cwd)))
 		return xstrdup(path);
 	return xasprintf("%s/%s", cwd, path);
+}
+
+/* So do the paths in these URLs; in all others there are none of ours. */
+static char *absolute_archive(const char *archive)
+{
+	static const char *const schemes[] = { "file://", "zone://" };
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		size_t n = strlen(schemes[i]);
+		CLEANUP_FREE char *path = NULL;
+
+		if (strncmp(archive, schemes[i], n))
+			continue;
+		path = absolute(archive + n);
+		return xasprintf("%s%s", schemes[i], path);
+	}
+	return conf_is_url(archive) ? xstrdup(archive) : absolute(archive);
 }
 
 static enum rc open_log(const struct fs_options *o, struct err *err)
@@ -159,9 +176,11 @@ int main(int argc, char **argv)
 	} else if (!rc && o.version) {
 		print_version();
 	} else if (!rc) {
-		o.archive = archive = absolute(o.archive);
+		o.archive = archive = absolute_archive(o.archive);
 		o.mountpoint = mountpoint = absolute(o.mountpoint);
-		rc = run(&o, &err);
+		rc = fs_options_settings(&o, &err);
+		if (!rc)
+			rc = run(&o, &err);
 	}
 	if (rc)
 		daemon_print_error(&err);

@@ -60,7 +60,7 @@ static void lists_add_up(void **state)
 	assert_true(o.allow_other);
 	assert_true(o.foreground);
 	assert_int_equal(o.umask, 027);
-	assert_int_equal(o.refresh, 0);
+	assert_int_equal(o.conf.refresh, 0);
 	assert_int_equal(o.layout, LAYOUT_DATE);
 	assert_int_equal(o.xattr, XATTR_ALL);
 	assert_int_equal(o.verify, 2);
@@ -75,7 +75,7 @@ static void defaults_are_those_of_the_manual(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&o, &err, "/a", "/m"), RC_OK);
-	assert_int_equal(o.refresh, 60);
+	assert_int_equal(o.conf.refresh, CONF_UNSET);
 	assert_string_equal(o.control, ".des");
 	assert_int_equal(o.layout, LAYOUT_AUTO);
 	assert_int_equal(o.xattr, XATTR_AUTO);
