@@ -94,6 +94,8 @@ libdesfs_a_SOURCES += src/store/store-write.c src/store/store-write.h
 libdesfs_a_SOURCES += src/store/store-local-write.c
 libdesfs_a_SOURCES += src/store/store-local-write-run.c
 libdesfs_a_SOURCES += src/store/store-local-write-backend.h
+libdesfs_a_SOURCES += src/store/store-remote-backend.h
+libdesfs_a_SOURCES += src/store/store-s3-backend.h
 
 # cache
 libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
