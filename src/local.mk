@@ -99,6 +99,7 @@ libdesfs_a_SOURCES += src/store/store-range.c src/store/store-range.h
 libdesfs_a_SOURCES += src/store/store-status.c src/store/store-status.h
 libdesfs_a_SOURCES += src/store/store-trace.c src/store/store-trace.h
 libdesfs_a_SOURCES += src/store/http-date.c src/store/http-date.h
+libdesfs_a_SOURCES += src/store/log-index.c src/store/log-index.h
 libdesfs_a_SOURCES += src/store/store-s3-backend.h
 
 # cache
