@@ -113,8 +113,31 @@ enum rc s3_list_keys(struct s3_store *s, const char *prefix,
 		     const char *start_after, bool with_tmp, store_list_fn *fn,
 		     void *arg, struct err *err) MUST_CHECK;
 
-/* Take bucket and prefix apart: RC_USAGE for what cannot be a bucket. */
+/* What follows is in store-s3-place.c; pure but for the environment. */
+
+/* Take bucket and prefix apart: RC_USAGE for what cannot be a bucket.  The
+ * prefix is "" or ends with '/'; free() it.
+ */
 enum rc s3_parse_place(const char *rest, char bucket[64], char **ret_prefix,
 		       struct err *err) MUST_CHECK;
+
+/* Endpoint and style of address, from settings and AWS_ENDPOINT_URL_S3 or
+ * AWS_ENDPOINT_URL; s has its bucket.
+ */
+enum rc s3_find_endpoint(struct s3_store *s, const struct store_settings *set,
+			 struct err *err) MUST_CHECK;
+
+/* May it be the name of a region?  It becomes part of a host's. */
+bool s3_region_is_valid(const char *region);
+/* Whether a host belongs to AWS. */
+bool s3_host_is_aws(const char *host);
+
+/* The server that requests go to, given the region, its host with the bucket in
+ * front where that is the style.
+ */
+void s3_server(const struct s3_store *s, const char *region, struct url *ret);
+
+/* Append the encoded path of a full key, NULL for the bucket. */
+void s3_path(const struct s3_store *s, const char *full_key, struct buf *out);
 
 #endif

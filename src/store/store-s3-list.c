@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-s3-list.c - the keys of a bucket in order, page by page.
+ *
+ * Each page must go on where the last one ended: keys that are out of order, a
+ * token that comes twice and pages without keys would make a listing without an
+ * end.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/key.h"
+#include "base/mem.h"
+#include "store/store-s3-backend.h"
+
+#define PAGE_KEYS "1000"
+#define PAGES_MAX 100000
+#define EMPTY_PAGES_MAX 16
+#define TOKEN_MAX 8192
+
+struct listing {
+	struct s3_store *s;
+	const char *prefix; /* in the archive, for messages */
+	char *full_prefix;
+	char *after; /* full; "": from the beginning */
+	bool with_tmp;
+	struct s3_page page;
+	char *token; /* of the next page; NULL: this is the first */
+	char *last;  /* full key seen last; NULL: none */
+	unsigned int n_empty;
+};
+
+static void listing_release(struct listing *l)
+{
+	s3_page_release(&l->page);
+	free(l->full_prefix);
+	free(l->after);
+	free(l->token);
+	free(l->last);
+}
+
+static enum remote_verdict bad(struct err *err, const char *what)
+{
+	err_set(err, RC_CORRUPT, "the server's list %s", what);
+	return REMOTE_RETRY;
+}
+
+static enum remote_verdict check_keys(const struct listing *l,
+				      const struct s3_page *page,
+				      struct err *err)
+{
+	const char *last = l->last;
+
+	for (size_t i = 0; i < page->n; i++) {
+		const char *key = page->items[i].key;
+
+		if (strncmp(key, l->full_prefix, strlen(l->full_prefix)) != 0)
+			return bad(err, "has a key without the prefix");
+		if (last && strcmp(last, key) >= 0)
+			return bad(err, "is not in the order of its keys");
+		last = key;
+	}
+	return REMOTE_DONE;
+}
+
+static enum remote_verdict check_page(void *arg, const struct http_response *r,
+				      struct err *err)
+{
+	struct listing *l = arg;
+	struct s3_page page = { 0 };
+	enum remote_verdict v;
+
+	if (r->status != 200)
+		return bad(err, "is not of status 200");
+	if (s3_xml_list(r->body.p, r->body.len, &page, err)) {
+		err_prefix(err, "the server's list");
+		return err->rc == RC_CORRUPT ? REMOTE_RETRY : REMOTE_FAILED;
+	}
+	v = check_keys(l, &page, err);
+	if (v == REMOTE_DONE && page.is_truncated &&
+	    (!page.next || !*page.next || strlen(page.next) > TOKEN_MAX ||
+	     (l->token && !strcmp(l->token, page.next))))
+		v = bad(err, "does not say how it goes on");
+	if (v != REMOTE_DONE) {
+		s3_page_release(&page);
+		return v;
+	}
+	s3_page_release(&l->page);
+	l->page = page;
+	return REMOTE_DONE;
+}
+
+static void reply_release_p(struct s3_reply *r)
+{
+	s3_reply_release(r);
+}
+
+static enum rc get_page(struct listing *l, struct err *err)
+{
+	CLEANUP(reply_release_p) struct s3_reply re = { 0 };
+	struct sigv4_pair query[S3_QUERY_MAX] = {
+		{ "list-type", "2" },
+		{ "encoding-type", "url" },
+		{ "max-keys", PAGE_KEYS },
+		{ "prefix", l->full_prefix },
+	};
+	struct s3_request rq = { .kind = REMOTE_LIST,
+				 .method = HTTP_GET,
+				 .key = *l->prefix ? l->prefix : "list of keys",
+				 .is_bucket = true,
+				 .query = query,
+				 .n_query = 4,
+				 .max_body = S3_XML_MAX,
+				 .check = check_page,
+				 .arg = l };
+
+	if (*l->after)
+		query[rq.n_query++] =
+			(struct sigv4_pair){ "start-after", l->after };
+	if (l->token)
+		query[rq.n_query++] =
+			(struct sigv4_pair){ "continuation-token", l->token };
+	return s3_send(l->s, &rq, &re, err);
+}
+
+/* Folder marks of other programs, and what belongs to the store itself. */
+static bool is_listed(const struct listing *l, const char *key)
+{
+	return key_is_valid(key) &&
+	       (l->with_tmp || strncmp(key, STORE_TMP "/", 4) != 0);
+}
+
+static enum rc tell_page(const struct listing *l, store_list_fn *fn, void *arg,
+			 struct err *err)
+{
+	size_t skip = strlen(l->s->prefix);
+
+	for (size_t i = 0; i < l->page.n; i++) {
+		const struct s3_item *it = &l->page.items[i];
+		enum rc rc;
+
+		/* Some servers do not know start-after. */
+		if (strcmp(it->key, l->after) <= 0 ||
+		    !is_listed(l, it->key + skip))
+			continue;
+		rc = fn(arg, it->key + skip, it->size, err);
+		if (rc)
+			return rc;
+	}
+	return RC_OK;
+}
+
+/* Remember where the next page begins; RC_OK and *ret_more. */
+static enum rc go_on(struct listing *l, bool *ret_more, struct err *err)
+{
+	struct s3_page *p = &l->page;
+
+	if (p->n) {
+		free(l->last);
+		l->last = xstrdup(p->items[p->n - 1].key);
+		l->n_empty = 0;
+	} else if (++l->n_empty > EMPTY_PAGES_MAX) {
+		return err_set(err, RC_CORRUPT,
+			       "%s: the server's list has no end", l->prefix);
+	}
+	free(l->token);
+	l->token = p->is_truncated ? xstrdup(p->next) : NULL;
+	*ret_more = p->is_truncated;
+	return RC_OK;
+}
+
+enum rc s3_list_keys(struct s3_store *s, const char *prefix,
+		     const char *start_after, bool with_tmp, store_list_fn *fn,
+		     void *arg, struct err *err)
+{
+	CLEANUP(listing_release)
+	struct listing l = { .s = s,
+			     .prefix = prefix,
+			     .full_prefix = s3_full_key(s, prefix),
+			     .after = *start_after ? s3_full_key(s, start_after)
+						   : xstrdup(""),
+			     .with_tmp = with_tmp };
+	bool more = true;
+
+	for (unsigned int n = 0; more; n++) {
+		enum rc rc;
+
+		if (n >= PAGES_MAX)
+			return err_set(err, RC_LIMIT,
+				       "%s: more than %d pages of keys", prefix,
+				       PAGES_MAX);
+		if (get_page(&l, err))
+			return err->rc;
+		rc = tell_page(&l, fn, arg, err);
+		if (rc)
+			return rc;
+		if (go_on(&l, &more, err))
+			return err->rc;
+	}
+	return RC_OK;
+}
