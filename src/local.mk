@@ -100,6 +100,7 @@ libdesfs_a_SOURCES += src/store/store-status.c src/store/store-status.h
 libdesfs_a_SOURCES += src/store/store-trace.c src/store/store-trace.h
 libdesfs_a_SOURCES += src/store/http-date.c src/store/http-date.h
 libdesfs_a_SOURCES += src/store/log-index.c src/store/log-index.h
+libdesfs_a_SOURCES += src/store/store-http.c
 libdesfs_a_SOURCES += src/store/store-s3.c src/store/store-s3-backend.h
 libdesfs_a_SOURCES += src/store/store-s3-list.c
 libdesfs_a_SOURCES += src/store/store-s3-place.c

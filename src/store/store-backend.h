@@ -83,6 +83,8 @@ struct store_run {
 };
 
 extern const struct store_backend store_backend_local;
+extern const struct store_backend store_backend_s3;
+extern const struct store_backend store_backend_http;
 extern const struct store_writer store_writer_local;
 
 /* The backend for a URL, and what follows the scheme; RC_USAGE for none. */
