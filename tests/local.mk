@@ -31,6 +31,9 @@ unit_programs += tests/unit/route
 unit_programs += tests/unit/timestamp
 unit_programs += tests/unit/block-cache
 unit_programs += tests/unit/store-local
+unit_programs += tests/unit/store-range
+unit_programs += tests/unit/log-index
+unit_programs += tests/unit/http-date
 unit_programs += tests/unit/descriptor
 unit_programs += tests/unit/oplog
 unit_programs += tests/unit/oplog-record
@@ -68,6 +71,7 @@ fuzz_programs += tests/fuzz/fuzz-record
 fuzz_programs += tests/fuzz/fuzz-url
 fuzz_programs += tests/fuzz/fuzz-conf
 fuzz_programs += tests/fuzz/fuzz-zone
+fuzz_programs += tests/fuzz/fuzz-log-index
 
 shell_tests += tests/lint/0000-layers.t
 shell_tests += tests/lint/0001-headers.t
