@@ -31,8 +31,9 @@ struct object_info {
 	char tag[64];  /* opaque; "" when unknown */
 };
 
-/* RC_NOENT when there is no such place.  set may be NULL: all defaults; what it
- * points to must live as long as the store.
+/* RC_NOENT when there is no such place; a remote one is opened without a
+ * request, and says so when it is first read.  set may be NULL: all defaults;
+ * what it points to must live as long as the store.
  */
 enum rc store_open(struct store **ret, const char *url,
 		   const struct store_settings *set,
