@@ -66,6 +66,11 @@ libdesfs_a_SOURCES += src/net/http-loop.c src/net/http-loop-backend.h
 libdesfs_a_SOURCES += src/net/http-transfer.c
 libdesfs_a_SOURCES += src/net/retry.c src/net/retry.h
 libdesfs_a_SOURCES += src/net/s3-xml.h
+libdesfs_a_SOURCES += src/net/http.h
+libdesfs_a_SOURCES += src/net/retry.h
+libdesfs_a_SOURCES += src/net/s3-xml.c src/net/s3-xml.h
+libdesfs_a_SOURCES += src/net/s3-xml-backend.h
+libdesfs_a_SOURCES += src/net/s3-xml-list.c
 libdesfs_a_SOURCES += src/net/sigv4.h
 libdesfs_a_SOURCES += src/net/url.c src/net/url.h
 

@@ -57,6 +57,7 @@ unit_programs += tests/unit/beneath
 unit_programs += tests/unit/conf
 unit_programs += tests/unit/conf-zone
 unit_programs += tests/unit/secret
+unit_programs += tests/unit/s3-xml
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd
@@ -72,6 +73,7 @@ fuzz_programs += tests/fuzz/fuzz-url
 fuzz_programs += tests/fuzz/fuzz-conf
 fuzz_programs += tests/fuzz/fuzz-zone
 fuzz_programs += tests/fuzz/fuzz-log-index
+fuzz_programs += tests/fuzz/fuzz-s3-xml
 
 shell_tests += tests/lint/0000-layers.t
 shell_tests += tests/lint/0001-headers.t

@@ -16,7 +16,9 @@
 
 #define S3_XML_MAX (8u << 20) /* bytes of a document */
 
-/* A page of ListObjectsV2, ListObjectVersions or ListMultipartUploads. */
+/* A page of ListObjectsV2, ListObjectVersions or ListMultipartUploads: which,
+ * the document says.  Order is the server's.
+ */
 struct s3_item {
 	char *key; /* decoded, see encoding-type=url */
 	char *id;  /* version or upload id; NULL: none */
@@ -29,7 +31,10 @@ struct s3_page {
 	struct s3_item *items;
 	size_t n;
 	bool is_truncated;
-	char *next;    /* continuation token or key marker; NULL: none */
+	/* Continuation token or (decoded) key marker; where the list is cut,
+	 * there is one.
+	 */
+	char *next;
 	char *next_id; /* version or upload id marker; NULL: none */
 };
 enum rc s3_xml_list(const void *p, size_t len, struct s3_page *ret,
@@ -48,7 +53,7 @@ bool s3_xml_error(const void *p, size_t len, struct s3_error *ret);
 
 /* The text of one element of a small document: UploadId of
  * InitiateMultipartUploadResult, ETag of CompleteMultipartUploadResult,
- * CopyObjectResult, CopyPartResult.
+ * CopyObjectResult, CopyPartResult.  Never empty.
  */
 enum rc s3_xml_text(const void *p, size_t len, const char *root,
 		    const char *element, char *ret, size_t size,
