@@ -73,6 +73,8 @@ libdesfs_a_SOURCES += src/net/s3-xml-backend.h
 libdesfs_a_SOURCES += src/net/s3-xml-list.c
 libdesfs_a_SOURCES += src/net/sigv4.h
 libdesfs_a_SOURCES += src/net/url.c src/net/url.h
+libdesfs_a_SOURCES += src/net/sigv4.c src/net/sigv4.h
+libdesfs_a_SOURCES += src/net/url.h
 
 # shard
 libdesfs_a_SOURCES += src/shard/route.c src/shard/route.h

@@ -57,6 +57,7 @@ unit_programs += tests/unit/beneath
 unit_programs += tests/unit/conf
 unit_programs += tests/unit/conf-zone
 unit_programs += tests/unit/secret
+unit_programs += tests/unit/sigv4
 unit_programs += tests/unit/s3-xml
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
