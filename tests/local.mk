@@ -59,6 +59,7 @@ unit_programs += tests/unit/conf-zone
 unit_programs += tests/unit/secret
 unit_programs += tests/unit/sigv4
 unit_programs += tests/unit/s3-xml
+unit_programs += tests/unit/content-md5
 
 # tests/fuzz/fuzz-NAME.c; its inputs are in tests/fuzz/corpus/NAME/.
 fuzz_programs += tests/fuzz/fuzz-rd

@@ -246,3 +246,18 @@ enum rc s3_xml_text(const void *p, size_t len, const char *root,
 	memcpy(ret, text, strlen(text) + 1);
 	return RC_OK;
 }
+
+void s3_xml_escape(struct buf *out, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '&': buf_append_str(out, "&amp;"); break;
+		case '<': buf_append_str(out, "&lt;"); break;
+		case '>': buf_append_str(out, "&gt;"); break;
+		case '"': buf_append_str(out, "&quot;"); break;
+		default:
+			buf_append(out,
+				   (unsigned char)*text < 0x20 ? "?" : text, 1);
+		}
+	}
+}

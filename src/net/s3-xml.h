@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #define S3_XML_MAX (8u << 20) /* bytes of a document */
@@ -58,5 +59,10 @@ bool s3_xml_error(const void *p, size_t len, struct s3_error *ret);
 enum rc s3_xml_text(const void *p, size_t len, const char *root,
 		    const char *element, char *ret, size_t size,
 		    struct err *err) MUST_CHECK;
+
+/* Append text so that it may stand between tags; control characters, which have
+ * no place in XML, become '?'.
+ */
+void s3_xml_escape(struct buf *out, const char *text);
 
 #endif

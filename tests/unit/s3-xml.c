@@ -356,6 +356,20 @@ static void texts_that_are_missing_or_too_long_are_damage(void **state)
 	assert_string_equal(id, "kept");
 }
 
+static void texts_are_escaped(void **state)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	char id[32];
+
+	(void)state;
+	buf_init(&b, 256);
+	buf_append_str(&b, "<InitiateMultipartUploadResult><UploadId>");
+	s3_xml_escape(&b, "\"a<b>&'\x01\xc3\xbc");
+	buf_append_str(&b, "</UploadId></InitiateMultipartUploadResult>");
+	assert_int_equal(text_rc(buf_str(&b), id, sizeof(id)), RC_OK);
+	assert_string_equal(id, "\"a<b>&'?\xc3\xbc");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +388,7 @@ int main(void)
 		cmocka_unit_test(other_documents_are_no_errors),
 		cmocka_unit_test(single_texts_are_found),
 		cmocka_unit_test(texts_that_are_missing_or_too_long_are_damage),
+		cmocka_unit_test(texts_are_escaped),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
