@@ -100,6 +100,7 @@ libdesfs_a_SOURCES += src/store/store-local-list.c src/store/store-local-list.h
 libdesfs_a_SOURCES += src/store/fd-cache.c src/store/fd-cache.h
 libdesfs_a_SOURCES += src/store/breaker.c src/store/breaker.h
 libdesfs_a_SOURCES += src/store/token-bucket.c src/store/token-bucket.h
+libdesfs_a_SOURCES += src/store/zone-health.c src/store/zone-health.h
 libdesfs_a_SOURCES += src/store/store-write.c src/store/store-write.h
 libdesfs_a_SOURCES += src/store/store-local-write.c
 libdesfs_a_SOURCES += src/store/store-local-write-run.c
