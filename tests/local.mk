@@ -37,6 +37,7 @@ unit_programs += tests/unit/http-date
 unit_programs += tests/unit/breaker
 unit_programs += tests/unit/token-bucket
 unit_programs += tests/unit/zone-health
+unit_programs += tests/unit/store-zone
 unit_programs += tests/unit/descriptor
 unit_programs += tests/unit/oplog
 unit_programs += tests/unit/oplog-record

@@ -35,6 +35,8 @@ struct store_backend {
 			struct err *err);
 	/* Add the fields from get on; NULL: there is no wire. */
 	void (*count)(struct store *st, struct store_counters *ret);
+	/* NULL: has no zones. */
+	void (*each_zone)(struct store *st, store_zone_fn *fn, void *arg);
 };
 
 /* The writing half, which store-write.c attaches to stores it opens. */
@@ -69,7 +71,9 @@ struct store {
 	const struct store_backend *ops;
 	const struct store_writer *writer; /* NULL: opened for reading */
 	char *url;
-	char *location; /* NULL: the URL */
+	char *location;      /* NULL: the URL */
+	bool is_remote;      /* set by a backend that is not always so */
+	unsigned int n_bits; /* 0: any */
 	_Atomic uint64_t reads, bytes_read, lists;
 };
 
@@ -85,6 +89,7 @@ struct store_run {
 extern const struct store_backend store_backend_local;
 extern const struct store_backend store_backend_s3;
 extern const struct store_backend store_backend_http;
+extern const struct store_backend store_backend_zone;
 extern const struct store_writer store_writer_local;
 
 /* The backend for a URL, and what follows the scheme; RC_USAGE for none. */

@@ -15,6 +15,7 @@
 
 static const struct store_backend *const backends[] = {
 	&store_backend_local,
+	&store_backend_zone,
 };
 
 /* Length of the scheme of a URL; 0 for a path. */
@@ -103,7 +104,12 @@ const char *store_url(const struct store *st)
 
 bool store_is_remote(const struct store *st)
 {
-	return st->ops->is_remote;
+	return st->ops->is_remote || st->is_remote;
+}
+
+unsigned int store_n_bits(const struct store *st)
+{
+	return st->n_bits;
 }
 
 const char *store_location(const struct store *st)
@@ -190,4 +196,10 @@ void store_count(struct store *st, struct store_counters *ret)
 					.lists = st->lists };
 	if (st->ops->count)
 		st->ops->count(st, ret);
+}
+
+void store_each_zone(struct store *st, store_zone_fn *fn, void *arg)
+{
+	if (st->ops->each_zone)
+		st->ops->each_zone(st, fn, arg);
 }

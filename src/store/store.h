@@ -46,6 +46,9 @@ const char *store_url(const struct store *st);
 /* True when a read costs a request, so that reads are to be few and large. */
 bool store_is_remote(const struct store *st);
 
+/* The n_bits its zones are made for; 0: any. */
+unsigned int store_n_bits(const struct store *st);
+
 /* The place it is: the URL and what else decides where that leads. */
 const char *store_location(const struct store *st);
 
@@ -96,5 +99,27 @@ struct store_counters {
 	uint64_t wire_bytes_in, wire_bytes_out;
 };
 void store_count(struct store *st, struct store_counters *ret);
+
+/* How one store of a zone does, for .des/stats.  Strings are borrowed for the
+ * call.
+ */
+struct store_zone {
+	const char *zone, *store; /* their names in the zone file */
+	const char *url;
+	unsigned int number; /* in the zone's order; 0: preferred */
+	const char *state;   /* "closed": used; "open": left alone; "half-open":
+				being tried */
+	uint64_t wait_ms;    /* until it may be tried; 0 unless open */
+	uint64_t requests;   /* calls, whatever became of them */
+	uint64_t failures;   /* those it did not answer */
+	uint64_t damaged;    /* those for objects it has not, or not whole */
+	uint64_t failovers;  /* those it answered in place of one before it */
+	uint64_t latency_us; /* of answers, on average over the last ones */
+};
+typedef void store_zone_fn(void *arg, const struct store_zone *z);
+/* Zones in the order of their file, the stores of each in theirs; none for what
+ * is no zone://FILE.
+ */
+void store_each_zone(struct store *st, store_zone_fn *fn, void *arg);
 
 #endif

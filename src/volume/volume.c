@@ -32,6 +32,13 @@ static enum rc read_descriptor(struct volume *v, struct err *err)
 	rc = descriptor_decode(b.p, b.len, &v->descriptor, err);
 	if (rc)
 		return err_prefix(err, "%s", DESCRIPTOR_KEY);
+	if (store_n_bits(v->st) &&
+	    store_n_bits(v->st) != v->descriptor.n_bits)
+		return err_set(err, RC_USAGE,
+			       "%s: its zones are made for n_bits %u, the "
+			       "archive has %u",
+			       store_url(v->st), store_n_bits(v->st),
+			       v->descriptor.n_bits);
 	memcpy(v->env.archive_id, v->descriptor.archive_id, SHARD_ID_LEN);
 	oplog_expect(v->log, v->descriptor.archive_id);
 	return RC_OK;

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-zone-list.c - the keys of several stores as if they were of one.
+ *
+ * The log is in all places, so one of them is listed.  Shards lie with their
+ * zones: of each zone one store is listed whole, its keys are put together,
+ * sorted, and those of shards that are another zone's left out, since they are
+ * not read from there.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/key.h"
+#include "base/mem.h"
+#include "store/store-zone-backend.h"
+
+/* One list as the caller asked for it. */
+struct list_call {
+	struct zone_store *zs;
+	const char *prefix, *start_after;
+	store_list_fn *fn;
+	void *arg;
+	enum rc rc; /* what fn ended the list with */
+	/* The key given last, where the next mirror goes on. */
+	char last[KEY_MAX + 1];
+};
+
+/* store_list_fn */
+static enum rc pass_on(void *arg, const char *key, uint64_t size,
+		       struct err *err)
+{
+	struct list_call *c = arg;
+	size_t len = strlen(key);
+
+	if (len > KEY_MAX)
+		return err_set(err, RC_CORRUPT, "key of %zu bytes", len);
+	memcpy(c->last, key, len + 1);
+	c->rc = c->fn(c->arg, key, size, err);
+	return c->rc;
+}
+
+/* zone_call_fn.  A place that has nothing of a log is none to be believed
+ * before the others are asked.
+ */
+static enum rc list_one(void *arg, const struct place *place, struct store *st,
+			struct err *err)
+{
+	struct list_call *c = arg;
+
+	(void)place;
+	if (store_list(st, c->prefix, *c->last ? c->last : c->start_after,
+		       pass_on, c, err))
+		return c->rc ? RC_OK : err->rc;
+	if (!*c->last && !*c->start_after)
+		return err_set(err, RC_NOENT, "%s: nothing is there",
+			       c->prefix);
+	return RC_OK;
+}
+
+static enum rc list_anywhere(struct list_call *c, struct err *err)
+{
+	struct zone_route route;
+	enum rc rc;
+
+	zone_route_everywhere(c->zs, &route);
+	rc = zone_call(c->zs, &route, c->prefix, list_one, c, err);
+	if (rc == RC_NOENT)
+		return RC_OK;
+	if (!rc && c->rc)
+		rc = err->rc = c->rc;
+	return rc;
+}
+
+struct found {
+	char *key;
+	uint64_t size;
+};
+
+struct found_list {
+	struct found *all;
+	size_t n, cap;
+	bool is_done;
+};
+
+/* The lists of places, each made at most once. */
+struct union_call {
+	const struct list_call *list;
+	struct found_list *of_place;
+	unsigned int place; /* where the zone was found last */
+};
+
+static void found_release(struct found_list *l)
+{
+	while (l->n)
+		free(l->all[--l->n].key);
+	free(l->all);
+	*l = (struct found_list){ 0 };
+}
+
+static void found_add(struct found_list *l, char *key, uint64_t size)
+{
+	l->all = mem_grow(l->all, &l->cap, l->n + 1, sizeof(*l->all));
+	l->all[l->n++] = (struct found){ key, size };
+}
+
+/* store_list_fn */
+static enum rc collect(void *arg, const char *key, uint64_t size,
+		       struct err *err)
+{
+	(void)err;
+	found_add(arg, xstrdup(key), size);
+	return RC_OK;
+}
+
+/* zone_call_fn */
+static enum rc collect_place(void *arg, const struct place *place,
+			     struct store *st, struct err *err)
+{
+	struct union_call *u = arg;
+	struct found_list *l = &u->of_place[place->number];
+
+	u->place = place->number;
+	if (l->is_done)
+		return RC_OK;
+	if (store_list(st, u->list->prefix, u->list->start_after, collect, l,
+		       err)) {
+		found_release(l);
+		return err->rc;
+	}
+	l->is_done = true;
+	return RC_OK;
+}
+
+/* Move what counts of a place's keys over. */
+static void take_found(struct found_list *to, struct found_list *from,
+		       const struct zone *zone, const struct zone_store *zs)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct found *f = &from->all[i];
+		const struct zone *of;
+
+		if (!f->key)
+			continue;
+		of = zone_of_key(zs, f->key);
+		if (of && of != zone)
+			continue;
+		found_add(to, f->key, f->size);
+		f->key = NULL;
+	}
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct found *x = a;
+	const struct found *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static enum rc tell_all(struct found_list *l, const struct list_call *c,
+			struct err *err)
+{
+	if (l->n)
+		qsort(l->all, l->n, sizeof(*l->all), by_key);
+	for (size_t i = 0; i < l->n; i++) {
+		if (i && !strcmp(l->all[i - 1].key, l->all[i].key))
+			continue;
+		if (c->fn(c->arg, l->all[i].key, l->all[i].size, err))
+			return err->rc;
+	}
+	return RC_OK;
+}
+
+static enum rc collect_zones(struct union_call *u, struct found_list *to,
+			     struct err *err)
+{
+	struct zone_store *zs = u->list->zs;
+
+	for (size_t i = 0; i < zs->conf.n_zones; i++) {
+		struct zone_route route;
+
+		zone_route_zone(&zs->zones[i], &route);
+		if (zone_call(zs, &route, "list", collect_place, u, err))
+			return err->rc;
+		take_found(to, &u->of_place[u->place], &zs->zones[i], zs);
+	}
+	return RC_OK;
+}
+
+static enum rc list_zones(struct list_call *c, struct err *err)
+{
+	size_t n = c->zs->conf.n_stores;
+	struct union_call u = { .list = c };
+	struct found_list all = { 0 };
+	enum rc rc;
+
+	u.of_place = xcalloc(n, sizeof(*u.of_place));
+	rc = collect_zones(&u, &all, err);
+	if (!rc)
+		rc = tell_all(&all, c, err);
+	for (size_t i = 0; i < n; i++)
+		found_release(&u.of_place[i]);
+	free(u.of_place);
+	found_release(&all);
+	return rc;
+}
+
+static bool is_in_all_places(const char *prefix)
+{
+	return !strncmp(prefix, "log/", 4) ||
+	       !strncmp(prefix, "tombstones/", 11);
+}
+
+enum rc zone_list(struct store *st, const char *prefix, const char *start_after,
+		  store_list_fn *fn, void *arg, struct err *err)
+{
+	struct list_call *c = xcalloc(1, sizeof(*c));
+	enum rc rc;
+
+	c->zs = (struct zone_store *)st;
+	c->prefix = prefix;
+	c->start_after = start_after;
+	c->fn = fn;
+	c->arg = arg;
+	rc = is_in_all_places(prefix) ? list_anywhere(c, err)
+				      : list_zones(c, err);
+	free(c);
+	return rc;
+}

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-zone.c - tests of zones and mirrors whose stores are directories.
+ *
+ * Two zones, slots 0 to 7 and 8 to 15: the first is in a and then in b, the
+ * second in b and then in a.  A symbolic link in the place of an object is an
+ * input error, one that is missing just that.
+ */
+#include "config.h"
+
+#include "store/store.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "conf/store-settings.h"
+#include "store/store-write.h"
+#include "unit.h"
+
+#define LOW "20261121/20261121_3_0000_9f86d081884c7d65.des"
+#define HIGH "20261121/20261121_C_0000_60303ae22b998861.des"
+#define RECORD "log/20261121T101530.123456Z-0.json"
+
+struct fixture {
+	char dir[32];
+	struct store *st;
+};
+
+static struct err err;
+
+#define OK(call)                                 \
+	do {                                     \
+		err.msg[0] = '\0';               \
+		if (call)                        \
+			fail_msg("%s", err.msg); \
+	} while (0)
+
+static char *path_of(const struct fixture *f, const char *name)
+{
+	return xasprintf("%s/%s", f->dir, name);
+}
+
+static void put(const struct fixture *f, const char *place, const char *key,
+		const char *text)
+{
+	CLEANUP_FREE char *dir = path_of(f, place);
+	struct store *st = NULL;
+	bool existed;
+
+	OK(store_create(&st, dir, NULL, &err));
+	OK(store_put(st, key, text, strlen(text), &existed, &err));
+	store_close(st);
+}
+
+static void remove_it(const struct fixture *f, const char *name)
+{
+	CLEANUP_FREE char *path = path_of(f, name);
+
+	assert_int_equal(remove(path), 0);
+}
+
+/* From here on reading it is an input error. */
+static void break_it(const struct fixture *f, const char *name)
+{
+	CLEANUP_FREE char *path = path_of(f, name);
+
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(symlink("loop", path), 0);
+}
+
+static void write_file(const struct fixture *f, const char *text)
+{
+	CLEANUP_FREE char *path = path_of(f, "zones");
+	FILE *to = fopen(path, "w");
+
+	assert_non_null(to);
+	fputs(text, to);
+	assert_int_equal(fclose(to), 0);
+}
+
+static enum rc open_zones(struct fixture *f, struct store **ret)
+{
+	CLEANUP_FREE char *url = xasprintf("zone://%s/zones", f->dir);
+
+	return store_open(ret, url, NULL, &err);
+}
+
+static const char two_zones[] = "[zones]\nn_bits = 4\nfailures = 2\n"
+				"[store a]\nurl = a\n"
+				"[store b]\nurl = b\n"
+				"[zone low]\nslots = 0-7\nstores = a, b\n"
+				"[zone high]\nslots = 8-15\nstores = b, a\n";
+
+static int set_up(void **state)
+{
+	static const char *const places[] = { "a", "b" };
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	log_set_level(LOG_LEVEL_ERR);
+	clock_freeze(1000 * CLOCK_NS_PER_SEC, 0);
+	memcpy(f->dir, "/tmp/desfs-zone.XXXXXX", 23);
+	assert_non_null(mkdtemp(f->dir));
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		put(f, places[i], "desfs.json", "descriptor");
+		put(f, places[i], RECORD, "record");
+		put(f, places[i], LOW, "low shard");
+		put(f, places[i], HIGH, "high shard");
+	}
+	write_file(f, two_zones);
+	OK(open_zones(f, &f->st));
+	*state = f;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *sb, int type,
+		      struct FTW *ftw)
+{
+	(void)sb;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->st);
+	nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(f);
+	clock_thaw();
+	return 0;
+}
+
+/* The row of a store in a zone. */
+struct row {
+	const char *zone, *store;
+	struct store_zone z;
+};
+
+static void find_row(void *arg, const struct store_zone *z)
+{
+	struct row *r = arg;
+
+	if (!strcmp(z->zone, r->zone) && !strcmp(z->store, r->store))
+		r->z = *z;
+}
+
+static struct store_zone look(struct fixture *f, const char *zone,
+			      const char *store)
+{
+	struct row r = { zone, store, { .state = "missing" } };
+
+	store_each_zone(f->st, find_row, &r);
+	return r.z;
+}
+
+static enum rc read_all(struct fixture *f, const char *key, const char *want)
+{
+	CLEANUP_BUF struct buf b = { .max = 100 };
+	enum rc rc = store_read_all(f->st, key, 100, &b, &err);
+
+	if (!rc)
+		assert_string_equal(buf_str(&b), want);
+	return rc;
+}
+
+static void each_zone_reads_its_shards_from_its_first_store(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(read_all(f, LOW, "low shard"));
+	OK(read_all(f, HIGH, "high shard"));
+	OK(read_all(f, HIGH, "high shard"));
+	assert_int_equal(look(f, "low", "a").requests, 1);
+	assert_int_equal(look(f, "low", "b").requests, 0);
+	assert_int_equal(look(f, "high", "b").requests, 2);
+	assert_int_equal(look(f, "high", "a").requests, 0);
+}
+
+static void what_is_no_shard_comes_from_the_stores_in_their_order(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(read_all(f, "desfs.json", "descriptor"));
+	OK(read_all(f, RECORD, "record"));
+	assert_int_equal(look(f, "*", "a").requests, 2);
+	assert_int_equal(look(f, "low", "a").requests, 0);
+	remove_it(f, "a/desfs.json");
+	OK(read_all(f, "desfs.json", "descriptor"));
+	assert_int_equal(look(f, "*", "b").failovers, 1);
+}
+
+static void a_missing_object_is_read_from_the_mirror(void **state)
+{
+	struct fixture *f = *state;
+
+	remove_it(f, "a/" LOW);
+	for (int i = 0; i < 5; i++)
+		OK(read_all(f, LOW, "low shard"));
+	assert_int_equal(look(f, "low", "a").damaged, 5);
+	assert_int_equal(look(f, "low", "b").failovers, 5);
+	assert_string_equal(look(f, "low", "a").state, "closed");
+}
+
+static void a_store_that_fails_is_left_alone_and_tried_later(void **state)
+{
+	struct fixture *f = *state;
+
+	break_it(f, "a/" LOW);
+	for (int i = 0; i < 5; i++)
+		OK(read_all(f, LOW, "low shard"));
+	assert_int_equal(look(f, "low", "a").failures, 2);
+	assert_int_equal(look(f, "low", "a").requests, 2);
+	assert_string_equal(look(f, "low", "a").state, "open");
+	assert_true(look(f, "low", "a").wait_ms > 0);
+	assert_int_equal(look(f, "low", "b").failovers, 5);
+	/* One probe, in vain. */
+	clock_advance(CLOCK_NS_PER_SEC);
+	OK(read_all(f, LOW, "low shard"));
+	OK(read_all(f, LOW, "low shard"));
+	assert_int_equal(look(f, "low", "a").requests, 3);
+	/* It comes back. */
+	remove_it(f, "a/" LOW);
+	put(f, "a", LOW, "low shard");
+	clock_advance(2 * CLOCK_NS_PER_SEC);
+	OK(read_all(f, LOW, "low shard"));
+	assert_string_equal(look(f, "low", "a").state, "closed");
+	OK(read_all(f, LOW, "low shard"));
+	assert_int_equal(look(f, "low", "a").requests, 5);
+	assert_int_equal(look(f, "low", "b").requests, 7);
+}
+
+static void a_zone_in_trouble_does_not_trouble_the_others(void **state)
+{
+	struct fixture *f = *state;
+
+	break_it(f, "a/" LOW);
+	for (int i = 0; i < 3; i++)
+		OK(read_all(f, LOW, "low shard"));
+	assert_string_equal(look(f, "low", "a").state, "open");
+	assert_string_equal(look(f, "high", "a").state, "closed");
+}
+
+static void with_no_store_left_the_error_names_them(void **state)
+{
+	struct fixture *f = *state;
+
+	break_it(f, "a/" LOW);
+	break_it(f, "b/" LOW);
+	assert_int_equal(read_all(f, LOW, ""), RC_IO);
+	assert_non_null(strstr(err.msg, LOW ": no store of zone low answers"));
+	assert_non_null(strstr(err.msg, "a: "));
+	assert_non_null(strstr(err.msg, "b: "));
+	assert_int_equal(read_all(f, LOW, ""), RC_IO);
+	/* Now at once, without a request. */
+	assert_int_equal(read_all(f, LOW, ""), RC_IO);
+	assert_non_null(strstr(err.msg, "left alone for"));
+	assert_int_equal(look(f, "low", "b").requests, 2);
+}
+
+static void an_object_nobody_has_is_missing_only_if_all_say_so(void **state)
+{
+	struct fixture *f = *state;
+
+	remove_it(f, "a/" LOW);
+	break_it(f, "b/" LOW);
+	assert_int_equal(read_all(f, LOW, ""), RC_IO);
+	remove_it(f, "b/" LOW);
+	assert_int_equal(read_all(f, LOW, ""), RC_NOENT);
+	assert_int_equal(read_all(f, "nothing", ""), RC_NOENT);
+}
+
+static void ranges_move_to_the_mirror_although_its_tags_differ(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf tail = { .max = 100 };
+	struct object_info info;
+	char got[4] = "";
+
+	OK(store_read_tail(f->st, LOW, 5, &tail, &info, &err));
+	assert_string_equal(buf_str(&tail), "shard");
+	assert_int_equal(info.size, 9);
+	OK(store_read(f->st, LOW, &info, 4, got, 3, &err));
+	assert_string_equal(got, "sha");
+	assert_int_equal(look(f, "low", "a").requests, 2);
+	break_it(f, "a/" LOW);
+	OK(store_read_ahead(f->st, LOW, &info, 0, got, 3, &err));
+	assert_string_equal(got, "low");
+	assert_int_equal(look(f, "low", "b").failovers, 1);
+}
+
+static void a_changed_object_is_read_from_the_mirror(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf tail = { .max = 100 };
+	struct object_info info;
+	char got[4] = "";
+
+	OK(store_read_tail(f->st, LOW, 5, &tail, &info, &err));
+	remove_it(f, "a/" LOW);
+	put(f, "a", LOW, "LOW SHARD");
+	OK(store_read(f->st, LOW, &info, 0, got, 3, &err));
+	assert_string_equal(got, "low");
+	remove_it(f, "b/" LOW);
+	put(f, "b", LOW, "longer than it was");
+	assert_int_equal(store_read(f->st, LOW, &info, 0, got, 3, &err),
+			 RC_CHANGED);
+}
+
+struct keys {
+	char text[1024];
+	unsigned int n, stop_after;
+};
+
+static enum rc note(void *arg, const char *key, uint64_t size, struct err *e)
+{
+	struct keys *k = arg;
+	size_t len = strlen(k->text);
+
+	snprintf(k->text + len, sizeof(k->text) - len, "%s %u\n", key,
+		 (unsigned int)size);
+	if (++k->n == k->stop_after)
+		return err_set(e, RC_LIMIT, "enough");
+	return RC_OK;
+}
+
+static void a_list_has_the_keys_of_all_zones_once_and_in_order(void **state)
+{
+	struct fixture *f = *state;
+	struct keys k = { .n = 0 };
+
+	/* A stray shard where it is not read is not listed either. */
+	put(f, "b", "20261121/20261121_1_0000_0000000000000000.des", "stray");
+	remove_it(f, "a/" HIGH);
+	put(f, "b", "extra", "x");
+	OK(store_list(f->st, "", NULL, note, &k, &err));
+	assert_string_equal(k.text, LOW " 9\n" HIGH " 10\n"
+					"desfs.json 10\n"
+					"extra 1\n" RECORD " 6\n");
+}
+
+static void a_list_ends_when_its_caller_has_enough(void **state)
+{
+	struct fixture *f = *state;
+	struct keys k = { .stop_after = 2 };
+	struct keys log = { .stop_after = 1 };
+
+	assert_int_equal(store_list(f->st, "", NULL, note, &k, &err), RC_LIMIT);
+	assert_int_equal(k.n, 2);
+	err.rc = RC_OK;
+	assert_int_equal(store_list(f->st, "log/", NULL, note, &log, &err),
+			 RC_LIMIT);
+	assert_int_equal(err.rc, RC_LIMIT);
+	assert_int_equal(log.n, 1);
+	assert_int_equal(look(f, "low", "a").failures, 0);
+}
+
+static void an_empty_log_is_not_believed_while_a_mirror_has_one(void **state)
+{
+	struct fixture *f = *state;
+	struct keys k = { .n = 0 };
+	struct keys none = { .n = 0 };
+
+	remove_it(f, "a/" RECORD);
+	OK(store_list(f->st, "log/", NULL, note, &k, &err));
+	assert_string_equal(k.text, RECORD " 6\n");
+	remove_it(f, "b/" RECORD);
+	OK(store_list(f->st, "log/", NULL, note, &none, &err));
+	assert_int_equal(none.n, 0);
+}
+
+static void a_store_that_is_not_there_counts_as_failing(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *a = path_of(f, "a");
+	CLEANUP_FREE char *away = path_of(f, "away");
+
+	store_close(f->st);
+	f->st = NULL;
+	assert_int_equal(rename(a, away), 0);
+	OK(open_zones(f, &f->st));
+	assert_string_equal(look(f, "low", "a").state, "open");
+	OK(read_all(f, LOW, "low shard"));
+	OK(read_all(f, "desfs.json", "descriptor"));
+	assert_int_equal(look(f, "low", "a").requests, 1);
+	assert_int_equal(rename(away, a), 0);
+	clock_advance(2 * CLOCK_NS_PER_SEC);
+	OK(read_all(f, LOW, "low shard"));
+	assert_int_equal(look(f, "low", "a").requests, 2);
+	assert_string_equal(look(f, "low", "a").state, "closed");
+}
+
+static void a_zone_without_any_store_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store *st = NULL;
+
+	write_file(f, "[store a]\nurl = a\n[store gone]\nurl = gone\n"
+		      "[zone low]\nslots = 0-7\nstores = a\n"
+		      "[zone high]\nslots = 8-15\nstores = gone\n");
+	assert_int_equal(open_zones(f, &st), RC_NOENT);
+	assert_non_null(strstr(err.msg, "zone high: store gone"));
+	assert_null(st);
+}
+
+static void gaps_and_unknown_stores_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store *st = NULL;
+
+	write_file(f, "[zones]\nn_bits = 4\n[store a]\nurl = a\n"
+		      "[zone low]\nslots = 0-7\nstores = a\n");
+	assert_int_equal(open_zones(f, &st), RC_USAGE);
+	write_file(f, "[store a]\nurl = gopher://a/b\n"
+		      "[zone low]\nslots = all\nstores = a\n");
+	assert_int_equal(open_zones(f, &st), RC_USAGE);
+	assert_null(st);
+}
+
+static void a_store_behind_zones_is_not_written_to(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *url = xasprintf("zone://%s/zones", f->dir);
+	struct store *st = NULL;
+
+	assert_int_equal(store_create(&st, url, NULL, &err), RC_USAGE);
+	assert_null(st);
+}
+
+static void it_says_what_it_is(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(store_n_bits(f->st), 4);
+	assert_false(store_is_remote(f->st));
+	assert_non_null(strstr(store_location(f->st), "/zones"));
+}
+
+static void requests_wait_for_their_turn_until_they_are_stopped(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->st);
+	f->st = NULL;
+	write_file(f, "[store a]\nurl = a\n"
+		      "[zone one]\nslots = all\nstores = a\n"
+		      "rate = 1\nburst = 1\n");
+	OK(open_zones(f, &f->st));
+	OK(read_all(f, LOW, "low shard"));
+	stop_request();
+	assert_int_equal(read_all(f, LOW, ""), RC_STOPPED);
+	stop_release();
+	assert_string_equal(look(f, "one", "a").state, "closed");
+	/* The token of the one stopped is lost; there is none in time. */
+	for (int i = 0; i < 30; i++) {
+		stop_request();
+		if (read_all(f, LOW, "") == RC_TIMEOUT)
+			break;
+	}
+	stop_release();
+	assert_int_equal(err.rc, RC_TIMEOUT);
+	assert_non_null(strstr(err.msg, "its rate of 1 a second"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(each_zone_reads_its_shards_from_its_first_store),
+		TEST(what_is_no_shard_comes_from_the_stores_in_their_order),
+		TEST(a_missing_object_is_read_from_the_mirror),
+		TEST(a_store_that_fails_is_left_alone_and_tried_later),
+		TEST(a_zone_in_trouble_does_not_trouble_the_others),
+		TEST(with_no_store_left_the_error_names_them),
+		TEST(an_object_nobody_has_is_missing_only_if_all_say_so),
+		TEST(ranges_move_to_the_mirror_although_its_tags_differ),
+		TEST(a_changed_object_is_read_from_the_mirror),
+		TEST(a_list_has_the_keys_of_all_zones_once_and_in_order),
+		TEST(a_list_ends_when_its_caller_has_enough),
+		TEST(an_empty_log_is_not_believed_while_a_mirror_has_one),
+		TEST(a_store_that_is_not_there_counts_as_failing),
+		TEST(a_zone_without_any_store_is_refused),
+		TEST(gaps_and_unknown_stores_are_refused),
+		TEST(a_store_behind_zones_is_not_written_to),
+		TEST(it_says_what_it_is),
+		TEST(requests_wait_for_their_turn_until_they_are_stopped),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
