@@ -219,6 +219,7 @@ libdesfs_a_SOURCES += src/fs/fs-serve.c
 libdesfs_a_SOURCES += src/fs/fs-start.c src/fs/fs-start.h
 libdesfs_a_SOURCES += src/fs/fs-stale.c
 libdesfs_a_SOURCES += src/fs/fs-stats.c src/fs/fs-stats.h
+libdesfs_a_SOURCES += src/fs/fs-stats-zones.c
 libdesfs_a_SOURCES += src/fs/fs-xattr.c
 
 # cmd

@@ -19,7 +19,7 @@
 #include "cmd/cmd.h"
 #include "cmd/json-row.h"
 
-#define STATS_MAX (256u << 10)
+#define STATS_MAX (4u << 20)
 #define INTERVAL_MAX 86400
 
 struct top_options {
@@ -150,6 +150,42 @@ static void show(char ret[HUMAN_MAX], uint64_t v, bool is_bytes)
 		snprintf(ret, HUMAN_MAX, "%" PRIu64, v);
 }
 
+/* The part of a name from s to the next ':' or blank. */
+static int part_len(const char *s)
+{
+	return (int)strcspn(s, ": \n");
+}
+
+/* The stores of zones: "zone:ZONE:STORE:state N" begins one. */
+static void print_zones(const char *text)
+{
+	static const char *const states[] = { "used", "left alone",
+					      "being tried" };
+	static const char head[] = "zone:", key[] = ":state ";
+	bool is_headed = false;
+
+	for (const char *line = text; line && *line;
+	     line = strchr(line, '\n'), line += !!line) {
+		const char *zone = line + strlen(head), *store, *end;
+		unsigned long state;
+
+		if (strncmp(line, head, strlen(head)) != 0)
+			continue;
+		store = zone + part_len(zone);
+		store += *store == ':';
+		end = store + part_len(store);
+		if (strncmp(end, key, strlen(key)) != 0)
+			continue;
+		if (!is_headed)
+			printf("\n%-14s %-14s %s\n", "zone", "store", "state");
+		is_headed = true;
+		state = strtoul(end + strlen(key), NULL, 10);
+		printf("%-14.*s %-14.*s %s\n", part_len(zone), zone,
+		       part_len(store), store,
+		       state < ARRAY_LEN(states) ? states[state] : "unknown");
+	}
+}
+
 /* before->text is NULL the first time: no rates. */
 static void print_text(const struct look *now, const struct look *before)
 {
@@ -174,6 +210,7 @@ static void print_text(const struct look *now, const struct look *before)
 		}
 		printf("%-30s %14s %14s\n", rows[i].label, total, rate);
 	}
+	print_zones(now->text);
 }
 
 static void print_json(const struct look *now)
@@ -185,7 +222,7 @@ static void print_json(const struct look *now)
 	json_row_u64(&b, "v", 1);
 	while (line && *line) {
 		size_t len = strcspn(line, " \n");
-		char name[64];
+		char name[192];
 
 		if (line[len] == ' ' && len < sizeof(name)) {
 			memcpy(name, line, len);

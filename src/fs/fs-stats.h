@@ -81,4 +81,10 @@ void fs_stats_metrics(const struct fs_stats *s, const struct volume_stats *vs,
 		      struct buf *out);
 void fs_stats_requests(struct fs_stats *s, struct buf *out);
 
+struct store;
+
+/* What is added to the first two where the archive has zones. */
+void fs_stats_zones(struct store *st, struct buf *out);
+void fs_metrics_zones(struct store *st, struct buf *out);
+
 #endif

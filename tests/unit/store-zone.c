@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "conf/store-settings.h"
+#include "fs/fs-stats.h"
 #include "store/store-write.h"
 #include "unit.h"
 
@@ -445,6 +445,31 @@ static void it_says_what_it_is(void **state)
 	assert_non_null(strstr(store_location(f->st), "/zones"));
 }
 
+static void stats_and_metrics_tell_of_each_store(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf text = { .max = 1 << 16 };
+	CLEANUP_BUF struct buf metrics = { .max = 1 << 16 };
+	CLEANUP_FREE char *want = NULL;
+
+	break_it(f, "a/" LOW);
+	for (int i = 0; i < 3; i++)
+		OK(read_all(f, LOW, "low shard"));
+	fs_stats_zones(f->st, &text);
+	assert_non_null(strstr(buf_str(&text), "zone:low:a:state 1\n"));
+	assert_non_null(strstr(buf_str(&text), "zone:low:a:failures 2\n"));
+	assert_non_null(strstr(buf_str(&text), "zone:low:b:state 0\n"));
+	assert_non_null(strstr(buf_str(&text), "zone:low:b:failovers 3\n"));
+	assert_non_null(strstr(buf_str(&text), "zone:high:a:requests 0\n"));
+	fs_metrics_zones(f->st, &metrics);
+	want = xasprintf("desfs_zone_state{zone=\"low\",store=\"a\","
+			 "url=\"%s/a\"} 1\n",
+			 f->dir);
+	assert_non_null(strstr(buf_str(&metrics), want));
+	assert_non_null(strstr(buf_str(&metrics),
+			       "# TYPE desfs_zone_failures_total counter\n"));
+}
+
 static void requests_wait_for_their_turn_until_they_are_stopped(void **state)
 {
 	struct fixture *f = *state;
@@ -492,6 +517,7 @@ int main(void)
 		TEST(gaps_and_unknown_stores_are_refused),
 		TEST(a_store_behind_zones_is_not_written_to),
 		TEST(it_says_what_it_is),
+		TEST(stats_and_metrics_tell_of_each_store),
 		TEST(requests_wait_for_their_turn_until_they_are_stopped),
 	};
 
