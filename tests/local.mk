@@ -96,6 +96,7 @@ shell_tests += tests/cli/0100-dispatch.t
 shell_tests += tests/cli/0200-completion.t
 shell_tests += tests/cli/1000-route.t
 shell_tests += tests/cli/2000-desread.t
+shell_tests += tests/cli/2400-zones.t
 shell_tests += tests/cli/3000-ls.t
 shell_tests += tests/cli/3100-extract.t
 shell_tests += tests/cli/6000-pack-first.t

@@ -2,9 +2,9 @@
 /* store-zone-list.c - the keys of several stores as if they were of one.
  *
  * The log is in all places, so one of them is listed.  Shards lie with their
- * zones: of each zone one store is listed whole, its keys are put together,
- * sorted, and those of shards that are another zone's left out, since they are
- * not read from there.
+ * zones: all mirrors of a zone that answer are listed, since what is missing in
+ * one is read from another; keys are put together, sorted, and those of shards
+ * that are another zone's left out, since they are not read from there.
  */
 #include "config.h"
 
@@ -76,6 +76,7 @@ static enum rc list_anywhere(struct list_call *c, struct err *err)
 struct found {
 	char *key;
 	uint64_t size;
+	size_t order; /* in which it was found: the first one counts */
 };
 
 struct found_list {
@@ -88,7 +89,6 @@ struct found_list {
 struct union_call {
 	const struct list_call *list;
 	struct found_list *of_place;
-	unsigned int place; /* where the zone was found last */
 };
 
 static void found_release(struct found_list *l)
@@ -102,7 +102,8 @@ static void found_release(struct found_list *l)
 static void found_add(struct found_list *l, char *key, uint64_t size)
 {
 	l->all = mem_grow(l->all, &l->cap, l->n + 1, sizeof(*l->all));
-	l->all[l->n++] = (struct found){ key, size };
+	l->all[l->n] = (struct found){ key, size, l->n };
+	l->n++;
 }
 
 /* store_list_fn */
@@ -121,7 +122,6 @@ static enum rc collect_place(void *arg, const struct place *place,
 	struct union_call *u = arg;
 	struct found_list *l = &u->of_place[place->number];
 
-	u->place = place->number;
 	if (l->is_done)
 		return RC_OK;
 	if (store_list(st, u->list->prefix, u->list->start_after, collect, l,
@@ -156,7 +156,9 @@ static int by_key(const void *a, const void *b)
 	const struct found *x = a;
 	const struct found *y = b;
 
-	return strcmp(x->key, y->key);
+	int d = strcmp(x->key, y->key);
+
+	return d ? d : (x->order > y->order) - (x->order < y->order);
 }
 
 static enum rc tell_all(struct found_list *l, const struct list_call *c,
@@ -173,18 +175,43 @@ static enum rc tell_all(struct found_list *l, const struct list_call *c,
 	return RC_OK;
 }
 
+/* One mirror that answers is enough. */
+static enum rc collect_zone(struct union_call *u, const struct zone *zone,
+			    struct found_list *to, struct err *err)
+{
+	struct zone_store *zs = u->list->zs;
+	struct zone_route route;
+	bool is_any = false;
+	enum rc rc = RC_OK;
+
+	zone_route_zone(zone, &route);
+	route.n = 1;
+	for (size_t i = 0; i < zone->conf->n_stores; i++, route.mirrors++) {
+		unsigned int place = (*route.mirrors)->place->number;
+		struct err one;
+
+		if (!zone_call(zs, &route, "list", collect_place, u, &one)) {
+			take_found(to, &u->of_place[place], zone, zs);
+			is_any = true;
+			continue;
+		}
+		if (!rc || zone_verdict_of(one.rc) == ZONE_OURS)
+			*err = one;
+		rc = err->rc;
+		if (zone_verdict_of(rc) == ZONE_OURS)
+			return rc;
+	}
+	return is_any ? RC_OK : rc;
+}
+
 static enum rc collect_zones(struct union_call *u, struct found_list *to,
 			     struct err *err)
 {
-	struct zone_store *zs = u->list->zs;
+	const struct zone_store *zs = u->list->zs;
 
 	for (size_t i = 0; i < zs->conf.n_zones; i++) {
-		struct zone_route route;
-
-		zone_route_zone(&zs->zones[i], &route);
-		if (zone_call(zs, &route, "list", collect_place, u, err))
+		if (collect_zone(u, &zs->zones[i], to, err))
 			return err->rc;
-		take_found(to, &u->of_place[u->place], &zs->zones[i], zs);
 	}
 	return RC_OK;
 }

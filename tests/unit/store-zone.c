@@ -338,14 +338,29 @@ static void a_list_has_the_keys_of_all_zones_once_and_in_order(void **state)
 	struct fixture *f = *state;
 	struct keys k = { .n = 0 };
 
-	/* A stray shard where it is not read is not listed either. */
-	put(f, "b", "20261121/20261121_1_0000_0000000000000000.des", "stray");
-	remove_it(f, "a/" HIGH);
+	/* One that its first store has not is. */
+	remove_it(f, "b/" HIGH);
 	put(f, "b", "extra", "x");
 	OK(store_list(f->st, "", NULL, note, &k, &err));
 	assert_string_equal(k.text, LOW " 9\n" HIGH " 10\n"
 					"desfs.json 10\n"
 					"extra 1\n" RECORD " 6\n");
+}
+
+static void a_list_leaves_out_what_is_not_read_from_there(void **state)
+{
+	struct fixture *f = *state;
+	struct keys k = { .n = 0 };
+
+	store_close(f->st);
+	f->st = NULL;
+	write_file(f, "[store a]\nurl = a\n[store b]\nurl = b\n"
+		      "[zone low]\nslots = 0-7\nstores = a\n"
+		      "[zone high]\nslots = 8-15\nstores = b\n");
+	OK(open_zones(f, &f->st));
+	put(f, "b", "20261121/20261121_1_0000_0000000000000000.des", "stray");
+	OK(store_list(f->st, "2026", NULL, note, &k, &err));
+	assert_string_equal(k.text, LOW " 9\n" HIGH " 10\n");
 }
 
 static void a_list_ends_when_its_caller_has_enough(void **state)
@@ -510,6 +525,7 @@ int main(void)
 		TEST(ranges_move_to_the_mirror_although_its_tags_differ),
 		TEST(a_changed_object_is_read_from_the_mirror),
 		TEST(a_list_has_the_keys_of_all_zones_once_and_in_order),
+		TEST(a_list_leaves_out_what_is_not_read_from_there),
 		TEST(a_list_ends_when_its_caller_has_enough),
 		TEST(an_empty_log_is_not_believed_while_a_mirror_has_one),
 		TEST(a_store_that_is_not_there_counts_as_failing),
