@@ -12,6 +12,11 @@
 #include "store/store-write.h"
 #include "store/store.h"
 
+struct store_check {
+	store_check_fn *fn;
+	void *arg;
+};
+
 struct store_backend {
 	const char *name;
 	const char *const *schemes; /* "file", ..., NULL; a path is "file" */
@@ -35,6 +40,17 @@ struct store_backend {
 			struct err *err);
 	/* Add the fields from get on; NULL: there is no wire. */
 	void (*count)(struct store *st, struct store_counters *ret);
+	/* As above with a check, for what has mirrors; NULL: has none. */
+	enum rc (*read_tail_checked)(struct store *st, const char *key,
+				     size_t max, struct buf *ret,
+				     struct object_info *ret_info,
+				     const struct store_check *check,
+				     struct err *err);
+	enum rc (*read_checked)(struct store *st, const char *key,
+				const struct object_info *expect, uint64_t off,
+				void *buf, size_t len,
+				const struct store_check *check,
+				struct err *err);
 	/* NULL: has no zones. */
 	void (*each_zone)(struct store *st, store_zone_fn *fn, void *arg);
 };

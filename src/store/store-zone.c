@@ -101,7 +101,17 @@ struct tail_call {
 	size_t max;
 	struct buf *ret;
 	struct object_info *ret_info;
+	const struct store_check *check; /* NULL: none */
 };
+
+static enum rc check_tail(const struct tail_call *c, size_t before,
+			  struct err *err)
+{
+	if (!c->check)
+		return RC_OK;
+	return c->check->fn(c->check->arg, c->ret->p + before,
+			    c->ret->len - before, c->ret_info, err);
+}
 
 /* zone_call_fn */
 static enum rc call_tail(void *arg, const struct place *place, struct store *st,
@@ -110,7 +120,8 @@ static enum rc call_tail(void *arg, const struct place *place, struct store *st,
 	const struct tail_call *c = arg;
 	size_t before = c->ret->len;
 
-	if (store_read_tail(st, c->key, c->max, c->ret, c->ret_info, err)) {
+	if (store_read_tail(st, c->key, c->max, c->ret, c->ret_info, err) ||
+	    check_tail(c, before, err)) {
 		c->ret->len = before;
 		return err->rc;
 	}
@@ -118,16 +129,25 @@ static enum rc call_tail(void *arg, const struct place *place, struct store *st,
 	return RC_OK;
 }
 
-static enum rc zone_read_tail(struct store *st, const char *key, size_t max,
-			      struct buf *ret, struct object_info *ret_info,
-			      struct err *err)
+static enum rc zone_read_tail_checked(struct store *st, const char *key,
+				      size_t max, struct buf *ret,
+				      struct object_info *ret_info,
+				      const struct store_check *check,
+				      struct err *err)
 {
 	struct zone_store *zs = (struct zone_store *)st;
-	struct tail_call c = { key, max, ret, ret_info };
+	struct tail_call c = { key, max, ret, ret_info, check };
 	struct zone_route route;
 
 	zone_route_key(zs, key, &route);
 	return zone_call(zs, &route, key, call_tail, &c, err);
+}
+
+static enum rc zone_read_tail(struct store *st, const char *key, size_t max,
+			      struct buf *ret, struct object_info *ret_info,
+			      struct err *err)
+{
+	return zone_read_tail_checked(st, key, max, ret, ret_info, NULL, err);
 }
 
 struct read_call {
@@ -137,6 +157,7 @@ struct read_call {
 	void *buf;
 	size_t len;
 	bool is_ahead;
+	const struct store_check *check; /* NULL: none */
 };
 
 /* zone_call_fn */
@@ -147,23 +168,46 @@ static enum rc call_read(void *arg, const struct place *place, struct store *st,
 	struct object_info own;
 	const struct object_info *expect =
 		expect_of_place(c->expect, place->number, &own);
+	enum rc rc;
 
 	if (c->is_ahead)
-		return store_read_ahead(st, c->key, expect, c->off, c->buf,
-					c->len, err);
-	return store_read(st, c->key, expect, c->off, c->buf, c->len, err);
+		rc = store_read_ahead(st, c->key, expect, c->off, c->buf,
+				      c->len, err);
+	else
+		rc = store_read(st, c->key, expect, c->off, c->buf, c->len,
+				err);
+	if (!rc && c->check)
+		rc = c->check->fn(c->check->arg, c->buf, c->len, NULL, err);
+	return rc;
+}
+
+static enum rc read_range(struct zone_store *zs, struct read_call *c,
+			  struct err *err)
+{
+	struct zone_route route;
+
+	zone_route_key(zs, c->key, &route);
+	return zone_call(zs, &route, c->key, call_read, c, err);
 }
 
 static enum rc zone_read(struct store *st, const char *key,
 			 const struct object_info *expect, uint64_t off,
 			 void *buf, size_t len, bool is_ahead, struct err *err)
 {
-	struct zone_store *zs = (struct zone_store *)st;
-	struct read_call c = { key, expect, off, buf, len, is_ahead };
-	struct zone_route route;
+	struct read_call c = { key, expect, off, buf, len, is_ahead, NULL };
 
-	zone_route_key(zs, key, &route);
-	return zone_call(zs, &route, key, call_read, &c, err);
+	return read_range((struct zone_store *)st, &c, err);
+}
+
+static enum rc zone_read_checked(struct store *st, const char *key,
+				 const struct object_info *expect, uint64_t off,
+				 void *buf, size_t len,
+				 const struct store_check *check,
+				 struct err *err)
+{
+	struct read_call c = { key, expect, off, buf, len, false, check };
+
+	return read_range((struct zone_store *)st, &c, err);
 }
 
 static void add_counters(struct store_counters *sum,
@@ -243,6 +287,8 @@ const struct store_backend store_backend_zone = {
 	.close = zone_close,
 	.read_tail = zone_read_tail,
 	.read = zone_read,
+	.read_tail_checked = zone_read_tail_checked,
+	.read_checked = zone_read_checked,
 	.list = zone_list,
 	.count = zone_count,
 	.each_zone = zone_each,

@@ -164,6 +164,48 @@ enum rc store_read_ahead(struct store *st, const char *key,
 	return read_range(st, key, expect, off, buf, len, true, err);
 }
 
+enum rc store_read_tail_checked(struct store *st, const char *key, size_t max,
+				struct buf *ret, struct object_info *ret_info,
+				store_check_fn *check, void *arg,
+				struct err *err)
+{
+	const struct store_check c = { check, arg };
+	size_t before = ret->len;
+
+	if (!st->ops->read_tail_checked) {
+		if (store_read_tail(st, key, max, ret, ret_info, err))
+			return err->rc;
+		return check(arg, ret->p + before, ret->len - before, ret_info,
+			     err);
+	}
+	if (check_key(key, err) ||
+	    st->ops->read_tail_checked(st, key, max, ret, ret_info, &c, err))
+		return err->rc;
+	st->reads++;
+	st->bytes_read += ret->len - before;
+	return RC_OK;
+}
+
+enum rc store_read_checked(struct store *st, const char *key,
+			   const struct object_info *expect, uint64_t off,
+			   void *buf, size_t len, store_check_fn *check,
+			   void *arg, struct err *err)
+{
+	const struct store_check c = { check, arg };
+
+	if (!st->ops->read_checked) {
+		if (store_read(st, key, expect, off, buf, len, err))
+			return err->rc;
+		return check(arg, buf, len, NULL, err);
+	}
+	if (check_key(key, err) ||
+	    st->ops->read_checked(st, key, expect, off, buf, len, &c, err))
+		return err->rc;
+	st->reads++;
+	st->bytes_read += len;
+	return RC_OK;
+}
+
 enum rc store_read_all(struct store *st, const char *key, size_t max,
 		       struct buf *ret, struct err *err)
 {

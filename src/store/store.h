@@ -71,6 +71,24 @@ enum rc store_read_ahead(struct store *st, const char *key,
 			 const struct object_info *expect, uint64_t off,
 			 void *buf, size_t len, struct err *err) MUST_CHECK;
 
+/* Whether what was read is what it should be: RC_OK, or RC_CORRUPT with a
+ * message.  info is that of store_read_tail_checked, else NULL.
+ */
+typedef enum rc store_check_fn(void *arg, const void *p, size_t len,
+			       const struct object_info *info, struct err *err);
+
+/* The same as without "checked"; where an object has mirrors, one whose bytes
+ * pass the check.
+ */
+enum rc store_read_tail_checked(struct store *st, const char *key, size_t max,
+				struct buf *ret, struct object_info *ret_info,
+				store_check_fn *check, void *arg,
+				struct err *err) MUST_CHECK;
+enum rc store_read_checked(struct store *st, const char *key,
+			   const struct object_info *expect, uint64_t off,
+			   void *buf, size_t len, store_check_fn *check,
+			   void *arg, struct err *err) MUST_CHECK;
+
 /* A whole small object appended to ret; more than max bytes is RC_LIMIT. */
 enum rc store_read_all(struct store *st, const char *key, size_t max,
 		       struct buf *ret, struct err *err) MUST_CHECK;

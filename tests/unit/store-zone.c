@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 #include <ftw.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +317,42 @@ static void a_changed_object_is_read_from_the_mirror(void **state)
 			 RC_CHANGED);
 }
 
+/* store_check_fn: the bytes begin with the text. */
+static enum rc begins_with(void *arg, const void *p, size_t len,
+			   const struct object_info *info, struct err *e)
+{
+	const char *want = arg;
+
+	(void)info;
+	if (len >= strlen(want) && !memcmp(p, want, strlen(want)))
+		return RC_OK;
+	return err_set(e, RC_CORRUPT, "does not begin with %s", want);
+}
+
+static void bytes_that_fail_a_check_are_read_from_the_mirror(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf tail = { .max = 100 };
+	char want[] = "low", never[] = "high", got[4] = "";
+	struct object_info info;
+
+	remove_it(f, "a/" LOW);
+	put(f, "a", LOW, "lax shard");
+	OK(store_read_tail_checked(f->st, LOW, 9, &tail, &info, begins_with,
+				   want, &err));
+	assert_string_equal(buf_str(&tail), "low shard");
+	OK(store_read_checked(f->st, LOW, &info, 0, got, 3, begins_with, want,
+			      &err));
+	assert_string_equal(got, "low");
+	assert_int_equal(look(f, "low", "a").damaged, 2);
+	assert_int_equal(look(f, "low", "b").failovers, 2);
+	assert_int_equal(store_read_checked(f->st, LOW, &info, 0, got, 3,
+					    begins_with, never, &err),
+			 RC_CORRUPT);
+	assert_non_null(strstr(err.msg, "b: does not begin with high"));
+	assert_string_equal(look(f, "low", "a").state, "closed");
+}
+
 struct keys {
 	char text[1024];
 	unsigned int n, stop_after;
@@ -460,6 +497,44 @@ static void it_says_what_it_is(void **state)
 	assert_non_null(strstr(store_location(f->st), "/zones"));
 }
 
+/* Reads both shards again and again; NULL when all was right. */
+static void *read_much(void *arg)
+{
+	static char wrong[] = "wrong";
+	struct fixture *f = arg;
+	char got[4] = "";
+	struct err e;
+
+	for (int i = 0; i < 200; i++) {
+		const char *key = i % 2 ? LOW : HIGH;
+
+		if (store_read(f->st, key, NULL, 0, got, 3, &e) ||
+		    memcmp(got, i % 2 ? "low" : "hig", 3) != 0)
+			return wrong;
+	}
+	return NULL;
+}
+
+static void many_readers_do_not_notice_a_store_that_goes(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t readers[8];
+
+	clock_thaw();
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++)
+		assert_int_equal(
+			pthread_create(&readers[i], NULL, read_much, f), 0);
+	break_it(f, "a/" LOW);
+	break_it(f, "b/" HIGH);
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
+		void *wrong;
+
+		pthread_join(readers[i], &wrong);
+		assert_null(wrong);
+	}
+	clock_freeze(1000 * CLOCK_NS_PER_SEC, 0);
+}
+
 static void stats_and_metrics_tell_of_each_store(void **state)
 {
 	struct fixture *f = *state;
@@ -524,6 +599,7 @@ int main(void)
 		TEST(an_object_nobody_has_is_missing_only_if_all_say_so),
 		TEST(ranges_move_to_the_mirror_although_its_tags_differ),
 		TEST(a_changed_object_is_read_from_the_mirror),
+		TEST(bytes_that_fail_a_check_are_read_from_the_mirror),
 		TEST(a_list_has_the_keys_of_all_zones_once_and_in_order),
 		TEST(a_list_leaves_out_what_is_not_read_from_there),
 		TEST(a_list_ends_when_its_caller_has_enough),
@@ -533,6 +609,7 @@ int main(void)
 		TEST(gaps_and_unknown_stores_are_refused),
 		TEST(a_store_behind_zones_is_not_written_to),
 		TEST(it_says_what_it_is),
+		TEST(many_readers_do_not_notice_a_store_that_goes),
 		TEST(stats_and_metrics_tell_of_each_store),
 		TEST(requests_wait_for_their_turn_until_they_are_stopped),
 	};
