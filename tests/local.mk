@@ -169,6 +169,20 @@ check_PROGRAMS += tests/bench/bench-read
 tests_bench_bench_read_SOURCES = tests/bench/bench-read.c
 tests_bench_bench_read_LDADD =
 
+# The server that misbehaves; see tests/lib/s3.sh.
+if HAVE_MICROHTTPD
+check_PROGRAMS += tests/lib/fake-s3
+endif
+tests_lib_fake_s3_SOURCES = tests/lib/fake-s3.c tests/lib/fake-s3.h
+tests_lib_fake_s3_SOURCES += tests/lib/fake-request.c tests/lib/fake-reply.c
+tests_lib_fake_s3_SOURCES += tests/lib/fake-send.c tests/lib/fake-auth.c
+tests_lib_fake_s3_SOURCES += tests/lib/fake-bucket.c tests/lib/fake-bucket.h
+tests_lib_fake_s3_SOURCES += tests/lib/fake-object.c tests/lib/fake-list.c
+tests_lib_fake_s3_SOURCES += tests/lib/fake-upload.c tests/lib/fake-web.c
+tests_lib_fake_s3_SOURCES += tests/lib/fake-control.c
+tests_lib_fake_s3_SOURCES += tests/lib/fake-rule.c tests/lib/fake-rule.h
+tests_lib_fake_s3_LDADD = $(DESFS_LIBS) $(MICROHTTPD_LIBS)
+
 # What shell tests call.
 check_PROGRAMS += tests/lib/look tests/lib/make-hostile
 tests_lib_look_SOURCES = tests/lib/look.c
