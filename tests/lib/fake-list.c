@@ -29,6 +29,21 @@ static void xml_key(struct buf *b, const struct fake_request *rq,
 	buf_printf(b, "</%s>", element);
 }
 
+/* The document and its name; how its keys are encoded. */
+static void list_begin(struct buf *b, const struct fake_request *rq,
+		       const char *root, const struct fake_bucket *bucket)
+{
+	const char *how = fake_query(rq, "encoding-type");
+
+	fake_xml_begin(b, root);
+	fake_xml_text(b,
+		      strcmp(root, "ListMultipartUploadsResult") ? "Name"
+								 : "Bucket",
+		      bucket->name);
+	if (how)
+		fake_xml_text(b, "EncodingType", how);
+}
+
 static void xml_time(struct buf *b, const char *element, int64_t when)
 {
 	time_t t = (time_t)when;
@@ -171,8 +186,7 @@ void fake_list(struct fake_request *rq, struct fake_bucket *b)
 	if (!strcmp(rq->fault.endless, "same"))
 		after = "";
 	buf_init(&out, LIST_MAX);
-	fake_xml_begin(&out, "ListBucketResult");
-	fake_xml_text(&out, "Name", b->name);
+	list_begin(&out, rq, "ListBucketResult", b);
 	xml_key(&out, rq, "Prefix",
 		fake_query(rq, "prefix") ? fake_query(rq, "prefix") : "");
 	i = list_page(rq, b, after ? after : "", &out, &n);
@@ -247,8 +261,7 @@ void fake_list_versions(struct fake_request *rq, struct fake_bucket *b)
 	bool more;
 
 	buf_init(&out, LIST_MAX);
-	fake_xml_begin(&out, "ListVersionsResult");
-	fake_xml_text(&out, "Name", b->name);
+	list_begin(&out, rq, "ListVersionsResult", b);
 	more = versions_page(rq, b, &out, &last);
 	if (more && last.k) {
 		xml_key(&out, rq, "NextKeyMarker", last.k->name);
@@ -303,8 +316,7 @@ void fake_list_uploads(struct fake_request *rq, struct fake_bucket *b)
 	bool more = false;
 
 	buf_init(&out, LIST_MAX);
-	fake_xml_begin(&out, "ListMultipartUploadsResult");
-	fake_xml_text(&out, "Bucket", b->name);
+	list_begin(&out, rq, "ListMultipartUploadsResult", b);
 	for (size_t i = 0; all[i] && !more; i++) {
 		if (!begins(all[i]->key, prefix ? prefix : "") ||
 		    !is_after(rq, all[i]))
