@@ -306,6 +306,36 @@ static bool body_ok(struct fake_request *rq)
 	return true;
 }
 
+struct search {
+	const char *secret;
+	bool is_found;
+};
+
+static enum MHD_Result search(void *arg, enum MHD_ValueKind kind,
+			      const char *name, const char *value)
+{
+	struct search *s = arg;
+
+	(void)kind;
+	(void)name;
+	if (value && strstr(value, s->secret))
+		s->is_found = true;
+	return MHD_YES;
+}
+
+/* The secret itself has no place in a request. */
+static bool leaks(struct fake_request *rq)
+{
+	struct search s = { .secret = rq->fake->secret };
+
+	if (!*s.secret)
+		return false;
+	MHD_get_connection_values(rq->conn, MHD_HEADER_KIND, search, &s);
+	return s.is_found || strstr(rq->target, s.secret) ||
+	       memmem(buf_str(&rq->body), rq->body.len, s.secret,
+		      strlen(s.secret));
+}
+
 static bool auth(struct fake_request *rq, struct credential *c)
 {
 	const char *header = fake_header(rq, "Authorization");
@@ -313,6 +343,9 @@ static bool auth(struct fake_request *rq, struct credential *c)
 	const char *hash = fake_header(rq, "x-amz-content-sha256");
 	const char *list;
 
+	if (leaks(rq))
+		return refuse(rq, 400, "SecretLeaked",
+			      "the request shows the secret key");
 	if (!header && rq->fake->is_open)
 		return body_ok(rq);
 	if (!header)

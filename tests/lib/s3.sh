@@ -93,7 +93,7 @@ start_fake()
 		2>"$tmp/fake-$s3_n.err" &
 	fake_pid=$!
 	s3_pids="$s3_pids $fake_pid"
-	wait_for 20 grep -q '^READY' "$tmp/fake-$s3_n.out" || {
+	wait_for 20 grep -qs '^READY' "$tmp/fake-$s3_n.out" || {
 		cat "$tmp/fake-$s3_n.err"
 		return 1
 	}
@@ -289,7 +289,7 @@ s3_keys()
 	while :; do
 		s3_curl GET "$1/$2?list-type=2&prefix=${3:-}&start-after=$s3_after" \
 			>"$tmp/s3_keys.xml" || return 1
-		sed 's/<Key>/\n&/g' "$tmp/s3_keys.xml" |
+		{ sed 's/<Key>/\n&/g' "$tmp/s3_keys.xml" && echo; } |
 			sed -n 's/^<Key>\([^<]*\).*/\1/p' >"$tmp/s3_keys.txt"
 		cat "$tmp/s3_keys.txt"
 		grep -q '<IsTruncated>true' "$tmp/s3_keys.xml" || return 0
