@@ -127,7 +127,13 @@ libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
 libdesfs_a_SOURCES += src/cache/disk-cache.h
 
 # catalog
-libdesfs_a_SOURCES += src/catalog/catalog.h
+libdesfs_a_SOURCES += src/catalog/catalog.c src/catalog/catalog.h
+libdesfs_a_SOURCES += src/catalog/catalog-backend.h
+libdesfs_a_SOURCES += src/catalog/catalog-check.c
+libdesfs_a_SOURCES += src/catalog/catalog-evict.c
+libdesfs_a_SOURCES += src/catalog/catalog-place.c
+libdesfs_a_SOURCES += src/catalog/catalog-query.c
+libdesfs_a_SOURCES += src/catalog/catalog-schema.c
 
 # volume
 libdesfs_a_SOURCES += src/volume/volume.c src/volume/volume.h

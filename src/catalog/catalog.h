@@ -31,12 +31,17 @@ struct catalog;
  */
 char *catalog_default_path(void) MUST_CHECK;
 
-/* Make directory (mode 0700) and file (0600) where they are missing. max_bytes
- * of 0: CATALOG_SIZE_DEFAULT.
+/* Make directory (mode 0700) and file (0600) where they are missing. RC_ACCESS:
+ * they belong to, or may be written by, others.  max_bytes of 0:
+ * CATALOG_SIZE_DEFAULT.  Not to be taken along through fork.
  */
 enum rc catalog_open(struct catalog **ret, const char *path, uint64_t max_bytes,
 		     struct err *err) MUST_CHECK;
 void catalog_close(struct catalog *c); /* takes NULL */
+
+/* What is longer is not kept. */
+#define CATALOG_DOCUMENT_MAX (256u << 20)
+#define CATALOG_RANGE_MAX (64u << 20)
 
 /* --- an archive, by the URL it is reached at ------------------------------ */
 
@@ -47,9 +52,17 @@ bool catalog_get_document(struct catalog *c, const char *location,
 			  const char *key, struct buf *ret);
 void catalog_put_document(struct catalog *c, const char *location,
 			  const char *key, const void *p, size_t len);
+/* Several at once: all of them or none. */
+struct catalog_document {
+	const char *key;
+	const void *p;
+	size_t len;
+};
+void catalog_put_documents(struct catalog *c, const char *location,
+			   const struct catalog_document *docs, size_t n);
 
 /* All documents whose key begins with prefix, in order of their keys; fn
- * returns false to end.
+ * returns false to end, and must not call the catalog.
  */
 typedef bool catalog_document_fn(void *arg, const char *key, const void *p,
 				 size_t len);
@@ -75,10 +88,13 @@ bool catalog_get_range(struct catalog *c, const uint8_t root[CATALOG_ROOT_LEN],
 void catalog_put_range(struct catalog *c, const char *location,
 		       const uint8_t root[CATALOG_ROOT_LEN], const char *tag,
 		       uint64_t off, const void *p, size_t len);
-/* The range that ends at end, the shard's size, and its tag. */
-bool catalog_get_tail(struct catalog *c, const uint8_t root[CATALOG_ROOT_LEN],
-		      uint64_t end, uint64_t *ret_off, struct buf *ret,
-		      char *ret_tag, size_t tag_size);
+/* The range that ends at end, the shard's size, and the tag it had at that
+ * location; "" when it was put for another.
+ */
+bool catalog_get_tail(struct catalog *c, const char *location,
+		      const uint8_t root[CATALOG_ROOT_LEN], uint64_t end,
+		      uint64_t *ret_off, struct buf *ret, char *ret_tag,
+		      size_t tag_size);
 /* What was kept of the shard turned out wrong. */
 void catalog_drop_shard(struct catalog *c,
 			const uint8_t root[CATALOG_ROOT_LEN]);
@@ -86,7 +102,11 @@ void catalog_drop_shard(struct catalog *c,
 /* --- for desfs cache ------------------------------------------------------ */
 
 struct catalog_stats {
-	uint64_t hits, misses, puts, errors; /* of this process */
+	/* Since it was opened: */
+	uint64_t hits, misses, puts;
+	uint64_t errors;   /* the database could not be used */
+	uint64_t rebuilds; /* it was put aside */
+	/* What it holds; bytes as the file has them, max_bytes their bound. */
 	uint64_t n_archives, n_documents, n_shards, n_ranges;
 	uint64_t bytes, max_bytes;
 };
