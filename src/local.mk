@@ -154,6 +154,8 @@ libdesfs_a_SOURCES += src/volume/shard-load.c
 libdesfs_a_SOURCES += src/volume/shard-cursor.c src/volume/shard-cursor.h
 libdesfs_a_SOURCES += src/volume/descriptor.c src/volume/descriptor.h
 libdesfs_a_SOURCES += src/volume/oplog.c src/volume/oplog.h
+libdesfs_a_SOURCES += src/volume/oplog-backend.h
+libdesfs_a_SOURCES += src/volume/oplog-kept.c
 libdesfs_a_SOURCES += src/volume/oplog-record.c
 
 # pack

@@ -188,27 +188,29 @@ static bool is_kept(const struct catalog *c, size_t len, size_t max)
 	return len <= max && len <= c->max_bytes / 4;
 }
 
-void catalog_put_documents(struct catalog *c, const char *location,
+bool catalog_put_documents(struct catalog *c, const char *location,
 			   const struct catalog_document *docs, size_t n)
 {
 	struct call call;
 	int64_t archive;
 
-	if (!n || strlen(location) > CATALOG_LOCATION_MAX)
-		return;
+	if (strlen(location) > CATALOG_LOCATION_MAX)
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (!is_kept(c, docs[i].len, CATALOG_DOCUMENT_MAX))
-			return;
+			return false;
 	}
 	if (!call_begin_write(&call, c))
-		return;
+		return false;
 	archive = put_archive(&call, location);
 	for (size_t i = 0; i < n; i++)
 		put_document(&call, archive, &docs[i]);
 	evict(&call, archive);
 	call_end_write(&call);
-	if (!call.rc)
-		atomic_fetch_add(&c->puts, n);
+	if (call.rc)
+		return false;
+	atomic_fetch_add(&c->puts, n);
+	return true;
 }
 
 void catalog_put_document(struct catalog *c, const char *location,
@@ -216,7 +218,7 @@ void catalog_put_document(struct catalog *c, const char *location,
 {
 	const struct catalog_document d = { key, p, len };
 
-	catalog_put_documents(c, location, &d, 1);
+	(void)catalog_put_documents(c, location, &d, 1);
 }
 
 void catalog_drop(struct catalog *c, const char *location)

@@ -52,13 +52,13 @@ bool catalog_get_document(struct catalog *c, const char *location,
 			  const char *key, struct buf *ret);
 void catalog_put_document(struct catalog *c, const char *location,
 			  const char *key, const void *p, size_t len);
-/* Several at once: all of them or none. */
+/* Several at once: all of them (true) or none. */
 struct catalog_document {
 	const char *key;
 	const void *p;
 	size_t len;
 };
-void catalog_put_documents(struct catalog *c, const char *location,
+bool catalog_put_documents(struct catalog *c, const char *location,
 			   const struct catalog_document *docs, size_t n);
 
 /* All documents whose key begins with prefix, in order of their keys; fn

@@ -14,8 +14,8 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
+#include "volume/oplog-backend.h"
 
-#define OPLOG_PREFIX "log/"
 #define CHECKPOINT "checkpoint-"
 
 /* Clocks of writers differ by at most that; a record may turn up behind another
@@ -23,25 +23,13 @@
  */
 #define OVERLAP_US (INT64_C(15) * 60 * 1000000)
 
-struct oplog {
-	char **names; /* of the records read, sorted */
-	size_t n_names, names_cap;
-	struct shard_meta *shards; /* sorted by key */
-	size_t n_shards, shards_cap;
-	bool has_id;
-	uint8_t archive_id[SHARD_ID_LEN];
-};
+/* So many are listed in one request, so nothing is saved by listing fewer. */
+#define LIST_PAGE 900u
 
-/* What one oplog_read adds, if nothing fails. */
-struct news {
-	const struct oplog *log;
-	char **names;
-	size_t n_names, names_cap;
-	struct shard_meta *shards;
-	size_t n_shards, shards_cap;
-	bool has_id;
-	uint8_t archive_id[SHARD_ID_LEN];
-};
+/* How long it may be that the whole log was not listed: a record may turn up
+ * later than all expect.
+ */
+#define LIST_ALL_US (INT64_C(24) * 3600 * 1000000)
 
 struct oplog *oplog_new(void)
 {
@@ -71,8 +59,9 @@ void oplog_free(struct oplog *log)
 	free(log);
 }
 
-static void news_release(struct news *news)
+void news_release(struct news *news)
 {
+	oplog_forget_kept(news);
 	free_names(news->names, news->n_names);
 	free_shards(news->shards, news->n_shards);
 }
@@ -94,7 +83,7 @@ const struct shard_meta *oplog_shard(const struct oplog *log, size_t i)
 }
 
 /* Read the time out of TIME-RANDOM.json; false for names of another form. */
-static bool parse_name(const char *name, int64_t *ret_time)
+bool oplog_name_time(const char *name, int64_t *ret_time)
 {
 	const size_t stamp = TIMESTAMP_COMPACT_TEXT - 1;
 	uint8_t random[16];
@@ -124,6 +113,13 @@ static bool is_known(const struct oplog *log, const char *name)
 				       sizeof(*log->names), by_name);
 }
 
+void news_add_name(struct news *news, const char *name)
+{
+	news->names = mem_grow(news->names, &news->names_cap, news->n_names + 1,
+			       sizeof(*news->names));
+	news->names[news->n_names++] = xstrdup(name);
+}
+
 /* store_list_fn: note the records not read before. */
 static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
 {
@@ -136,11 +132,12 @@ static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
 		return err_set(err, RC_UNSUPPORTED,
 			       "%s: this program does not read checkpoints",
 			       key);
-	if (!parse_name(name, &time) || is_known(news->log, name))
+	if (!oplog_name_time(name, &time))
 		return RC_OK;
-	news->names = mem_grow(news->names, &news->names_cap, news->n_names + 1,
-			       sizeof(*news->names));
-	news->names[news->n_names++] = xstrdup(name);
+	if (is_known(news->log, name))
+		news->n_seen++;
+	else
+		news_add_name(news, name);
 	return RC_OK;
 }
 
@@ -154,7 +151,11 @@ static void start_after(const struct oplog *log, char *ret, size_t size)
 	int64_t last;
 
 	ret[0] = '\0';
-	if (!log->n_names || !parse_name(log->names[log->n_names - 1], &last))
+	if (log->is_unproved &&
+	    (log->n_names < LIST_PAGE || now - log->listed_all > LIST_ALL_US))
+		return;
+	if (!log->n_names ||
+	    !oplog_name_time(log->names[log->n_names - 1], &last))
 		return;
 	timestamp_format_compact((last < now ? last : now) - OVERLAP_US, stamp);
 	snprintf(ret, size, OPLOG_PREFIX "%s", stamp);
@@ -165,7 +166,7 @@ static enum rc check_record(struct news *news, const struct oplog_record *r,
 {
 	int64_t time = 0;
 
-	if (!parse_name(name, &time) || time != r->time)
+	if (!oplog_name_time(name, &time) || time != r->time)
 		return err_set(err, RC_CORRUPT,
 			       "time is not the one in its name");
 	if (!news->has_id) {
@@ -188,20 +189,29 @@ static void take_shards(struct news *news, struct oplog_record *r)
 	r->n_shards = 0;
 }
 
+enum rc news_add_record(struct news *news, const char *name, const void *p,
+			size_t len, struct err *err)
+{
+	CLEANUP(oplog_record_release) struct oplog_record r = { 0 };
+
+	if (oplog_record_decode(p, len, &r, err) ||
+	    check_record(news, &r, name, err))
+		return err_prefix(err, OPLOG_PREFIX "%s", name);
+	take_shards(news, &r);
+	return RC_OK;
+}
+
 static enum rc read_record(struct news *news, struct store *st,
 			   const char *name, struct err *err)
 {
 	CLEANUP_FREE char *key = xasprintf(OPLOG_PREFIX "%s", name);
-	CLEANUP(oplog_record_release) struct oplog_record r = { 0 };
 	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, OPLOG_RECORD_MAX);
-	if (store_read_all(st, key, OPLOG_RECORD_MAX, &b, err))
+	if (store_read_all(st, key, OPLOG_RECORD_MAX, &b, err) ||
+	    news_add_record(news, name, b.p, b.len, err))
 		return err->rc;
-	if (oplog_record_decode(b.p, b.len, &r, err) ||
-	    check_record(news, &r, name, err))
-		return err_prefix(err, "%s", key);
-	take_shards(news, &r);
+	oplog_keep_record(news, key, &b);
 	return RC_OK;
 }
 
@@ -294,26 +304,65 @@ static void adopt(struct oplog *log, struct news *news)
 	memcpy(log->archive_id, news->archive_id, SHARD_ID_LEN);
 }
 
+enum rc news_finish(struct oplog *log, struct news *news, struct err *err)
+{
+	if (unite(news->shards, &news->n_shards, err) ||
+	    drop_known(log, news, err))
+		return err->rc;
+	adopt(log, news);
+	return RC_OK;
+}
+
+void news_begin(struct news *news, struct oplog *log)
+{
+	*news = (struct news){ .log = log, .has_id = log->has_id };
+	memcpy(news->archive_id, log->archive_id, SHARD_ID_LEN);
+}
+
+/* What the index cache knew must be in the list, as far as that goes back. */
+static enum rc check_seen(const struct oplog *log, const struct news *news,
+			  const char *after, struct err *err)
+{
+	const char *name = *after ? after + strlen(OPLOG_PREFIX) : "";
+	size_t n = 0;
+
+	if (!log->is_unproved)
+		return RC_OK;
+	while (n < log->n_names &&
+	       strcmp(log->names[log->n_names - 1 - n], name) > 0)
+		n++;
+	if (news->n_seen >= n)
+		return RC_OK;
+	return err_set(err, RC_CHANGED,
+		       "the log has lost records: another archive is there");
+}
+
 enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
 		   struct err *err)
 {
-	CLEANUP(news_release)
-	struct news news = { .log = log, .has_id = log->has_id };
+	CLEANUP(news_release) struct news news = { 0 };
+	int64_t now = clock_wall_ns() / 1000;
+	bool is_new, is_due;
 	char after[64];
 
-	memcpy(news.archive_id, log->archive_id, SHARD_ID_LEN);
+	news_begin(&news, log);
 	start_after(log, after, sizeof(after));
-	if (store_list(st, OPLOG_PREFIX, after, note, &news, err))
+	if (store_list(st, OPLOG_PREFIX, after, note, &news, err) ||
+	    check_seen(log, &news, after, err))
 		return err->rc;
 	for (size_t i = 0; i < news.n_names; i++) {
 		if (read_record(&news, st, news.names[i], err))
 			return err->rc;
 	}
-	if (unite(news.shards, &news.n_shards, err) ||
-	    drop_known(log, &news, err))
+	is_new = news.n_names;
+	if (news_finish(log, &news, err))
 		return err->rc;
-	*ret_changed = news.n_names;
-	if (news.n_names)
-		adopt(log, &news);
+	log->is_unproved = false;
+	is_due = !*after && now - log->listed_all > LIST_ALL_US / 2;
+	if (!*after)
+		log->listed_all = now;
+	if (is_new || is_due)
+		oplog_keep(log, &news);
+	*ret_changed = is_new;
 	return RC_OK;
 }

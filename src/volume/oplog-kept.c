@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oplog-kept.c - the log's records in the index cache.
+ *
+ * A record missing there would hide shards for ever, since lists begin at the
+ * last one known.  So a document beside the records tells how many there are
+ * and a hash of their names; unless both are right, nothing is loaded.  It
+ * sorts behind the records, so that it and they come from one look.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "catalog/catalog.h"
+#include "volume/oplog-backend.h"
+
+#define SUMMARY_KEY OPLOG_PREFIX "~known"
+#define SUMMARY_TEXT (20 + 1 + HEX_TEXT(SHA256_LEN) + 21 + 1)
+
+/* Bytes of records held back, to be put at once. */
+#define KEPT_BYTES_MAX (16u << 20)
+
+static void names_hash(char *const *names, size_t n, char *ret)
+{
+	CLEANUP_SHA256 struct sha256 h = { 0 };
+	uint8_t hash[SHA256_LEN];
+
+	sha256_init(&h);
+	for (size_t i = 0; i < n; i++)
+		sha256_update(&h, names[i], strlen(names[i]) + 1);
+	sha256_final(&h, hash);
+	hex_encode(hash, sizeof(hash), ret);
+}
+
+/* --- keeping -------------------------------------------------------------- */
+
+void oplog_forget_kept(struct news *news)
+{
+	for (size_t i = 0; i < news->n_kept; i++) {
+		free(news->kept[i].key);
+		buf_release(&news->kept[i].body);
+	}
+	free(news->kept);
+	news->kept = NULL;
+	news->n_kept = news->kept_cap = news->kept_bytes = 0;
+}
+
+/* After a failure nothing more is kept: the summary would be wrong. */
+static void put_kept(struct oplog *log, struct news *news, const char *summary)
+{
+	struct catalog_document *docs =
+		xcalloc(news->n_kept + 1, sizeof(*docs));
+	size_t n = 0;
+
+	for (; n < news->n_kept; n++)
+		docs[n] = (struct catalog_document){ news->kept[n].key,
+						     news->kept[n].body.p,
+						     news->kept[n].body.len };
+	if (summary)
+		docs[n++] = (struct catalog_document){ SUMMARY_KEY, summary,
+						       strlen(summary) };
+	if (!catalog_put_documents(log->catalog, log->location, docs, n))
+		log->catalog = NULL;
+	free(docs);
+	oplog_forget_kept(news);
+}
+
+void oplog_keep_record(struct news *news, const char *key, struct buf *body)
+{
+	if (!news->log->catalog)
+		return;
+	news->kept = mem_grow(news->kept, &news->kept_cap, news->n_kept + 1,
+			      sizeof(*news->kept));
+	news->kept[news->n_kept++] =
+		(struct kept_record){ xstrdup(key), *body };
+	news->kept_bytes += body->len;
+	*body = (struct buf){ 0 };
+	if (news->kept_bytes > KEPT_BYTES_MAX)
+		put_kept(news->log, news, NULL);
+}
+
+void oplog_keep(struct oplog *log, struct news *news)
+{
+	char hash[HEX_TEXT(SHA256_LEN)], text[SUMMARY_TEXT];
+
+	if (!log->catalog)
+		return;
+	names_hash(log->names, log->n_names, hash);
+	snprintf(text, sizeof(text), "%zu %s %" PRId64 "\n", log->n_names, hash,
+		 log->listed_all);
+	put_kept(log, news, text);
+}
+
+/* --- loading -------------------------------------------------------------- */
+
+struct load {
+	struct news news;
+	char summary[SUMMARY_TEXT]; /* "": none */
+	struct err *err;
+};
+
+static bool load_one(void *arg, const char *key, const void *p, size_t len)
+{
+	const char *name = key + strlen(OPLOG_PREFIX);
+	struct load *l = arg;
+	int64_t time;
+
+	if (!strcmp(key, SUMMARY_KEY)) {
+		if (len < sizeof(l->summary))
+			memcpy(l->summary, p, len);
+		return true;
+	}
+	if (!oplog_name_time(name, &time))
+		return true;
+	news_add_name(&l->news, name);
+	return !news_add_record(&l->news, name, p, len, l->err);
+}
+
+static enum rc check_summary(struct load *l, int64_t *ret_listed,
+			     struct err *err)
+{
+	char hash[HEX_TEXT(SHA256_LEN)], want[SUMMARY_TEXT];
+	int64_t listed = 0;
+	int at = 0;
+
+	names_hash(l->news.names, l->news.n_names, hash);
+	at = snprintf(want, sizeof(want), "%zu %s ", l->news.n_names, hash);
+	if (strncmp(l->summary, want, (size_t)at) != 0 ||
+	    sscanf(l->summary + at, "%" SCNd64, &listed) != 1)
+		return err_set(err, RC_CORRUPT,
+			       "index cache: records of the log are missing");
+	*ret_listed = listed;
+	return RC_OK;
+}
+
+enum rc oplog_load(struct oplog *log, struct catalog *c, const char *location,
+		   size_t *ret_n, struct err *err)
+{
+	struct load l = { .err = err };
+	enum rc rc = RC_OK;
+	int64_t listed = 0;
+
+	log->catalog = c;
+	log->location = location;
+	*ret_n = 0;
+	err->rc = RC_OK;
+	news_begin(&l.news, log);
+	catalog_each_document(c, location, OPLOG_PREFIX, load_one, &l);
+	rc = err->rc;
+	if (!rc && l.news.n_names)
+		rc = check_summary(&l, &listed, err);
+	if (!rc && l.news.n_names)
+		rc = news_finish(log, &l.news, err);
+	if (!rc && log->n_names) {
+		log->is_unproved = true;
+		log->listed_all = listed;
+		*ret_n = log->n_names;
+	}
+	news_release(&l.news);
+	return rc;
+}
