@@ -10,7 +10,9 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "cache/block-cache.h"
+#include "catalog/catalog.h"
 #include "shard/route.h"
+#include "volume/shard-kept.h"
 
 /* Bytes of the filter directory a reader accepts. */
 #define PARTITION_HASHES_MAX (64u << 20)
@@ -20,6 +22,7 @@ struct window {
 	uint64_t off;
 	struct buf bytes;
 	struct object_info info;
+	bool is_kept; /* from the index cache */
 };
 
 struct open_request {
@@ -31,7 +34,7 @@ static struct block_cache_key cache_key(enum shard_object kind,
 					const struct shard_file *sf)
 {
 	return (struct block_cache_key){ (uint64_t)kind << 32 | sf->ordinal,
-					 0 };
+					 atomic_load(sf->epoch) };
 }
 
 bool shard_file_may_have_key(const struct shard_file *sf, struct span parent,
@@ -63,52 +66,12 @@ enum rc shard_env_note(struct shard_env *env, enum rc rc)
 	return rc;
 }
 
-/* A store that has not what the log names is damaged. */
-static enum rc missing(const struct shard_file *sf, enum rc rc, struct err *err)
-{
-	if (rc != RC_NOENT)
-		return rc;
-	return err_set(err, RC_CORRUPT,
-		       "%s: the log names this shard, the store has it not",
-		       sf->meta.key);
-}
-
 static void window_destroy(void *p)
 {
 	struct window *w = p;
 
 	buf_release(&w->bytes);
 	free(w);
-}
-
-static enum rc window_load(void *arg, struct block_cache_object *ret,
-			   struct err *err)
-{
-	const struct open_request *rq = arg;
-	const struct shard_meta *m = &rq->sf->meta;
-	struct window *w = xcalloc(1, sizeof(*w));
-	uint64_t want =
-		m->size < SHARD_TAIL_WINDOW ? m->size : SHARD_TAIL_WINDOW;
-	enum rc rc;
-
-	buf_init(&w->bytes, SHARD_TAIL_WINDOW);
-	rc = store_read_tail(rq->env->st, m->key, SHARD_TAIL_WINDOW, &w->bytes,
-			     &w->info, err);
-	rc = missing(rq->sf, rc, err);
-	if (!rc && (w->info.size != m->size || w->bytes.len != want))
-		rc = err_set(err, RC_CORRUPT,
-			     "%s: is %llu bytes, the log says %llu", m->key,
-			     (unsigned long long)w->info.size,
-			     (unsigned long long)m->size);
-	if (rc) {
-		window_destroy(w);
-		return rc;
-	}
-	atomic_fetch_add_explicit(&rq->env->n_opened, 1, memory_order_relaxed);
-	w->off = m->size - want;
-	*ret = (struct block_cache_object){ w, sizeof(*w) + want,
-					    window_destroy };
-	return RC_OK;
 }
 
 static const uint8_t *window_bytes(const struct window *w, uint64_t off,
@@ -175,23 +138,31 @@ static enum rc read_section(const struct shard_handle *h,
 			    struct shard_bytes *ret, struct err *err)
 {
 	uint8_t hash[SHA256_LEN];
+	bool is_wrong = true;
 	enum rc rc;
 
 	*ret = (struct shard_bytes){ .p = window_bytes(w, s->off, s->len) };
-	if (!ret->p) {
-		rc = shard_handle_read(h, s->off, s->len, ret, err);
-		if (rc)
-			return rc;
+	while (is_wrong) {
+		if (!ret->p) {
+			rc = shard_handle_read(h, s->off, s->len, ret, err);
+			if (rc)
+				return rc;
+		}
+		sha256_of(ret->p, s->len, hash);
+		is_wrong = memcmp(hash, s->hash, BLOCK_HASH_LEN);
+		if (is_wrong && !shard_handle_distrust(h, ret))
+			break;
+		if (is_wrong)
+			shard_bytes_release(ret);
 	}
-	sha256_of(ret->p, s->len, hash);
-	if (memcmp(hash, s->hash, BLOCK_HASH_LEN)) {
-		shard_bytes_release(ret);
-		return err_set(err, RC_CORRUPT,
-			       "%s: %s at %llu does not match its hash",
-			       h->sf->meta.key, what,
-			       (unsigned long long)s->off);
+	if (!is_wrong) {
+		shard_handle_keep(h, s->off, ret, s->len);
+		return RC_OK;
 	}
-	return RC_OK;
+	shard_bytes_release(ret);
+	return err_set(err, RC_CORRUPT,
+		       "%s: %s at %llu does not match its hash",
+		       h->sf->meta.key, what, (unsigned long long)s->off);
 }
 
 static enum rc read_partition_hashes(const struct shard_handle *h,
@@ -290,21 +261,133 @@ static enum rc tail_fill(const struct open_request *rq, const struct window *w,
 	return rc;
 }
 
+/* One more try when it is missing, see shard_store_read. */
+static enum rc read_tail(const struct open_request *rq, struct window *w,
+			 struct err *err)
+{
+	const char *key = rq->sf->meta.key;
+	enum rc rc;
+
+	rc = store_read_tail(rq->env->st, key, SHARD_TAIL_WINDOW, &w->bytes,
+			     &w->info, err);
+	if (rc == RC_NOENT && shard_look_again(rq->env))
+		rc = store_read_tail(rq->env->st, key, SHARD_TAIL_WINDOW,
+				     &w->bytes, &w->info, err);
+	return shard_missing(rq->sf, rc, err);
+}
+
+static enum rc read_window(const struct open_request *rq, struct window *w,
+			   struct err *err)
+{
+	const struct shard_meta *m = &rq->sf->meta;
+	uint64_t want =
+		m->size < SHARD_TAIL_WINDOW ? m->size : SHARD_TAIL_WINDOW;
+
+	buf_init(&w->bytes, SHARD_TAIL_WINDOW);
+	if (read_tail(rq, w, err))
+		return err->rc;
+	if (w->info.size != m->size || w->bytes.len != want)
+		return err_set(err, RC_CORRUPT,
+			       "%s: is %llu bytes, the log says %llu", m->key,
+			       (unsigned long long)w->info.size,
+			       (unsigned long long)m->size);
+	atomic_fetch_add_explicit(&rq->env->n_opened, 1, memory_order_relaxed);
+	w->off = m->size - want;
+	return RC_OK;
+}
+
+/* What the index cache has, if it is right as far as can be told now. */
+static bool load_kept_window(const struct open_request *rq, struct window *w)
+{
+	const struct shard_meta *m = &rq->sf->meta;
+	struct shard_tail *t;
+	struct err err;
+	enum rc rc;
+
+	if (!rq->env->catalog || atomic_load(rq->sf->epoch))
+		return false;
+	buf_init(&w->bytes, SHARD_TAIL_WINDOW);
+	if (!catalog_get_tail(rq->env->catalog, rq->env->location, m->root,
+			      m->size, &w->off, &w->bytes, w->info.tag,
+			      sizeof(w->info.tag)))
+		return false;
+	w->info.size = m->size;
+	w->is_kept = true;
+	t = xcalloc(1, sizeof(*t));
+	rc = tail_fill(rq, w, t, &err);
+	tail_destroy(t);
+	if (!rc)
+		return true;
+	if (rc == RC_CORRUPT)
+		catalog_drop_shard(rq->env->catalog, m->root);
+	buf_release(&w->bytes);
+	w->is_kept = false;
+	return false;
+}
+
+static enum rc window_load(void *arg, struct block_cache_object *ret,
+			   struct err *err)
+{
+	const struct open_request *rq = arg;
+	struct window *w = xcalloc(1, sizeof(*w));
+
+	if (!load_kept_window(rq, w) && read_window(rq, w, err)) {
+		window_destroy(w);
+		return err->rc;
+	}
+	*ret = (struct block_cache_object){ w, sizeof(*w) + w->bytes.len,
+					    window_destroy };
+	return RC_OK;
+}
+
+/* Index cache: what is no data, now that it is known to be right. */
+static void keep_window(const struct open_request *rq, const struct window *w,
+			const struct shard_tail *t)
+{
+	uint64_t off = shard_data_end(&t->footer);
+
+	if (!rq->env->catalog || w->is_kept)
+		return;
+	if (off < w->off)
+		off = w->off;
+	catalog_put_range(rq->env->catalog, rq->env->location,
+			  rq->sf->meta.root, w->info.tag, off,
+			  w->bytes.p + (off - w->off),
+			  w->bytes.len - (size_t)(off - w->off));
+}
+
+static enum rc tail_try(struct open_request *rq, struct shard_tail *t,
+			struct err *err)
+{
+	struct block_cache_item *item = NULL;
+	const struct window *w;
+	enum rc rc;
+
+	rc = block_cache_get(rq->env->pages, cache_key(SHARD_WINDOW, rq->sf),
+			     window_load, rq, &item, err);
+	if (rc)
+		return rc;
+	w = block_cache_object(item);
+	rc = tail_fill(rq, w, t, err);
+	if (!rc)
+		keep_window(rq, w, t);
+	block_cache_unref(item);
+	return rc;
+}
+
 static enum rc tail_load(void *arg, struct block_cache_object *ret,
 			 struct err *err)
 {
 	struct open_request *rq = arg;
-	struct block_cache_item *window = NULL;
-	struct shard_tail *t;
+	struct shard_tail *t = xcalloc(1, sizeof(*t));
+	uint32_t epoch = atomic_load(rq->sf->epoch);
 	enum rc rc;
 
-	rc = block_cache_get(rq->env->pages, cache_key(SHARD_WINDOW, rq->sf),
-			     window_load, rq, &window, err);
-	if (rc)
-		return shard_env_note(rq->env, rc);
-	t = xcalloc(1, sizeof(*t));
-	rc = tail_fill(rq, block_cache_object(window), t, err);
-	block_cache_unref(window);
+	rc = tail_try(rq, t, err);
+	if (rc == RC_CHANGED) {
+		shard_distrust(rq->env, rq->sf, epoch);
+		rc = tail_try(rq, t, err);
+	}
 	if (rc) {
 		tail_destroy(t);
 		return shard_env_note(rq->env, rc);
@@ -369,33 +452,54 @@ bool shard_handle_has(const struct shard_handle *h, uint64_t off, size_t len)
 	return item;
 }
 
-enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
-			  size_t len, struct shard_bytes *ret, struct err *err)
+/* A handle that is being opened reads but once: who opens tries again. */
+static enum rc read_store(const struct shard_handle *h, uint64_t off,
+			  uint8_t *p, size_t len, struct err *err)
 {
 	const struct shard_meta *m = &h->sf->meta;
 	enum rc rc;
 
-	*ret = (struct shard_bytes){ 0 };
+	if (h->hold)
+		return shard_store_read(h->env, h->sf, &h->tail->info, off, p,
+					len, false, err);
+	rc = store_read(h->env->st, m->key, &h->tail->info, off, p, len, err);
+	return shard_missing(h->sf, rc, err);
+}
+
+enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
+			  size_t len, struct shard_bytes *ret, struct err *err)
+{
+	uint8_t *p;
+
+	*ret = (struct shard_bytes){ .epoch = atomic_load(h->sf->epoch) };
 	ret->window = window_with(h, off, len, &ret->p);
-	if (ret->window)
+	if (ret->window) {
+		const struct window *w = block_cache_object(ret->window);
+
+		ret->is_kept = w->is_kept;
 		return RC_OK;
-	ret->owned = mem_array(len, 1);
-	if (!ret->owned)
-		return err_set(err, RC_NOMEM, "%s: no memory for %zu bytes",
-			       m->key, len);
-	rc = store_read(h->env->st, m->key, &h->tail->info, off, ret->owned,
-			len, err);
-	if (rc) {
-		shard_bytes_release(ret);
-		return missing(h->sf, rc, err);
 	}
-	ret->p = ret->owned;
+	buf_init(&ret->owned, len);
+	ret->is_kept = shard_load_kept(h, off, len, &ret->owned);
+	if (!ret->is_kept) {
+		p = buf_reserve(&ret->owned, len);
+		if (!p)
+			return err_set(err, RC_NOMEM,
+				       "%s: no memory for %zu bytes",
+				       h->sf->meta.key, len);
+		if (read_store(h, off, p, len, err)) {
+			shard_bytes_release(ret);
+			return err->rc;
+		}
+		ret->owned.len = len;
+	}
+	ret->p = ret->owned.p;
 	return RC_OK;
 }
 
 void shard_bytes_release(struct shard_bytes *b)
 {
-	free(b->owned);
+	buf_release(&b->owned);
 	block_cache_unref(b->window);
 	*b = (struct shard_bytes){ 0 };
 }

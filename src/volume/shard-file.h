@@ -25,6 +25,7 @@
 
 struct block_cache;
 struct block_cache_item;
+struct catalog;
 
 /* Bytes read to open a shard. */
 #define SHARD_TAIL_WINDOW (256u << 10)
@@ -35,12 +36,23 @@ struct shard_env {
 	struct block_cache *pages; /* tails, footers, index pages, filters */
 	struct block_cache *blocks;
 	uint8_t archive_id[SHARD_ID_LEN];
-	bool check_hash; /* of blocks, besides their CRC */
+	bool check_hash;         /* of blocks, besides their CRC */
+	struct catalog *catalog; /* NULL: no index cache */
+	const char *location;    /* the store's, for the catalog */
+	/* Called when a shard is missing: the log may know more by now. */
+	void (*look_again)(void *arg);
+	void *look_again_arg;
+	/* Tails read from the store, damaged objects. */
 	_Atomic uint64_t n_opened, n_corrupt;
+	_Atomic uint64_t looked_ns; /* when look_again was called */
 };
 
-/* A shard, immutable. */
+/* A shard, immutable but for what epoch points to.  That counts how often what
+ * was known of the shard turned out wrong; but for 0 the index cache is not
+ * believed, and tails of earlier epochs are not used any more.
+ */
 struct shard_file {
+	_Atomic uint32_t *epoch;
 	uint32_t ordinal; /* in the session */
 	struct shard_meta meta;
 	/* Its first and last key. */
@@ -80,8 +92,10 @@ void shard_handle_release(struct shard_handle *h);
 /* len stored bytes at off, borrowed from the tail read before or read now. */
 struct shard_bytes {
 	const uint8_t *p;
-	uint8_t *owned;
-	struct block_cache_item *window;
+	struct block_cache_item *window; /* holds them, or: */
+	struct buf owned;
+	bool is_kept;   /* from the index cache, */
+	uint32_t epoch; /* then */
 };
 enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
 			  size_t len, struct shard_bytes *ret,

@@ -11,6 +11,7 @@
 #include "shard/shard-block.h"
 #include "shard/shard-filter.h"
 #include "volume/shard-file.h"
+#include "volume/shard-kept.h"
 
 /* Stored bytes of one page or block a reader accepts. */
 #define PAGE_STORED_MAX (PAGE_HEADER_SIZE + PAGE_RAW_MAX)
@@ -49,25 +50,40 @@ static void page_destroy(void *p)
 	page_free(p);
 }
 
+/* Decode a page; again, from the store, when what was kept of it is wrong. */
+static enum rc page_read(const struct load_request *rq, struct page **ret,
+			 struct err *err)
+{
+	struct shard_bytes bytes;
+	bool is_again;
+	enum rc rc;
+
+	do {
+		rc = shard_handle_read(rq->h, rq->off, rq->len, &bytes, err);
+		if (rc)
+			return rc;
+		rc = page_decode(bytes.p, rq->len, rq->page, ret, err);
+		is_again = rc == RC_CORRUPT &&
+			   shard_handle_distrust(rq->h, &bytes);
+		if (!rc)
+			shard_handle_keep(rq->h, rq->off, &bytes, rq->len);
+		shard_bytes_release(&bytes);
+	} while (is_again);
+	if (!rc)
+		return RC_OK;
+	return err_prefix(err, "%s: index page at %llu", rq->h->sf->meta.key,
+			  (unsigned long long)rq->off);
+}
+
 static enum rc page_load(void *arg, struct block_cache_object *ret,
 			 struct err *err)
 {
 	const struct load_request *rq = arg;
-	struct shard_bytes bytes;
 	struct page *page = NULL;
-	enum rc rc;
+	enum rc rc = page_read(rq, &page, err);
 
-	rc = shard_handle_read(rq->h, rq->off, rq->len, &bytes, err);
 	if (rc)
 		return shard_env_note(rq->h->env, rc);
-	rc = page_decode(bytes.p, rq->len, rq->page, &page, err);
-	shard_bytes_release(&bytes);
-	if (rc) {
-		shard_env_note(rq->h->env, rc);
-		return err_prefix(err, "%s: index page at %llu",
-				  rq->h->sf->meta.key,
-				  (unsigned long long)rq->off);
-	}
 	*ret = (struct block_cache_object){ page, page_memory(page),
 					    page_destroy };
 	return RC_OK;
@@ -121,23 +137,31 @@ static enum rc partition_load(void *arg, struct block_cache_object *ret,
 			      (size_t)rq->partition * BLOCK_HASH_LEN;
 	uint8_t hash[SHA256_LEN];
 	struct shard_bytes bytes;
+	bool is_wrong, is_again;
 	enum rc rc;
 
-	rc = shard_handle_read(rq->h, rq->off, rq->len, &bytes, err);
-	if (rc)
-		return shard_env_note(rq->h->env, rc);
-	sha256_of(bytes.p, rq->len, hash);
-	if (memcmp(hash, want, BLOCK_HASH_LEN)) {
-		rc = err_set(err, RC_CORRUPT,
-			     "%s: filter at %llu does not match its hash",
-			     rq->h->sf->meta.key, (unsigned long long)rq->off);
-		shard_env_note(rq->h->env, rc);
-	} else {
-		*ret = (struct block_cache_object){ xmemdup0(bytes.p, rq->len),
-						    rq->len, free };
+	do {
+		rc = shard_handle_read(rq->h, rq->off, rq->len, &bytes, err);
+		if (rc)
+			return shard_env_note(rq->h->env, rc);
+		sha256_of(bytes.p, rq->len, hash);
+		is_wrong = memcmp(hash, want, BLOCK_HASH_LEN);
+		is_again = is_wrong && shard_handle_distrust(rq->h, &bytes);
+		if (is_wrong)
+			shard_bytes_release(&bytes);
+	} while (is_again);
+	if (is_wrong) {
+		shard_env_note(rq->h->env, RC_CORRUPT);
+		return err_set(err, RC_CORRUPT,
+			       "%s: filter at %llu does not match its hash",
+			       rq->h->sf->meta.key,
+			       (unsigned long long)rq->off);
 	}
+	shard_handle_keep(rq->h, rq->off, &bytes, rq->len);
+	*ret = (struct block_cache_object){ xmemdup0(bytes.p, rq->len), rq->len,
+					    free };
 	shard_bytes_release(&bytes);
-	return rc;
+	return RC_OK;
 }
 
 enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,

@@ -16,10 +16,13 @@
 #include "volume/view.h"
 #include "volume/volume.h"
 
+struct catalog;
 struct oplog;
 
 struct volume {
 	struct store *st;
+	struct catalog *catalog; /* NULL: none */
+	char *index_cache_error; /* why there is none; NULL: nothing wrong */
 	struct descriptor descriptor;
 	struct shard_env env;
 	struct shard_set *set;

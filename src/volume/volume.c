@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "cache/block-cache.h"
+#include "catalog/catalog.h"
 #include "store/store.h"
 #include "volume/oplog.h"
 #include "volume/volume-state.h"
@@ -17,19 +18,11 @@
 #define BLOCK_CACHE_DEFAULT (UINT64_C(256) << 20)
 #define PAGE_CACHE_DEFAULT (UINT64_C(64) << 20)
 
-static enum rc read_descriptor(struct volume *v, struct err *err)
+static enum rc decode_descriptor(struct volume *v, const struct buf *b,
+				 struct err *err)
 {
-	CLEANUP_BUF struct buf b = { 0 };
-	enum rc rc;
+	enum rc rc = descriptor_decode(b->p, b->len, &v->descriptor, err);
 
-	buf_init(&b, DESCRIPTOR_MAX);
-	rc = store_read_all(v->st, DESCRIPTOR_KEY, DESCRIPTOR_MAX, &b, err);
-	if (rc == RC_NOENT)
-		return err_set(err, RC_NOENT, "%s: no archive: no %s there",
-			       store_url(v->st), DESCRIPTOR_KEY);
-	if (rc)
-		return rc;
-	rc = descriptor_decode(b.p, b.len, &v->descriptor, err);
 	if (rc)
 		return err_prefix(err, "%s", DESCRIPTOR_KEY);
 	if (store_n_bits(v->st) &&
@@ -44,80 +37,97 @@ static enum rc read_descriptor(struct volume *v, struct err *err)
 	return RC_OK;
 }
 
-static struct volume *volume_new(const struct volume_options *opts)
+static enum rc read_descriptor(struct volume *v, struct err *err)
 {
-	struct volume *v = xcalloc(1, sizeof(*v));
-	uint64_t blocks = opts ? opts->block_cache : 0;
-	uint64_t pages = opts ? opts->page_cache : 0;
-
-	v->verify = opts ? opts->verify : VERIFY_CRC;
-	v->env.check_hash = v->verify != VERIFY_CRC;
-	v->env.blocks = block_cache_new(blocks ? blocks : BLOCK_CACHE_DEFAULT);
-	v->env.pages = block_cache_new(pages ? pages : PAGE_CACHE_DEFAULT);
-	v->set = shard_set_new();
-	v->log = oplog_new();
-	v->is_stale = true;
-	pthread_mutex_init(&v->lock, NULL);
-	pthread_cond_init(&v->refreshed, NULL);
-	return v;
-}
-
-enum rc volume_open(struct volume **ret, const char *url,
-		    const struct volume_options *opts, struct err *err)
-{
-	struct volume *v = volume_new(opts);
-	bool changed;
+	CLEANUP_BUF struct buf b = { 0 };
 	enum rc rc;
 
-	rc = store_open(&v->st, url, opts ? opts->settings : NULL, err);
-	if (!rc) {
-		v->env.st = v->st;
-		rc = read_descriptor(v, err);
-	}
-	if (!rc)
-		rc = volume_refresh(v, &changed, err);
-	if (rc) {
-		volume_close(v);
-		return rc;
-	}
-	*ret = v;
+	buf_init(&b, DESCRIPTOR_MAX);
+	rc = store_read_all(v->st, DESCRIPTOR_KEY, DESCRIPTOR_MAX, &b, err);
+	if (rc == RC_NOENT)
+		return err_set(err, RC_NOENT, "%s: no archive: no %s there",
+			       store_url(v->st), DESCRIPTOR_KEY);
+	if (rc || decode_descriptor(v, &b, err))
+		return err->rc;
+	if (v->catalog)
+		catalog_put_document(v->catalog, store_location(v->st),
+				     DESCRIPTOR_KEY, b.p, b.len);
 	return RC_OK;
 }
 
-void volume_close(struct volume *v)
+/* Descriptor and log from the index cache.  A descriptor without a record says
+ * nothing: only the log tells whether it is the same archive still.
+ */
+static enum rc load_kept(struct volume *v, bool *ret_loaded, struct err *err)
 {
-	if (!v)
-		return;
-	view_unref(v->view);
-	block_cache_free(v->env.blocks);
-	block_cache_free(v->env.pages);
-	shard_set_free(v->set);
+	const char *location = store_location(v->st);
+	CLEANUP_BUF struct buf b = { 0 };
+	size_t n = 0;
+
+	buf_init(&b, DESCRIPTOR_MAX);
+	*ret_loaded = false;
+	if (!catalog_get_document(v->catalog, location, DESCRIPTOR_KEY, &b))
+		return oplog_load(v->log, v->catalog, location, &n, err);
+	if (decode_descriptor(v, &b, err) ||
+	    oplog_load(v->log, v->catalog, location, &n, err))
+		return err->rc;
+	*ret_loaded = n;
+	return RC_OK;
+}
+
+/* The archive at the place is another, or what was kept of it is wrong. */
+static void forget_kept(struct volume *v)
+{
+	struct err ignored;
+	size_t n;
+
+	catalog_drop(v->catalog, store_location(v->st));
 	oplog_free(v->log);
-	if (v->st)
-		store_close(v->st);
-	pthread_cond_destroy(&v->refreshed);
-	pthread_mutex_destroy(&v->lock);
-	free(v);
+	v->log = oplog_new();
+	if (oplog_load(v->log, v->catalog, store_location(v->st), &n,
+		       &ignored) ||
+	    n) {
+		/* It could not be dropped. */
+		oplog_free(v->log);
+		v->log = oplog_new();
+	}
 }
 
-const struct descriptor *volume_descriptor(const struct volume *v)
+static enum rc read_archive(struct volume *v, struct err *err)
 {
-	return &v->descriptor;
+	bool is_loaded = false, changed;
+	enum rc rc;
+
+	if (v->catalog && load_kept(v, &is_loaded, err)) {
+		is_loaded = false;
+		forget_kept(v);
+	}
+	if (is_loaded) {
+		rc = volume_refresh(v, &changed, err);
+		if (rc != RC_CHANGED && rc != RC_CORRUPT)
+			return rc;
+		forget_kept(v);
+	}
+	rc = read_descriptor(v, err);
+	return rc ? rc : volume_refresh(v, &changed, err);
 }
 
-struct store *volume_store(struct volume *v)
+/* Its absence costs requests, so it fails nothing. */
+static void open_catalog(struct volume *v, const struct volume_options *opts)
 {
-	return v->st;
-}
+	CLEANUP_FREE char *path = NULL;
+	struct err err;
 
-struct view *volume_view(struct volume *v)
-{
-	struct view *view;
-
-	pthread_mutex_lock(&v->lock);
-	view = view_ref(v->view);
-	pthread_mutex_unlock(&v->lock);
-	return view;
+	if (!store_is_remote(v->st) ||
+	    (opts && opts->index_cache && !*opts->index_cache))
+		return;
+	path = opts && opts->index_cache ? xstrdup(opts->index_cache)
+					 : catalog_default_path();
+	if (catalog_open(&v->catalog, path, opts ? opts->index_cache_size : 0,
+			 &err)) {
+		v->catalog = NULL;
+		v->index_cache_error = xstrdup(err.msg);
+	}
 }
 
 /* Wait until this thread is the only refresher. */
@@ -143,6 +153,112 @@ static void end_refresh(struct volume *v, struct view *view)
 	pthread_cond_broadcast(&v->refreshed);
 	pthread_mutex_unlock(&v->lock);
 	view_unref(old);
+}
+
+/* A reader misses a shard: what the log says of it by now is published by the
+ * next refresh, which tells others what has changed.
+ */
+static void look_again(void *arg)
+{
+	struct volume *v = arg;
+	bool changed = false;
+	struct err err;
+
+	begin_refresh(v);
+	if (!oplog_read(v->log, v->st, &changed, &err) && changed)
+		v->is_stale = true;
+	end_refresh(v, NULL);
+}
+
+static void set_env(struct volume *v)
+{
+	v->env.st = v->st;
+	v->env.catalog = v->catalog;
+	v->env.location = store_location(v->st);
+	v->env.look_again_arg = v;
+	if (store_is_remote(v->st))
+		v->env.look_again = look_again;
+}
+
+static struct volume *volume_new(const struct volume_options *opts)
+{
+	struct volume *v = xcalloc(1, sizeof(*v));
+	uint64_t blocks = opts ? opts->block_cache : 0;
+	uint64_t pages = opts ? opts->page_cache : 0;
+
+	v->verify = opts ? opts->verify : VERIFY_CRC;
+	v->env.check_hash = v->verify != VERIFY_CRC;
+	v->env.blocks = block_cache_new(blocks ? blocks : BLOCK_CACHE_DEFAULT);
+	v->env.pages = block_cache_new(pages ? pages : PAGE_CACHE_DEFAULT);
+	v->set = shard_set_new();
+	v->log = oplog_new();
+	v->is_stale = true;
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->refreshed, NULL);
+	return v;
+}
+
+enum rc volume_open(struct volume **ret, const char *url,
+		    const struct volume_options *opts, struct err *err)
+{
+	struct volume *v = volume_new(opts);
+	enum rc rc;
+
+	rc = store_open(&v->st, url, opts ? opts->settings : NULL, err);
+	if (!rc) {
+		open_catalog(v, opts);
+		set_env(v);
+		rc = read_archive(v, err);
+	}
+	if (rc) {
+		volume_close(v);
+		return rc;
+	}
+	*ret = v;
+	return RC_OK;
+}
+
+void volume_close(struct volume *v)
+{
+	if (!v)
+		return;
+	view_unref(v->view);
+	block_cache_free(v->env.blocks);
+	block_cache_free(v->env.pages);
+	shard_set_free(v->set);
+	oplog_free(v->log);
+	catalog_close(v->catalog);
+	if (v->st)
+		store_close(v->st);
+	free(v->index_cache_error);
+	pthread_cond_destroy(&v->refreshed);
+	pthread_mutex_destroy(&v->lock);
+	free(v);
+}
+
+const char *volume_index_cache_error(const struct volume *v)
+{
+	return v->index_cache_error;
+}
+
+const struct descriptor *volume_descriptor(const struct volume *v)
+{
+	return &v->descriptor;
+}
+
+struct store *volume_store(struct volume *v)
+{
+	return v->st;
+}
+
+struct view *volume_view(struct volume *v)
+{
+	struct view *view;
+
+	pthread_mutex_lock(&v->lock);
+	view = view_ref(v->view);
+	pthread_mutex_unlock(&v->lock);
+	return view;
 }
 
 enum rc volume_refresh(struct volume *v, bool *ret_changed, struct err *err)
@@ -191,6 +307,19 @@ const struct shard_meta *volume_shard(const struct volume *v,
 	const struct shard_file *sf = shard_set_get(v->set, node.shard);
 
 	return sf ? &sf->meta : NULL;
+}
+
+static void count_index(struct volume *v, struct volume_stats *ret)
+{
+	struct catalog_stats index;
+
+	if (!v->catalog)
+		return;
+	catalog_stats(v->catalog, &index);
+	ret->index_hits = index.hits;
+	ret->index_misses = index.misses;
+	ret->index_bytes = index.bytes;
+	ret->index_errors = index.errors;
 }
 
 static void count_caches(struct volume *v, struct volume_stats *ret)
@@ -244,4 +373,5 @@ void volume_stats(struct volume *v, struct volume_stats *ret)
 		.any_xattrs = view->any_xattrs,
 	};
 	count_caches(v, ret);
+	count_index(v, ret);
 }

@@ -62,6 +62,11 @@ enum rc volume_open(struct volume **ret, const char *url,
 		    struct err *err) MUST_CHECK;
 void volume_close(struct volume *v);
 
+/* Why the index cache that was wanted cannot be used, which costs requests; NULL:
+ * nothing is wrong.
+ */
+const char *volume_index_cache_error(const struct volume *v);
+
 const struct descriptor *volume_descriptor(const struct volume *v);
 struct store *volume_store(struct volume *v);
 
@@ -192,7 +197,9 @@ struct volume_stats {
 	uint64_t lookups, readdirs, reads, bytes_served;
 	uint64_t block_hits, block_misses, block_cache_bytes;
 	uint64_t page_hits, page_misses, page_cache_bytes;
-	uint64_t shards_opened; /* tails read */
+	uint64_t shards_opened; /* tails read from the store */
+	uint64_t index_hits, index_misses, index_bytes; /* the index cache */
+	uint64_t index_errors;				/* likewise */
 	uint64_t store_reads, store_bytes, store_lists;
 	/* Requests over the wire, see struct store_counters. */
 	uint64_t store_get, store_get_list, store_put, store_post, store_del;
