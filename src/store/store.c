@@ -15,6 +15,8 @@
 
 static const struct store_backend *const backends[] = {
 	&store_backend_local,
+	&store_backend_s3,
+	&store_backend_http,
 	&store_backend_zone,
 };
 
