@@ -46,6 +46,7 @@ unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/volume-changes
+unit_programs += tests/unit/volume-catalog
 unit_programs += tests/unit/flips
 unit_programs += tests/unit/nodeid
 unit_programs += tests/unit/fs-acl
@@ -155,6 +156,9 @@ check-local:
 endif
 TESTS += $(shell_tests)
 endif
+
+# Takes local archives for remote ones.
+tests_unit_volume_catalog_LDFLAGS = -Wl,--wrap=store_is_remote,--wrap=store_read
 
 # Writes the first inputs of the fuzz targets; run by hand, compiled by all.
 check_PROGRAMS += tests/fuzz/make-seeds

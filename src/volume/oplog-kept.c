@@ -125,32 +125,35 @@ static enum rc check_summary(struct load *l, int64_t *ret_listed,
 			     struct err *err)
 {
 	char hash[HEX_TEXT(SHA256_LEN)], want[SUMMARY_TEXT];
-	int64_t listed = 0;
-	int at = 0;
+	size_t at;
 
 	names_hash(l->news.names, l->news.n_names, hash);
-	at = snprintf(want, sizeof(want), "%zu %s ", l->news.n_names, hash);
-	if (strncmp(l->summary, want, (size_t)at) != 0 ||
-	    sscanf(l->summary + at, "%" SCNd64, &listed) != 1)
+	at = (size_t)snprintf(want, sizeof(want), "%zu %s ", l->news.n_names,
+			      hash);
+	if (strncmp(l->summary, want, at) != 0)
 		return err_set(err, RC_CORRUPT,
 			       "index cache: records of the log are missing");
-	*ret_listed = listed;
+	*ret_listed = strtoll(l->summary + at, NULL, 10);
 	return RC_OK;
 }
 
-enum rc oplog_load(struct oplog *log, struct catalog *c, const char *location,
-		   size_t *ret_n, struct err *err)
+void oplog_attach(struct oplog *log, struct catalog *c, const char *location)
+{
+	log->catalog = c;
+	log->location = location;
+}
+
+enum rc oplog_load(struct oplog *log, size_t *ret_n, struct err *err)
 {
 	struct load l = { .err = err };
 	enum rc rc = RC_OK;
 	int64_t listed = 0;
 
-	log->catalog = c;
-	log->location = location;
 	*ret_n = 0;
 	err->rc = RC_OK;
 	news_begin(&l.news, log);
-	catalog_each_document(c, location, OPLOG_PREFIX, load_one, &l);
+	catalog_each_document(log->catalog, log->location, OPLOG_PREFIX,
+			      load_one, &l);
 	rc = err->rc;
 	if (!rc && l.news.n_names)
 		rc = check_summary(&l, &listed, err);

@@ -69,15 +69,19 @@ void oplog_free(struct oplog *log);
  */
 void oplog_expect(struct oplog *log, const uint8_t archive_id[SHARD_ID_LEN]);
 
-/* Put what is read from now on into an index cache, and load what it has of the
- * place, without a request; location is borrowed for ever.  For a log without
- * records.  *ret_n: how many records were loaded; the first oplog_read looks
+/* Put what is read from now on into an index cache; location is borrowed for as
+ * long as the log.
+ */
+struct catalog;
+void oplog_attach(struct oplog *log, struct catalog *c, const char *location);
+
+/* Load what the index cache has of the place, without a request, into a log
+ * without records.  *ret_n: how many were loaded; the first oplog_read looks
  * whether they are in the store's list and otherwise gives RC_CHANGED: another
  * archive is at the place now.  RC_CORRUPT: what the cache has is of no use.
  */
-struct catalog;
-enum rc oplog_load(struct oplog *log, struct catalog *c, const char *location,
-		   size_t *ret_n, struct err *err) MUST_CHECK;
+enum rc oplog_load(struct oplog *log, size_t *ret_n,
+		   struct err *err) MUST_CHECK;
 
 /* List log/ and read the records not read before (the list overlaps the last
  * known name by 15 minutes).  *ret_changed: there were some.  A record that

@@ -60,37 +60,33 @@ static enum rc read_descriptor(struct volume *v, struct err *err)
  */
 static enum rc load_kept(struct volume *v, bool *ret_loaded, struct err *err)
 {
-	const char *location = store_location(v->st);
 	CLEANUP_BUF struct buf b = { 0 };
 	size_t n = 0;
 
-	buf_init(&b, DESCRIPTOR_MAX);
 	*ret_loaded = false;
-	if (!catalog_get_document(v->catalog, location, DESCRIPTOR_KEY, &b))
-		return oplog_load(v->log, v->catalog, location, &n, err);
-	if (decode_descriptor(v, &b, err) ||
-	    oplog_load(v->log, v->catalog, location, &n, err))
+	buf_init(&b, DESCRIPTOR_MAX);
+	if (!catalog_get_document(v->catalog, store_location(v->st),
+				  DESCRIPTOR_KEY, &b))
+		return RC_OK;
+	if (decode_descriptor(v, &b, err) || oplog_load(v->log, &n, err))
 		return err->rc;
 	*ret_loaded = n;
 	return RC_OK;
 }
 
+static void begin_log(struct volume *v)
+{
+	oplog_free(v->log);
+	v->log = oplog_new();
+	if (v->catalog)
+		oplog_attach(v->log, v->catalog, store_location(v->st));
+}
+
 /* The archive at the place is another, or what was kept of it is wrong. */
 static void forget_kept(struct volume *v)
 {
-	struct err ignored;
-	size_t n;
-
 	catalog_drop(v->catalog, store_location(v->st));
-	oplog_free(v->log);
-	v->log = oplog_new();
-	if (oplog_load(v->log, v->catalog, store_location(v->st), &n,
-		       &ignored) ||
-	    n) {
-		/* It could not be dropped. */
-		oplog_free(v->log);
-		v->log = oplog_new();
-	}
+	begin_log(v);
 }
 
 static enum rc read_archive(struct volume *v, struct err *err)
@@ -98,6 +94,7 @@ static enum rc read_archive(struct volume *v, struct err *err)
 	bool is_loaded = false, changed;
 	enum rc rc;
 
+	begin_log(v);
 	if (v->catalog && load_kept(v, &is_loaded, err)) {
 		is_loaded = false;
 		forget_kept(v);
@@ -191,7 +188,6 @@ static struct volume *volume_new(const struct volume_options *opts)
 	v->env.blocks = block_cache_new(blocks ? blocks : BLOCK_CACHE_DEFAULT);
 	v->env.pages = block_cache_new(pages ? pages : PAGE_CACHE_DEFAULT);
 	v->set = shard_set_new();
-	v->log = oplog_new();
 	v->is_stale = true;
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->refreshed, NULL);
