@@ -152,6 +152,7 @@ libdesfs_a_SOURCES += src/volume/shard-set.c src/volume/shard-set.h
 libdesfs_a_SOURCES += src/volume/shard-file.c src/volume/shard-file.h
 libdesfs_a_SOURCES += src/volume/shard-load.c
 libdesfs_a_SOURCES += src/volume/shard-kept.c src/volume/shard-kept.h
+libdesfs_a_SOURCES += src/volume/readahead.c src/volume/readahead.h
 libdesfs_a_SOURCES += src/volume/shard-cursor.c src/volume/shard-cursor.h
 libdesfs_a_SOURCES += src/volume/descriptor.c src/volume/descriptor.h
 libdesfs_a_SOURCES += src/volume/oplog.c src/volume/oplog.h
