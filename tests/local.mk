@@ -46,6 +46,7 @@ unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/readahead
+unit_programs += tests/unit/fetch
 unit_programs += tests/unit/volume-changes
 unit_programs += tests/unit/volume-catalog
 unit_programs += tests/unit/flips

@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fetch.c - stored blocks of remote shards, read in ranges of several.
+ *
+ * One lock for all: it is held for the little it takes to find and book ranges.
+ * Whoever holds a reference to a range in state QUEUED may claim it: set it to
+ * LOADING and read it, without the lock.
+ */
+#include "config.h"
+
+#include "volume/fetch.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/workers.h"
+#include "volume/fetch-segment.h"
+
+#define MAX_BYTES_DEFAULT (UINT64_C(64) << 20)
+#define N_STREAMS 64u
+/* Ranges of one block at most; more holes than that are read over. */
+#define N_PARTS 4u
+/* Jobs in the queue, so that submitting one never waits. */
+#define JOBS_MAX 64u
+/* A stream without reads for so long leaves its share to others. */
+#define ACTIVE_NS (5 * CLOCK_NS_PER_SEC)
+
+struct stream {
+	uint64_t number; /* 0: free */
+	uint32_t id;     /* of the shard */
+	uint64_t touched;
+	struct readahead ra;
+};
+
+/* Lock order: the lock, then the workers' own. */
+struct fetch {
+	struct fetch_options o;
+	pthread_mutex_t lock; /* guards the rest */
+	struct segments segments;
+	struct stream streams[N_STREAMS];
+	uint64_t n_streams;      /* so far */
+	struct workers *workers; /* started when first needed */
+	unsigned int n_jobs;
+	bool is_stopping;
+	struct fetch_stats stats;
+};
+
+/* A block on its way to its reader. */
+struct request {
+	const struct fetch_source *src;
+	struct byte_range block;
+	uint64_t now;
+	struct readahead_near near;
+	struct segment *parts[N_PARTS]; /* in order, each with a reference */
+	unsigned int n_parts;
+};
+
+struct fetch *fetch_new(const struct fetch_options *o)
+{
+	struct fetch *f = xcalloc(1, sizeof(*f));
+
+	f->o = *o;
+	f->segments.max_bytes = o->max_bytes ? o->max_bytes : MAX_BYTES_DEFAULT;
+	pthread_mutex_init(&f->lock, NULL);
+	return f;
+}
+
+void fetch_free(struct fetch *f)
+{
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->is_stopping = true;
+	pthread_mutex_unlock(&f->lock);
+	workers_stop(f->workers);
+	while (f->segments.list)
+		segment_drop(&f->segments, f->segments.list);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
+
+/* --- streams -------------------------------------------------------------- */
+
+static struct stream *stream_get(struct fetch *f, struct stream_id id)
+{
+	struct stream *st = &f->streams[id.i];
+
+	return st->number == id.number ? st : NULL;
+}
+
+static struct stream_id stream_id(const struct fetch *f,
+				  const struct stream *st)
+{
+	return (struct stream_id){ (unsigned int)(st - f->streams),
+				   st->number };
+}
+
+static struct stream *stream_new(struct fetch *f, uint32_t id)
+{
+	struct stream *oldest = &f->streams[0];
+
+	for (unsigned int i = 0; i < N_STREAMS && oldest->number; i++) {
+		struct stream *st = &f->streams[i];
+
+		if (!st->number || st->touched < oldest->touched)
+			oldest = st;
+	}
+	*oldest = (struct stream){ .number = ++f->n_streams, .id = id };
+	return oldest;
+}
+
+/* The stream a missing block belongs to: the best of those there are. */
+static struct stream *stream_for(struct fetch *f, const struct request *rq,
+				 enum readahead_kin *ret)
+{
+	struct stream *found = NULL;
+
+	*ret = READAHEAD_NEW;
+	for (unsigned int i = 0; i < N_STREAMS; i++) {
+		struct stream *st = &f->streams[i];
+		enum readahead_kin kin;
+
+		if (!st->number || st->id != rq->src->id)
+			continue;
+		kin = readahead_kin(&st->ra, rq->block, &rq->near);
+		if (kin > *ret ||
+		    (found && kin == *ret && st->touched > found->touched)) {
+			*ret = kin;
+			found = st;
+		}
+	}
+	return found ? found : stream_new(f, rq->src->id);
+}
+
+/* What a stream may have: its share of the memory. */
+static struct readahead_bounds bounds(const struct fetch *f,
+				      const struct request *rq,
+				      const struct stream *self)
+{
+	uint64_t n_active = 1, share, window, depth;
+
+	for (unsigned int i = 0; i < N_STREAMS; i++) {
+		const struct stream *st = &f->streams[i];
+
+		if (st != self && st->number && st->ra.window &&
+		    rq->now - st->touched < ACTIVE_NS)
+			n_active++;
+	}
+	share = f->segments.max_bytes / n_active / 2;
+	window = share < READAHEAD_MAX ? share : READAHEAD_MAX;
+	if (window < READAHEAD_MIN)
+		window = READAHEAD_MIN;
+	depth = share / window;
+	if (depth > f->o.n_ahead)
+		depth = f->o.n_ahead;
+	return (struct readahead_bounds){ .end = rq->src->data.hi,
+					  .max_window = window,
+					  .depth = (unsigned int)depth };
+}
+
+/* --- ranges --------------------------------------------------------------- */
+
+static void drop(struct fetch *f, struct segment *s)
+{
+	struct stream *st = stream_get(f, s->stream);
+
+	if (st && s->state != SEGMENT_FAILED)
+		readahead_retired(&st->ra, s->used, s->range.hi - s->range.lo);
+	segment_drop(&f->segments, s);
+}
+
+static bool make_room(struct fetch *f, uint64_t size, uint64_t now,
+		      bool is_ahead)
+{
+	while (!segments_has_room(&f->segments, size)) {
+		struct segment *s =
+			segments_victim(&f->segments, now, is_ahead);
+
+		if (!s)
+			return false;
+		drop(f, s);
+	}
+	return true;
+}
+
+static void expire(struct fetch *f, uint64_t now)
+{
+	struct segment *s;
+
+	for (;;) {
+		s = segments_expired(&f->segments, now);
+		if (!s)
+			return;
+		drop(f, s);
+	}
+}
+
+/* Read a claimed range, without the lock, and tell who waits. */
+static void load(struct fetch *f, struct segment *s, bool is_ahead)
+{
+	uint64_t size = s->range.hi - s->range.lo, began = clock_mono_ns();
+	struct stream *st;
+	struct err err;
+	enum rc rc;
+
+	rc = f->o.read(f->o.arg, &s->src, s->range.lo, s->data, size, is_ahead,
+		       &err);
+	LOCK_SCOPE(&f->lock);
+	st = stream_get(f, s->stream);
+	if (rc) {
+		s->err = err;
+		s->state = SEGMENT_FAILED;
+		if (st)
+			readahead_failed(&st->ra);
+		drop(f, s);
+	} else {
+		s->state = SEGMENT_READY;
+		f->stats.bytes += size;
+		if (st)
+			readahead_done(&st->ra, size, clock_mono_ns() - began);
+	}
+	pthread_cond_broadcast(&s->changed);
+}
+
+/* Claim the range if nobody has. */
+static bool claim(struct segment *s)
+{
+	if (s->state != SEGMENT_QUEUED)
+		return false;
+	s->state = SEGMENT_LOADING;
+	return true;
+}
+
+/* --- reading ahead -------------------------------------------------------- */
+
+struct ahead_job {
+	struct fetch *f;
+	struct segment *s;
+};
+
+static void ahead_run(void *arg)
+{
+	struct ahead_job *job = arg;
+	struct fetch *f = job->f;
+	bool is_mine;
+
+	pthread_mutex_lock(&f->lock);
+	f->n_jobs--;
+	is_mine = !f->is_stopping && claim(job->s);
+	pthread_mutex_unlock(&f->lock);
+	if (is_mine)
+		load(f, job->s, true);
+	pthread_mutex_lock(&f->lock);
+	segment_unref(&f->segments, job->s);
+	pthread_mutex_unlock(&f->lock);
+	free(job);
+}
+
+static bool can_submit(struct fetch *f)
+{
+	struct err err;
+
+	if (f->is_stopping || !f->o.n_ahead || f->n_jobs >= JOBS_MAX)
+		return false;
+	if (!f->workers &&
+	    workers_start(&f->workers, "ahead", f->o.n_ahead, JOBS_MAX, &err)) {
+		f->o.n_ahead = 0; /* do without */
+		return false;
+	}
+	return true;
+}
+
+/* Queue the range for the workers; false: not now. */
+static bool ahead_start(struct fetch *f, const struct request *rq,
+			const struct stream *st, struct byte_range r)
+{
+	struct ahead_job *job;
+	struct segment *s;
+
+	if (!can_submit(f) || !make_room(f, r.hi - r.lo, rq->now, true))
+		return false;
+	s = segment_new(&f->segments, rq->src, r, rq->now);
+	if (!s)
+		return false;
+	s->stream = stream_id(f, st);
+	s->is_ahead = true;
+	f->stats.ahead++;
+	f->n_jobs++;
+	job = xcalloc(1, sizeof(*job));
+	*job = (struct ahead_job){ .f = f, .s = s };
+	workers_submit(f->workers, ahead_run, job);
+	return true;
+}
+
+/* Begin what the stream will want next. */
+static void plan_ahead(struct fetch *f, const struct request *rq,
+		       struct stream *st)
+{
+	struct readahead_bounds b = bounds(f, rq, st);
+	struct byte_range r;
+
+	while (readahead_ahead(&st->ra, &b, &r)) {
+		struct segment *there =
+			segments_at(&f->segments, rq->src->id, r.lo);
+		struct byte_range room;
+
+		if (there) {
+			readahead_skip(&st->ra, there->range.hi);
+			continue;
+		}
+		room = segments_room(&f->segments, rq->src->id, r.lo,
+				     rq->src->data);
+		if (r.hi > room.hi)
+			r.hi = room.hi;
+		if (!ahead_start(f, rq, st, r))
+			return;
+		readahead_ahead_taken(&st->ra, r.hi);
+	}
+}
+
+/* --- a block -------------------------------------------------------------- */
+
+/* Hold the ranges the block lies in; false: there is a hole, from *ret on. */
+static bool collect(struct fetch *f, struct request *rq, uint64_t *ret)
+{
+	uint64_t off = rq->block.lo;
+
+	while (off < rq->block.hi) {
+		struct segment *s = segments_at(&f->segments, rq->src->id, off);
+
+		*ret = off;
+		if (!s || rq->n_parts == N_PARTS)
+			return false;
+		s->refs++;
+		rq->parts[rq->n_parts++] = s;
+		off = s->range.hi;
+	}
+	return true;
+}
+
+static void release_parts(struct fetch *f, struct request *rq)
+{
+	while (rq->n_parts)
+		segment_unref(&f->segments, rq->parts[--rq->n_parts]);
+}
+
+/* Book a range with what is missing from off on. */
+static bool book(struct fetch *f, const struct request *rq, uint64_t off)
+{
+	struct byte_range need = { off, rq->block.hi }, room, r;
+	struct readahead_bounds b;
+	enum readahead_kin kin;
+	struct segment *s;
+	struct stream *st;
+
+	room = segments_room(&f->segments, rq->src->id, off, rq->src->data);
+	if (need.hi > room.hi)
+		need.hi = room.hi;
+	st = stream_for(f, rq, &kin);
+	b = bounds(f, rq, st);
+	r = readahead_miss(&st->ra, kin, need, room, &rq->near, &b);
+	st->touched = rq->now;
+	if (!make_room(f, r.hi - r.lo, rq->now, false))
+		return false;
+	s = segment_new(&f->segments, rq->src, r, rq->now);
+	if (!s)
+		return false;
+	s->stream = stream_id(f, st);
+	f->stats.ranges++;
+	segment_unref(&f->segments, s); /* collect holds it */
+	return true;
+}
+
+static bool book_all(struct fetch *f, struct request *rq)
+{
+	uint64_t off = 0;
+
+	for (unsigned int i = 0; i <= N_PARTS; i++) {
+		if (collect(f, rq, &off))
+			return true;
+		release_parts(f, rq);
+		if (!book(f, rq, off))
+			return false;
+	}
+	return false;
+}
+
+/* Give up what a stream that goes straight on left behind. */
+static void drop_passed(struct fetch *f, const struct request *rq,
+			const struct stream *st)
+{
+	struct stream_id id = stream_id(f, st);
+	struct segment *s = f->segments.list, *next;
+
+	if (!st->ra.is_sequential)
+		return;
+	for (; s; s = next) {
+		next = s->next;
+		if (s->stream.i == id.i && s->stream.number == id.number &&
+		    s->state == SEGMENT_READY && !s->refs &&
+		    s->range.hi + READAHEAD_FIRST <= rq->block.lo)
+			drop(f, s);
+	}
+}
+
+/* Note that the block is wanted, and what follows from that. */
+static void account(struct fetch *f, struct request *rq)
+{
+	struct stream *st = stream_get(f, rq->parts[0]->stream);
+
+	for (unsigned int i = 0; i < rq->n_parts; i++) {
+		struct segment *s = rq->parts[i];
+		uint64_t lo = s->range.lo, hi = s->range.hi;
+
+		if (lo < rq->block.lo)
+			lo = rq->block.lo;
+		if (hi > rq->block.hi)
+			hi = rq->block.hi;
+		s->used += hi - lo;
+		f->stats.used += hi - lo;
+		segment_touch(&f->segments, s, rq->now);
+		if (s->used >= s->range.hi - s->range.lo)
+			drop(f, s);
+	}
+	if (!st)
+		return;
+	st->touched = rq->now;
+	readahead_read(&st->ra, rq->block);
+	drop_passed(f, rq, st);
+	plan_ahead(f, rq, st);
+}
+
+/* The stream whose place is to be told, because the block lies beyond what is
+ * known to be around it.
+ */
+static bool wants_near(struct fetch *f, const struct request *rq)
+{
+	struct stream *st = stream_get(f, rq->parts[0]->stream);
+
+	return st && readahead_wants_near(&st->ra, rq->block.lo);
+}
+
+static void tell_near(struct fetch *f, const struct request *rq)
+{
+	struct stream *st = stream_get(f, rq->parts[0]->stream);
+
+	if (st)
+		readahead_moved(&st->ra, rq->block.lo, &rq->near);
+}
+
+static void ask_near(struct request *rq, const struct fetch_hint *hint)
+{
+	rq->near = (struct readahead_near){ .range = rq->block,
+					    .group = rq->block.lo,
+					    .is_file = true };
+	if (hint)
+		hint->near(hint->arg, &rq->near);
+	if (rq->near.range.lo > rq->block.lo)
+		rq->near.range.lo = rq->block.lo;
+	if (rq->near.range.hi < rq->block.hi)
+		rq->near.range.hi = rq->block.hi;
+}
+
+/* All ranges of the block, held and booked; false: read it alone. */
+static bool prepare(struct fetch *f, struct request *rq,
+		    const struct fetch_hint *hint)
+{
+	bool ok, is_there;
+	uint64_t off = 0;
+
+	pthread_mutex_lock(&f->lock);
+	f->stats.blocks++;
+	is_there = ok = collect(f, rq, &off);
+	if (!is_there || wants_near(f, rq)) {
+		release_parts(f, rq);
+		pthread_mutex_unlock(&f->lock);
+		ask_near(rq, hint);
+		pthread_mutex_lock(&f->lock);
+		rq->now = clock_coarse_ns();
+		expire(f, rq->now);
+		ok = book_all(f, rq);
+		if (ok && is_there)
+			tell_near(f, rq);
+	}
+	rq->now = clock_coarse_ns();
+	if (ok)
+		account(f, rq);
+	pthread_mutex_unlock(&f->lock);
+	return ok;
+}
+
+/* Whether the block by itself may be had where the range it was in failed for
+ * this very reader, who has spent his time on it.
+ */
+static bool alone_may_help(const struct segment *s,
+			   const struct byte_range *block)
+{
+	if (s->range.lo >= block->lo && s->range.hi <= block->hi)
+		return false;
+	if (s->err.rc == RC_CORRUPT || s->err.rc == RC_NOMEM)
+		return true;
+	return s->err.rc == RC_IO &&
+	       s->range.hi - s->range.lo >= READAHEAD_FIRST;
+}
+
+/* Read what nobody reads yet, wait for the rest.  The first failure is told;
+ * *ret_final: reading once more is no use.
+ */
+static enum rc wait_for(struct fetch *f, struct request *rq, bool *ret_final,
+			struct err *err)
+{
+	bool is_mine[N_PARTS] = { false };
+
+	*ret_final = false;
+	for (unsigned int i = 0; i < rq->n_parts; i++) {
+		pthread_mutex_lock(&f->lock);
+		is_mine[i] = claim(rq->parts[i]);
+		pthread_mutex_unlock(&f->lock);
+		if (is_mine[i])
+			load(f, rq->parts[i], false);
+	}
+	LOCK_SCOPE(&f->lock);
+	for (unsigned int i = 0; i < rq->n_parts; i++) {
+		struct segment *s = rq->parts[i];
+
+		while (s->state == SEGMENT_LOADING)
+			pthread_cond_wait(&s->changed, &f->lock);
+		if (s->state == SEGMENT_READY)
+			continue;
+		*err = s->err;
+		*ret_final = is_mine[i] && !alone_may_help(s, &rq->block);
+		return err->rc;
+	}
+	return RC_OK;
+}
+
+/* Out of its ranges: borrowed from one, or copied from several. */
+static enum rc assemble(struct request *rq, struct fetch_bytes *ret,
+			struct err *err)
+{
+	uint64_t len = rq->block.hi - rq->block.lo;
+
+	*ret = (struct fetch_bytes){ 0 };
+	if (rq->n_parts == 1) {
+		const struct segment *s = rq->parts[0];
+
+		ret->segment = rq->parts[--rq->n_parts];
+		ret->p = s->data + (rq->block.lo - s->range.lo);
+		return RC_OK;
+	}
+	ret->owned = mem_array(len, 1);
+	if (!ret->owned)
+		return err_set(err, RC_NOMEM, "%s: no memory for %llu bytes",
+			       rq->src->key, (unsigned long long)len);
+	ret->p = ret->owned;
+	for (unsigned int i = 0; i < rq->n_parts; i++) {
+		const struct segment *s = rq->parts[i];
+		uint64_t lo = s->range.lo, hi = s->range.hi;
+
+		if (lo < rq->block.lo)
+			lo = rq->block.lo;
+		if (hi > rq->block.hi)
+			hi = rq->block.hi;
+		memcpy(ret->owned + (lo - rq->block.lo),
+		       s->data + (lo - s->range.lo), hi - lo);
+	}
+	return RC_OK;
+}
+
+enum rc fetch_block_again(struct fetch *f, const struct fetch_source *src,
+			  struct byte_range block, struct fetch_bytes *ret,
+			  struct err *err)
+{
+	uint64_t len = block.hi - block.lo;
+	enum rc rc;
+
+	*ret = (struct fetch_bytes){ 0 };
+	pthread_mutex_lock(&f->lock);
+	f->stats.alone++;
+	pthread_mutex_unlock(&f->lock);
+	ret->owned = mem_array(len, 1);
+	if (!ret->owned)
+		return err_set(err, RC_NOMEM, "%s: no memory for %llu bytes",
+			       src->key, (unsigned long long)len);
+	rc = f->o.read(f->o.arg, src, block.lo, ret->owned, len, false, err);
+	if (rc)
+		fetch_bytes_release(f, ret);
+	ret->p = ret->owned;
+	return rc;
+}
+
+enum rc fetch_block(struct fetch *f, const struct fetch_source *src,
+		    struct byte_range block, const struct fetch_hint *hint,
+		    struct fetch_bytes *ret, struct err *err)
+{
+	struct request rq = { .src = src, .block = block };
+	bool is_final = false;
+	enum rc rc = RC_IO;
+
+	if (prepare(f, &rq, hint)) {
+		rc = wait_for(f, &rq, &is_final, err);
+		if (!rc)
+			rc = assemble(&rq, ret, err);
+	}
+	pthread_mutex_lock(&f->lock);
+	release_parts(f, &rq);
+	pthread_mutex_unlock(&f->lock);
+	if (rc && !is_final)
+		rc = fetch_block_again(f, src, block, ret, err);
+	return rc;
+}
+
+void fetch_bytes_release(struct fetch *f, struct fetch_bytes *b)
+{
+	free(b->owned);
+	if (b->segment) {
+		pthread_mutex_lock(&f->lock);
+		segment_unref(&f->segments, b->segment);
+		pthread_mutex_unlock(&f->lock);
+	}
+	*b = (struct fetch_bytes){ 0 };
+}
+
+void fetch_stats(struct fetch *f, struct fetch_stats *ret)
+{
+	LOCK_SCOPE(&f->lock);
+	*ret = f->stats;
+	ret->kept = f->segments.bytes;
+}
