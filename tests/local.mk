@@ -190,6 +190,10 @@ tests_lib_fake_s3_SOURCES += tests/lib/fake-upload.c tests/lib/fake-web.c
 tests_lib_fake_s3_SOURCES += tests/lib/fake-control.c
 tests_lib_fake_s3_SOURCES += tests/lib/fake-rule.c tests/lib/fake-rule.h
 tests_lib_fake_s3_LDADD = $(DESFS_LIBS) $(MICROHTTPD_LIBS)
+# A delay for tests/bench/remote, compiled by all.
+check_PROGRAMS += tests/bench/delay-proxy
+tests_bench_delay_proxy_SOURCES = tests/bench/delay-proxy.c
+tests_bench_delay_proxy_LDADD =
 
 # What shell tests call.
 check_PROGRAMS += tests/lib/look tests/lib/make-hostile
