@@ -43,7 +43,7 @@ struct half {
 
 static void die(const char *what)
 {
-	perror(what);
+	fprintf(stderr, "delay-proxy: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -146,6 +146,11 @@ static void *count_main(void *arg)
 	return NULL;
 }
 
+static uint16_t port_of(const char *text)
+{
+	return (uint16_t)strtoul(text, NULL, 10);
+}
+
 static int listen_on(uint16_t port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
@@ -182,16 +187,17 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc != 4 && argc != 5) {
-		fprintf(stderr, "usage: delay-proxy HOST PORT MILLISECONDS [LISTEN]\n");
+		fprintf(stderr,
+			"usage: delay-proxy HOST PORT MILLISECONDS [LISTEN]\n");
 		return 2;
 	}
 	server.sin_family = AF_INET;
-	server.sin_port = htons((uint16_t)atoi(argv[2]));
+	server.sin_port = htons(port_of(argv[2]));
 	if (inet_pton(AF_INET, argv[1], &server.sin_addr) != 1)
 		die(argv[1]);
-	delay_ms = atol(argv[3]);
+	delay_ms = strtol(argv[3], NULL, 10);
 	start_counter();
-	fd = listen_on(argc == 5 ? (uint16_t)atoi(argv[4]) : 0);
+	fd = listen_on(argc == 5 ? port_of(argv[4]) : 0);
 	for (;;) {
 		int client = accept(fd, NULL, NULL);
 		pthread_attr_t attr;
