@@ -12,6 +12,7 @@ dist_man_MANS += man/desfs-cat.1
 dist_man_MANS += man/desfs-stat.1
 dist_man_MANS += man/desfs-extract.1
 dist_man_MANS += man/desfs-verify.1
+dist_man_MANS += man/desfs-publish.1
 dist_man_MANS += man/desfs-rebuild.1
 dist_man_MANS += man/desfs-mount.1
 dist_man_MANS += man/desfs-umount.1

@@ -24,6 +24,7 @@
 #include "pack/lane.h"
 #include "pack/links.h"
 #include "pack/plan.h"
+#include "pack/publish.h"
 #include "pack/sorter.h"
 #include "pack/tree.h"
 #include "pack/walk.h"
@@ -292,6 +293,16 @@ static enum rc check_options(const struct pack *p, struct err *err)
 	return RC_OK;
 }
 
+static enum rc publish(struct pack *p, struct err *err)
+{
+	size_t n;
+	enum rc rc = publish_log(p->store, &n, err);
+
+	return rc ? err_prefix(err, "the run is in the archive, but its log "
+				    "was not published ('desfs publish')")
+		  : RC_OK;
+}
+
 static enum rc run(struct pack *p, struct err *err)
 {
 	bool dry = p->opts->dry_run;
@@ -323,7 +334,7 @@ static enum rc run(struct pack *p, struct err *err)
 	if (!rc && !dry)
 		rc = commit_end(p, err);
 	p->is_committed = !rc;
-	return rc;
+	return !rc && !dry && p->opts->publish ? publish(p, err) : rc;
 }
 
 static void release(struct pack *p)

@@ -33,7 +33,7 @@ struct pack_options {
 	unsigned int route;  /* enum route_kind, or PACK_ANY_ROUTE */
 	enum created_mode created;
 	int64_t created_at; /* CREATED_TIME: microseconds */
-	bool mirror, checksum, dry_run, one_file_system;
+	bool mirror, checksum, dry_run, one_file_system, publish;
 	enum codec_id codec;
 	int level;
 	uint32_t block_size;
