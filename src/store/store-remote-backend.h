@@ -21,8 +21,6 @@
 #include "net/retry.h"
 #include "store/store.h"
 
-/* Bytes of a body that is no data but tells what is wrong. */
-#define REMOTE_ERROR_BODY_MAX (64u << 10)
 #define REMOTE_HEADERS_MAX 24
 /* Tries of one call that are made at once because what is sent has changed. */
 #define REMOTE_AGAIN_MAX 4
@@ -86,14 +84,16 @@ struct remote_call {
 	const void *body;
 	size_t body_len;
 	size_t max_body;  /* of the data wanted; more is RC_CORRUPT */
-	uint64_t more_ms; /* the deadline beyond `timeout`, see remote_grace */
+	uint64_t more_ms; /* the deadline beyond `timeout`, see remote_grace_ms
+			   */
+	unsigned int stall_ms; /* of silence; 0: as usual */
 	bool is_ahead;
 	bool ignores_stop; /* cleaning up: also after stop_requested */
 	/* Append the URL and the headers. */
 	enum rc (*prepare)(void *arg, struct remote_try *t, struct err *err);
 	/* A whole response came: what of it?  All but REMOTE_DONE set err,
-	 * without the name of what it is about.  The body may have as much as
-	 * the greater of max_body and REMOTE_ERROR_BODY_MAX.
+	 * without the name of what it is about.  The body has at most max_body
+	 * bytes, or HTTP_ERROR_BODY_MAX when the status is not 2xx.
 	 */
 	enum remote_verdict (*judge)(void *arg, const struct remote_try *t,
 				     const struct http_response *r,

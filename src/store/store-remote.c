@@ -147,41 +147,28 @@ static enum remote_verdict judge_failure(const struct remote_call *c,
 	return REMOTE_FAILED;
 }
 
-static enum remote_verdict judge(const struct remote_call *c,
-				 const struct remote_try *t, enum rc rc,
-				 const struct http_response *r, struct err *err)
-{
-	bool is_good = r->status >= 200 && r->status < 300;
-	/* Of these the status says more than the length. */
-	bool is_telling =
-		r->status && (!is_good || (c->range && r->status != 206));
-
-	if (!rc && !is_telling && r->body.len > c->max_body)
-		rc = err_set(err, RC_LIMIT, "too long");
-	if (rc && !(rc == RC_LIMIT && is_telling))
-		return judge_failure(c, r, err);
-	return c->judge(c->arg, t, r, err);
-}
-
 static void note(struct remote *rm, const struct remote_call *c,
 		 const struct remote_try *t, enum rc rc,
 		 const struct http_response *r)
 {
 	bool is_upload = c->method == HTTP_PUT || c->method == HTTP_POST;
+	/* None without a connection, two when a kept one was dead. */
+	unsigned int n = r->n_sent;
 	struct trace_line line = {
 		.method = c->method,
 		.what = c->what,
 		.range = c->range,
-		.status = rc && rc != RC_LIMIT ? 0 : r->status,
+		.status = rc ? 0 : r->status,
 		.rc = rc,
 		.bytes = is_upload ? c->body_len : r->body.len,
 		.ns = r->ns,
 		.n = t->n,
 	};
 
-	rm->requests[c->kind]++;
+	rm->requests[c->kind] += n;
+	rm->retries += n > 1 ? n - 1 : 0;
 	rm->bytes_in += r->body.len;
-	rm->bytes_out += c->body_len;
+	rm->bytes_out += n * c->body_len;
 	if (rc == RC_TIMEOUT)
 		rm->timeouts++;
 	if (!rc && (r->status == 503 || r->status == 429))
@@ -201,10 +188,9 @@ static enum remote_verdict one_try(struct remote *rm,
 		.method = c->method,
 		.body = c->body,
 		.body_len = c->body_len,
-		.max_body = c->max_body > REMOTE_ERROR_BODY_MAX
-				    ? c->max_body
-				    : REMOTE_ERROR_BODY_MAX,
+		.max_body = c->max_body,
 		.deadline = deadline,
+		.stall_timeout = c->stall_ms,
 		.is_ahead = c->is_ahead,
 	};
 	enum remote_verdict v;
@@ -222,7 +208,7 @@ static enum remote_verdict one_try(struct remote *rm,
 	}
 	rc = http_fetch(http, &rq, ret, err);
 	note(rm, c, &t, rc, ret);
-	v = judge(c, &t, rc, ret, err);
+	v = rc ? judge_failure(c, ret, err) : c->judge(c->arg, &t, ret, err);
 	if (v != REMOTE_DONE &&
 	    (err->rc == RC_CORRUPT || err->rc == RC_CHANGED))
 		rm->bad_replies++;
@@ -304,6 +290,7 @@ enum rc remote_run(struct remote *rm, const struct remote_call *c,
 	uint64_t ms = timeout_ms(rm) + c->more_ms;
 	uint64_t deadline = clock_mono_ns() + ms * CLOCK_NS_PER_MS;
 	unsigned int n_again = 0;
+	unsigned int n = 0;
 	struct retry retry;
 	enum remote_verdict v;
 
@@ -316,11 +303,12 @@ enum rc remote_run(struct remote *rm, const struct remote_call *c,
 	do {
 		http_response_release(ret);
 		*ret = (struct http_response){ 0 };
-		v = one_try(rm, c, ++*ret_tries, deadline, ret, err);
+		v = one_try(rm, c, ++n, deadline, ret, err);
+		*ret_tries += ret->n_sent;
 		if (v == REMOTE_DONE) {
 			retry_budget_success(&rm->budget);
 			return RC_OK;
 		}
 	} while (wait_for_next(rm, c, v, &retry, &n_again, ret, err));
-	return fail(c, *ret_tries, err);
+	return fail(c, n, err);
 }

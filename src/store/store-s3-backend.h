@@ -68,7 +68,10 @@ struct s3_request {
 	const char *body_sha256; /* 64 hex digits; NULL: s3_send makes it */
 	size_t max_body;         /* of the reply's data */
 	uint64_t more_ms;        /* more time than timeout and body_len give */
-	const char *range;       /* the one among headers, for the trace */
+	/* Milliseconds of silence, for what a server is busy with; 0: as usual.
+	 */
+	unsigned int stall_ms;
+	const char *range; /* the one among headers, for the trace */
 	bool is_ahead;
 	bool ignores_stop; /* cleaning up: also after stop_requested */
 	/* Is a reply of status 2xx what was asked for?  NULL: always. */
