@@ -33,6 +33,8 @@ unit_programs += tests/unit/block-cache
 unit_programs += tests/unit/catalog
 unit_programs += tests/unit/store-local
 unit_programs += tests/unit/store-range
+unit_programs += tests/unit/store-s3
+unit_programs += tests/unit/store-http
 unit_programs += tests/unit/log-index
 unit_programs += tests/unit/http-date
 unit_programs += tests/unit/breaker
@@ -162,6 +164,11 @@ endif
 
 # Takes local archives for remote ones.
 tests_unit_volume_catalog_LDFLAGS = -Wl,--wrap=store_is_remote,--wrap=store_read
+# Their servers are made up.
+tests_unit_store_s3_SOURCES = tests/unit/store-s3.c
+tests_unit_store_s3_SOURCES += tests/unit/http-double.c tests/unit/http-double.h
+tests_unit_store_http_SOURCES = tests/unit/store-http.c
+tests_unit_store_http_SOURCES += tests/unit/http-double.c
 
 # Writes the first inputs of the fuzz targets; run by hand, compiled by all.
 check_PROGRAMS += tests/fuzz/make-seeds
