@@ -6,36 +6,56 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+#include "base/timestamp.h"
+
+static bool has_form(const char *text)
+{
+	static const char form[] = "Aaa, 00 Aaa 0000 00:00:00 GMT";
+
+	if (strlen(text) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; form[i]; i++) {
+		char c = text[i];
+		bool is_digit = c >= '0' && c <= '9';
+		bool is_free = form[i] == 'A' || form[i] == 'a';
+
+		if (form[i] == '0' ? !is_digit : !is_free && c != form[i])
+			return false;
+	}
+	return true;
+}
+
+/* From 1; 0: none. */
+static int month_of(const char *p)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	for (int i = 0; i < 12; i++) {
+		if (!memcmp(p, names + (size_t)i * 3, 3))
+			return i + 1;
+	}
+	return 0;
+}
 
 bool http_date_parse(const char *text, int64_t *ret)
 {
-	struct tm tm = { 0 };
-	const char *comma = strchr(text, ',');
-	char month[4] = "";
-	int year = 0;
-	int end = 0;
+	char iso[32];
+	struct timestamp ts;
+	struct err err;
+	int month;
 
-	if (!comma || comma - text != 3)
+	if (!has_form(text))
 		return false;
-	if (sscanf(comma + 1, " %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n",
-		   &tm.tm_mday, month, &year, &tm.tm_hour, &tm.tm_min,
-		   &tm.tm_sec, &end) != 6 ||
-	    !end || comma[1 + end])
+	month = month_of(text + 8);
+	/* Servers lie, and nothing good comes of years far away. */
+	if (!month || (strncmp(text + 12, "20", 2) != 0 &&
+		       strncmp(text + 12, "21", 2) != 0))
 		return false;
-	if (strlen(month) != 3 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-	    year < 2000 || year > 2199 || tm.tm_hour < 0 || tm.tm_hour > 23 ||
-	    tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
+	snprintf(iso, sizeof(iso), "%.4s-%02d-%.2sT%.8sZ", text + 12, month,
+		 text + 5, text + 17);
+	if (timestamp_parse(iso, &ts, &err))
 		return false;
-	for (tm.tm_mon = 0; tm.tm_mon < 12; tm.tm_mon++) {
-		if (!memcmp(months + (size_t)tm.tm_mon * 3, month, 3))
-			break;
-	}
-	if (tm.tm_mon == 12)
-		return false;
-	tm.tm_year = year - 1900;
-	*ret = timegm(&tm);
+	*ret = ts.us / 1000000;
 	return true;
 }
