@@ -4,16 +4,18 @@
  */
 #include "config.h"
 
-#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/version.h"
 #include "net/http-loop-backend.h"
 
 #define BUFFER_BYTES (128L * 1024)
+#define UNSENT_BYTES (64 * 1024)
 #define STALL_BYTES 1024 /* a second */
 #define SENT_MAX 2
 
@@ -37,6 +39,19 @@ static int on_send(void *arg, char *ip, char *own_ip, int port, int own_port)
 	t->window = clock_mono_ns();
 	t->window_bytes = 0;
 	return CURL_PREREQFUNC_OK;
+}
+
+/* The kernel would take megabytes, and on a slow line be silent for long after
+ * the last of them: that must not look like a server that stalls.
+ */
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	const int max = UNSENT_BYTES;
+
+	(void)arg;
+	(void)purpose;
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &max, sizeof(max));
+	return CURL_SOCKOPT_OK;
 }
 
 /* True when all options were taken. */
@@ -72,6 +87,7 @@ static bool set_callbacks(struct http_transfer *t)
 	       !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_answer_body) &&
 	       !curl_easy_setopt(e, CURLOPT_WRITEDATA, t) &&
 	       !curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) &&
+	       !curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket) &&
 	       !curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 }
 
@@ -93,7 +109,6 @@ static bool set_connection(const struct http *h, CURL *e)
 	       !curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) &&
 	       !curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
 	       !curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_BYTES) &&
-	       !curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES) &&
 	       (!h->proxy || !curl_easy_setopt(e, CURLOPT_PROXY, h->proxy));
 }
 
@@ -144,22 +159,13 @@ enum rc http_transfer_begin(struct http_transfer *t, struct http_task *task)
 	return RC_OK;
 }
 
-/* Bytes of the request that the other side has acknowledged, or nearly so:
- * what lies in the kernel's buffer may lie there for long.
- */
+/* Bytes that went to the kernel, which holds few back: see on_socket. */
 static int64_t bytes_out(struct http_transfer *t)
 {
-	curl_socket_t fd = CURL_SOCKET_BAD;
 	curl_off_t sent = 0;
-	int waiting = 0;
 
-	if (!t->task->rq->body_len)
-		return 0;
 	curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-	curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
-	if (fd == CURL_SOCKET_BAD || ioctl(fd, SIOCOUTQ, &waiting))
-		return sent;
-	return sent - waiting;
+	return sent;
 }
 
 static unsigned int stall_timeout(const struct http_transfer *t)

@@ -26,6 +26,7 @@
 #define LONG_MS 60000u /* what a test never waits for when all is well */
 #define SHORT_MS 200u  /* what it does wait for */
 #define CHUNK_BYTES 3000000u
+#define SIPS 256u
 
 /* Requests that are held until the test says so. */
 static struct gate {
@@ -111,6 +112,21 @@ static bool send_echo(struct raw_conn *c, const char *head)
 	       raw_printf(c, "HTTP/1.1 201 Made\r\nContent-Length: %zu\r\n\r\n",
 			  strlen(head) + len) &&
 	       raw_send(c, head, strlen(head)) && raw_send(c, body, len);
+}
+
+/* Read so slowly that most of the body lies in the sender's kernel meanwhile.
+ */
+static bool sip(struct raw_conn *c)
+{
+	char cup[8192];
+
+	raw_narrow(c);
+	for (size_t n = 0; n < SIPS; n++) {
+		usleep(7000);
+		if (!raw_read(c, cup, sizeof(cup)))
+			return false;
+	}
+	return send_ok(c);
 }
 
 static bool reply_and_stop(struct raw_conn *c, const char *what)
@@ -249,6 +265,8 @@ static bool answer(struct raw_conn *c, const char *head, void *arg)
 		gate_hold(what[5]);
 		return send_ok(c);
 	}
+	if (!strcmp(what, "sip"))
+		return sip(c);
 	if (!strncmp(what, "bytes-", 6))
 		return send_pattern(c, strtoul(what + 6, NULL, 10));
 	if (!strncmp(what, "bad-", 4))
@@ -633,6 +651,23 @@ static void a_request_may_be_given_more_time(void **state)
 	finish(&f);
 }
 
+static void an_upload_that_moves_does_not_stall(void **state)
+{
+	CLEANUP_FREE uint8_t *body = xcalloc(SIPS, 8192);
+	struct fixture f;
+	struct call c = { .f = &f,
+			  .method = HTTP_PUT,
+			  .path = "sip",
+			  .body = body,
+			  .body_len = SIPS * 8192 };
+
+	(void)state;
+	begin(&f, 1, 4 * SHORT_MS);
+	fetch(&c);
+	expect_body(&c, "ok");
+	finish(&f);
+}
+
 static void waiting_for_a_turn_counts(void **state)
 {
 	struct fixture f;
@@ -955,6 +990,7 @@ int main(void)
 		cmocka_unit_test(bad_answers_are_told_apart),
 		cmocka_unit_test(what_stalls_ends),
 		cmocka_unit_test(a_request_may_be_given_more_time),
+		cmocka_unit_test(an_upload_that_moves_does_not_stall),
 		cmocka_unit_test(waiting_for_a_turn_counts),
 		cmocka_unit_test(many_callers_share_few_connections),
 		cmocka_unit_test(demand_goes_before_what_is_ahead),

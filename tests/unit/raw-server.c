@@ -92,6 +92,13 @@ bool raw_read(struct raw_conn *c, void *p, size_t len)
 	return true;
 }
 
+void raw_narrow(struct raw_conn *c)
+{
+	const int size = 128 * 1024;
+
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 void raw_wait(struct raw_conn *c)
 {
 	char waste[256];

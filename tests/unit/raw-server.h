@@ -40,6 +40,8 @@ bool raw_send(struct raw_conn *c, const void *p, size_t len);
 bool raw_printf(struct raw_conn *c, const char *fmt, ...) PRINTF(2, 3);
 /* len bytes of the request's body. */
 bool raw_read(struct raw_conn *c, void *p, size_t len);
+/* Take from now on only what fits a small buffer, so that a sender waits. */
+void raw_narrow(struct raw_conn *c);
 /* Wait until the other side has closed the connection, or the server stops. */
 void raw_wait(struct raw_conn *c);
 /* Let the connection end with a reset. */
