@@ -234,6 +234,9 @@ static enum rc read_user_file(struct filling *f, struct err *err)
 		path = xasprintf("%s/.config/desfs/desfs.conf", home);
 	else
 		return RC_OK;
+	/* Somebody else's home, as su(1) leaves it, says nothing to us. */
+	if (access(path, F_OK) && errno == EACCES)
+		return RC_OK;
 	return read_file(f, path, false, err);
 }
 
