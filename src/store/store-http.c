@@ -129,6 +129,7 @@ static enum remote_verdict judge_redirect(struct call *c,
 {
 	CLEANUP_FREE char *url = make_absolute(&c->at, r->location);
 	CLEANUP_FREE char *bare = xmemdup0(url, strcspn(url, "?#"));
+	CLEANUP_BUF struct buf origin = { 0 };
 	struct err ignored;
 	struct url to;
 
@@ -140,9 +141,11 @@ static enum remote_verdict judge_redirect(struct call *c,
 			r->status);
 		return REMOTE_FAILED;
 	}
+	buf_init(&origin, 512);
+	url_origin(&origin, &to);
 	err_set(err, RC_IO,
-		"the server sends us to %s://%s (%u), which is not followed",
-		to.is_https ? "https" : "http", to.host, r->status);
+		"the server sends us to %s (%u), which is not followed",
+		buf_str(&origin), r->status);
 	if (++c->n_moves > REDIRECTS_MAX || to.is_https != c->at.is_https ||
 	    (!to.is_https && !is_same_host(&to, &c->at)))
 		return REMOTE_FAILED;

@@ -156,6 +156,7 @@ static void note(struct remote *rm, const struct remote_call *c,
 	unsigned int n = r->n_sent;
 	struct trace_line line = {
 		.method = c->method,
+		.is_list = c->kind == REMOTE_LIST,
 		.what = c->what,
 		.range = c->range,
 		.status = rc ? 0 : r->status,

@@ -15,6 +15,7 @@ struct s3_call {
 	char body_sha256[HEX_TEXT(SHA256_LEN)];
 	unsigned int gen; /* of the identity the last try had */
 	char host[256];   /* of the last try */
+	char peer[272];   /* likewise, with the port; for messages */
 	char moved[256];  /* the host we were sent to; "": none */
 	unsigned int n_moves;
 	bool had_skew, had_secret, had_region;

@@ -21,6 +21,7 @@
 #include "store/store-status.h"
 
 #define REDIRECTS_MAX 3
+#define SKEW_TOLD 60 /* seconds */
 
 /* Did somebody else learn something since our last try? */
 static bool has_new_identity(struct s3_call *c)
@@ -40,10 +41,12 @@ static bool learn_time(struct s3_call *c, const struct http_response *r)
 	if (c->had_skew || !http_date_parse(r->date, &theirs))
 		return false;
 	c->had_skew = true;
-	log_warn("the clock of this machine is %lld s %s that of %s, requests "
-		 "are dated by the latter",
-		 llabs((long long)(theirs - now)),
-		 theirs > now ? "behind" : "ahead of", c->host);
+	if (llabs((long long)(theirs - now)) >= SKEW_TOLD)
+		log_warn(
+			"the clock of this machine is %lld s %s that of %s, requests "
+			"are dated by the latter",
+			llabs((long long)(theirs - now)),
+			theirs > now ? "behind" : "ahead of", c->peer);
 	LOCK_SCOPE(&c->s->lock);
 
 	c->s->id.skew_s = theirs - now;
@@ -113,16 +116,18 @@ static enum remote_verdict judge_redirect(struct s3_call *c,
 					  const struct http_response *r,
 					  struct err *err)
 {
+	CLEANUP_BUF struct buf origin = { 0 };
 	struct url to = { 0 };
 
 	if (!parse_location(r->location, &to)) {
 		err_set(err, RC_IO, "%s answered %u without saying where to go",
-			c->host, r->status);
+			c->peer, r->status);
 		return REMOTE_FAILED;
 	}
-	err_set(err, RC_IO,
-		"%s sends us to %s://%s (%u), which is not followed", c->host,
-		to.is_https ? "https" : "http", to.host, r->status);
+	buf_init(&origin, 512);
+	url_origin(&origin, &to);
+	err_set(err, RC_IO, "%s sends us to %s (%u), which is not followed",
+		c->peer, buf_str(&origin), r->status);
 	if (++c->n_moves > REDIRECTS_MAX || !s3_host_is_aws(c->host) ||
 	    !s3_host_is_aws(to.host) || !strcmp(c->host, to.host) ||
 	    to.port != (c->s->is_aws ? 0 : c->s->endpoint.port) ||

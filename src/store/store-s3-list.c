@@ -16,7 +16,7 @@
 #include "store/store-s3-backend.h"
 
 #define PAGE_KEYS "1000"
-#define PAGES_MAX 100000
+#define PAGES_MAX 20000
 #define EMPTY_PAGES_MAX 16
 #define TOKEN_MAX 8192
 

@@ -76,6 +76,7 @@ static enum rc sign(struct s3_call *c, const struct s3_identity *id,
 	buf_init(&auth, 8192);
 	buf_init(&authority, 512);
 	url_authority(&authority, server);
+	snprintf(c->peer, sizeof(c->peer), "%s", buf_str(&authority));
 	sigv4_date(rq.time, date);
 	rq.n_headers = fill_headers(c, id, buf_str(&authority), date, headers);
 	if (sigv4_authorization(&auth, &key, &rq, err))
@@ -127,7 +128,7 @@ static void add_place(const struct s3_call *c, struct err *err)
 	pthread_mutex_unlock(&c->s->lock);
 	snprintf(err->msg + len, sizeof(err->msg) - len,
 		 ", bucket %s, prefix %s, server %s, credentials from %s",
-		 c->s->bucket, *c->s->prefix ? c->s->prefix : "none", c->host,
+		 c->s->bucket, *c->s->prefix ? c->s->prefix : "none", c->peer,
 		 source);
 }
 

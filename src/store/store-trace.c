@@ -67,7 +67,8 @@ void trace_write(struct trace *t, const struct trace_line *l)
 
 	timestamp_format(clock_wall_ns() / 1000, when);
 	buf_init(&b, LINE_MAX_BYTES);
-	buf_printf(&b, "%s %s ", when, http_method_name(l->method));
+	buf_printf(&b, "%s %s ", when,
+		   l->is_list ? "LIST" : http_method_name(l->method));
 	add_field(&b, l->what && *l->what ? l->what : "-");
 	buf_printf(&b, " %s ", l->range ? l->range : "-");
 	if (l->status)

@@ -2,14 +2,15 @@
 /* store-trace.h - a line for each request as it was sent (--trace).
  *
  * TIME METHOD WHAT RANGE RESULT BYTES MS TRY: fields with a blank between them,
- * "-" for one that is empty.  WHAT is the key or prefix, percent-encoded;
- * RESULT the status, or what went wrong instead of one; BYTES those of the
- * bodies, of the request for PUT and POST.  Headers, queries and hosts are not
- * in it, so there is nothing secret.
+ * "-" for one that is empty.  METHOD is LIST for a GET of keys, WHAT is the key
+ * or prefix, percent-encoded; RESULT the status, or what went wrong instead of
+ * one; BYTES those of the bodies, of the request for PUT and POST.  Headers,
+ * queries and hosts are not in it, so there is nothing secret.
  */
 #ifndef DESFS_STORE_STORE_TRACE_H
 #define DESFS_STORE_STORE_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -19,6 +20,7 @@ struct trace;
 
 struct trace_line {
 	enum http_method method;
+	bool is_list;
 	const char *what;
 	const char *range;   /* NULL: none */
 	unsigned int status; /* 0: none came, see rc */
