@@ -22,7 +22,7 @@ static bool name_is_valid(const char *name)
 {
 	return strlen(name) <= KEY_MAX - strlen(LOG_INDEX_DIR) &&
 	       key_is_valid(name) &&
-	       strcmp(name, LOG_INDEX_KEY + strlen(LOG_INDEX_DIR)) != 0;
+	       strcmp(name, &LOG_INDEX_KEY[strlen(LOG_INDEX_DIR)]) != 0;
 }
 
 static bool may_follow(const char *last, const char *name)
