@@ -54,15 +54,21 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-/* True when all options were taken. */
+/* True when all options were taken.  Whatever the handle did before, it is for
+ * this method afterwards.
+ */
 static bool set_method(CURL *easy, const struct http_request *rq)
 {
 	const char *name = http_method_name(rq->method);
 	const char *body = rq->body ? rq->body : "";
 	curl_off_t len = (curl_off_t)rq->body_len;
 
+	if (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL) ||
+	    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL) ||
+	    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L))
+		return false;
 	switch (rq->method) {
-	case HTTP_GET: return !curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	case HTTP_GET: return true;
 	case HTTP_HEAD: return !curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	case HTTP_DELETE:
 		return !curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, name);
@@ -126,34 +132,53 @@ static bool set_trust(const struct http *h, CURL *e)
 		!curl_easy_setopt(e, CURLOPT_CAPATH, NULL));
 }
 
-static bool set_request(struct http_transfer *t)
+static bool set_protocol(CURL *e)
 {
-	CURL *e = t->easy;
 	char agent[64];
 
 	snprintf(agent, sizeof(agent), "desfs/%s", version_text());
-	return set_method(e, t->task->rq) &&
-	       !curl_easy_setopt(e, CURLOPT_URL, t->task->rq->url) &&
-	       !curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L) &&
+	return !curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L) &&
 	       !curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) &&
-	       !curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->task->headers) &&
 	       !curl_easy_setopt(e, CURLOPT_USERAGENT, agent) &&
 	       !curl_easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L) &&
 	       !curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L);
 }
 
+static bool set_request(struct http_transfer *t)
+{
+	const struct http_task *task = t->task;
+
+	return set_method(t->easy, task->rq) &&
+	       !curl_easy_setopt(t->easy, CURLOPT_URL, task->rq->url) &&
+	       !curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, task->headers);
+}
+
+/* What is the same for all requests is set once: some of it may not be set
+ * again, and a handle that is not reset keeps its TLS sessions.
+ */
+static bool make_handle(struct http_transfer *t)
+{
+	t->easy = curl_easy_init();
+	if (!t->easy)
+		return false;
+	if (set_connection(t->h, t->easy) && set_trust(t->h, t->easy) &&
+	    set_protocol(t->easy) && set_callbacks(t))
+		return true;
+	curl_easy_cleanup(t->easy);
+	t->easy = NULL;
+	return false;
+}
+
 enum rc http_transfer_begin(struct http_transfer *t, struct http_task *task)
 {
-	struct http *h = t->h;
-	CURL *easy = t->easy ? t->easy : curl_easy_init();
-
-	*t = (struct http_transfer){ .h = h, .easy = easy, .task = task };
-	t->begun = clock_mono_ns();
+	*t = (struct http_transfer){
+		.h = t->h,
+		.easy = t->easy,
+		.task = task,
+		.begun = clock_mono_ns(),
+	};
 	t->window = t->begun;
-	if (easy)
-		curl_easy_reset(easy);
-	if (!easy || !set_connection(h, easy) || !set_trust(h, easy) ||
-	    !set_request(t) || !set_callbacks(t))
+	if ((!t->easy && !make_handle(t)) || !set_request(t))
 		return err_set(task->err, RC_NOMEM, "%s: cannot set up libcurl",
 			       task->peer);
 	return RC_OK;
