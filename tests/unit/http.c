@@ -5,6 +5,7 @@
 #include "net/http.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -71,6 +72,25 @@ static void gate_open(void)
 
 	gate.is_open = true;
 	pthread_cond_broadcast(&gate.changed);
+}
+
+/* In libcurl's stead of the C library's, which needs a network: names are not
+ * found, but not before the gate opens.
+ */
+static _Atomic unsigned int n_resolving;
+
+__attribute__((visibility("default"))) int getaddrinfo(
+	const char *node, const char *service, const struct addrinfo *hints,
+	struct addrinfo **res)
+{
+	(void)node;
+	(void)service;
+	(void)hints;
+	(void)res;
+	n_resolving++;
+	gate_hold('n');
+	n_resolving--;
+	return EAI_NONAME;
 }
 
 static uint8_t pattern(size_t i)
@@ -865,16 +885,59 @@ static unsigned int dead_port(int *ret_fd)
 	return ntohs(a.sin_port);
 }
 
-static enum rc fetch_url(struct http *h, const char *url, struct err *err)
+static enum rc fetch_url_until(struct http *h, const char *url, unsigned int ms,
+			       struct err *err)
 {
 	struct http_request rq = { .url = url, .max_body = 100 };
 	struct http_response rsp;
 	enum rc rc;
 
-	rq.deadline = clock_mono_ns() + LONG_MS * CLOCK_NS_PER_MS;
+	rq.deadline = clock_mono_ns() + ms * CLOCK_NS_PER_MS;
 	rc = http_fetch(h, &rq, &rsp, err);
 	http_response_release(&rsp);
 	return rc;
+}
+
+static enum rc fetch_url(struct http *h, const char *url, struct err *err)
+{
+	return fetch_url_until(h, url, LONG_MS, err);
+}
+
+static void *fetch_unknown(void *arg)
+{
+	struct call *c = arg;
+
+	c->rc = fetch_url(c->f->h, "http://unknown.test/x", &c->err);
+	return NULL;
+}
+
+static void a_silent_name_server_holds_up_nobody_else(void **state)
+{
+	struct fixture f;
+	struct call other = { .f = &f, .path = "bytes-9" };
+	struct call last = { .f = &f };
+	struct err err = { 0 };
+
+	(void)state;
+	begin(&f, 2, LONG_MS);
+	assert_int_equal(
+		fetch_url_until(f.h, "http://unknown.test/x", SHORT_MS, &err),
+		RC_TIMEOUT);
+	fetch(&other);
+	expect_pattern(&other, 9);
+	assert_int_equal(
+		pthread_create(&last.thread, NULL, fetch_unknown, &last), 0);
+	gate_wait_for(2);
+	http_close(f.h);
+	pthread_join(last.thread, NULL);
+	assert_int_equal(last.rc, RC_STOPPED);
+	gate_open();
+	while (n_resolving)
+		usleep(1000);
+	f.h = open_client(&(struct http_options){ .proxy = "" });
+	assert_int_equal(fetch_url(f.h, "http://unknown.test/x", &err), RC_IO);
+	assert_non_null(strstr(err.msg, "unknown.test:80"));
+	finish(&f);
 }
 
 static void no_connection_is_told_in_words(void **state)
@@ -997,6 +1060,7 @@ int main(void)
 		cmocka_unit_test(what_is_ahead_leaves_half_of_the_connections),
 		cmocka_unit_test(closing_ends_what_runs_and_what_waits),
 		cmocka_unit_test(a_kept_connection_that_died_costs_no_failure),
+		cmocka_unit_test(a_silent_name_server_holds_up_nobody_else),
 		cmocka_unit_test(no_connection_is_told_in_words),
 		cmocka_unit_test(bad_requests_never_go_out),
 		cmocka_unit_test(certificates_are_verified),
