@@ -106,6 +106,7 @@ libdesfs_a_SOURCES += src/store/store-zone-list.c
 libdesfs_a_SOURCES += src/store/store-zone-open.c
 libdesfs_a_SOURCES += src/store/zone-health.c src/store/zone-health.h
 libdesfs_a_SOURCES += src/store/store-write.c src/store/store-write.h
+libdesfs_a_SOURCES += src/store/store-probe.c src/store/store-probe.h
 libdesfs_a_SOURCES += src/store/store-local-write.c
 libdesfs_a_SOURCES += src/store/store-local-write-run.c
 libdesfs_a_SOURCES += src/store/store-local-write-backend.h

@@ -5,9 +5,12 @@
 
 #include "store/store-write.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/key.h"
 #include "store/store-backend.h"
 
@@ -175,4 +178,41 @@ enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
 	if (check_writer(st, err))
 		return err->rc;
 	return st->writer->leftovers(st, remove, keep_claims, fn, arg, err);
+}
+
+static enum rc try_object(struct store *st, const char *key, struct err *err)
+{
+	static const char content[] = "tried to write\n";
+	CLEANUP_BUF struct buf there = { .max = sizeof(content) };
+	struct object_info info;
+	struct err other;
+	enum rc rc;
+
+	if (st->writer->replace(st, key, content, sizeof(content), err))
+		return err->rc;
+	rc = st->ops->read_tail(st, key, sizeof(content), &there, &info, err);
+	if (!rc && (there.len != sizeof(content) ||
+		    memcmp(there.p, content, there.len) != 0))
+		rc = err_set(err, RC_CORRUPT,
+			     "%s: what is read is not what was written", key);
+	if (!rc)
+		return st->writer->remove(st, key, err);
+	if (st->writer->remove(st, key, &other))
+		return err_prefix(err, "%s stays behind", key);
+	return rc;
+}
+
+enum rc store_try_write(struct store *st, struct err *err)
+{
+	uint8_t random[16];
+	char name[HEX_TEXT(sizeof(random))];
+	char key[sizeof(STORE_TMP) + sizeof("/try-") + sizeof(name)];
+
+	if (check_writer(st, err))
+		return err->rc;
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_set(err, RC_IO, "no random numbers");
+	hex_encode(random, sizeof(random), name);
+	snprintf(key, sizeof(key), STORE_TMP "/try-%s", name);
+	return try_object(st, key, err);
 }

@@ -86,4 +86,9 @@ enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
 			store_leftover_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
 
+/* Prove that objects can be made, read and removed, with a small one below
+ * STORE_TMP that nobody else names.
+ */
+enum rc store_try_write(struct store *st, struct err *err) MUST_CHECK;
+
 #endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-probe.c - whether a store can be used, step by step; for tools. */
+#include "config.h"
+
+#include "store/store-probe.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "conf/secret.h"
+#include "net/http.h"
+#include "net/url.h"
+#include "store/http-date.h"
+#include "store/store-s3-backend.h"
+#include "store/store-write.h"
+
+#define DESCRIPTOR "desfs.json"
+#define DESCRIPTOR_SIZE_MAX (1u << 20)
+#define DEFAULT_TIMEOUT_S 20u
+/* S3 refuses what was signed more than 15 minutes ago or ahead. */
+#define SKEW_MAX_S 300
+
+struct probe {
+	const char *url;
+	const struct store_settings *set;
+	bool try_write;
+	bool is_s3;
+	store_probe_fn *fn;
+	void *arg;
+	enum rc rc; /* the first failure */
+};
+
+static void pass(struct probe *p, const char *step, const char *fmt, ...)
+	PRINTF(3, 4);
+
+static void pass(struct probe *p, const char *step, const char *fmt, ...)
+{
+	char text[ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	p->fn(p->arg, step, RC_OK, text);
+}
+
+static bool fail(struct probe *p, const char *step, const struct err *err)
+{
+	p->fn(p->arg, step, err->rc, err->msg);
+	if (!p->rc)
+		p->rc = err->rc;
+	return false;
+}
+
+/* A call was denied: say what the account needs. */
+static bool denied(struct probe *p, const char *step, struct err *err,
+		   const char *right)
+{
+	size_t len = strlen(err->msg);
+
+	if (p->is_s3 && err->rc == RC_ACCESS)
+		snprintf(err->msg + len, sizeof(err->msg) - len,
+			 "; the account needs %s", right);
+	return fail(p, step, err);
+}
+
+/* --- the server ----------------------------------------------------------- */
+
+static bool has_scheme(const char *url, const char *scheme)
+{
+	return !strncmp(url, scheme, strlen(scheme));
+}
+
+/* Where requests go: the bucket, or the directory of a web server. */
+static enum rc find_server(const struct probe *p, struct buf *ret,
+			   struct err *err)
+{
+	const char *regions[] = { p->set->region, getenv("AWS_REGION"),
+				  getenv("AWS_DEFAULT_REGION"), "us-east-1" };
+	/* Large, and only a part of it is needed. */
+	CLEANUP_FREE struct s3_store *s = xcalloc(1, sizeof(*s));
+	CLEANUP_FREE char *prefix = NULL;
+	const char *region = NULL;
+	struct url u;
+
+	if (!p->is_s3) {
+		if (url_parse(p->url, &u, err))
+			return err->rc;
+		url_origin(ret, &u);
+		buf_append_str(ret, u.path);
+		return RC_OK;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(regions) && !region; i++)
+		region = regions[i] && *regions[i] ? regions[i] : NULL;
+	if (!s3_region_is_valid(region))
+		return err_set(err, RC_USAGE, "'%s' is no region", region);
+	if (s3_parse_place(p->url + strlen("s3://"), s->bucket, &prefix, err) ||
+	    s3_find_endpoint(s, p->set, err))
+		return err->rc;
+	s3_server(s, region, &u);
+	url_origin(ret, &u);
+	buf_append_str(ret, "/");
+	return RC_OK;
+}
+
+static void check_clock(struct probe *p, const char *date)
+{
+	int64_t theirs = 0;
+	int64_t skew;
+	struct err err;
+
+	if (!http_date_parse(date, &theirs)) {
+		pass(p, "clock", "the server does not tell the time");
+		return;
+	}
+	skew = theirs - clock_wall_ns() / (int64_t)CLOCK_NS_PER_SEC;
+	if (llabs(skew) <= SKEW_MAX_S) {
+		pass(p, "clock", "%lld s from the server's",
+		     (long long)llabs(skew));
+		return;
+	}
+	err_set(&err, RC_IO,
+		"this machine's clock is %lld s %s the server's: set it, as "
+		"with NTP",
+		(long long)llabs(skew), skew > 0 ? "behind" : "ahead of");
+	fail(p, "clock", &err);
+}
+
+/* Any answer will do. */
+static bool check_server(struct probe *p)
+{
+	static const char *const no_headers[] = { NULL };
+	const struct http_options o = { .ca_file = p->set->ca_file,
+					.proxy = p->set->proxy };
+	unsigned int timeout =
+		p->set->timeout ? p->set->timeout : DEFAULT_TIMEOUT_S;
+	CLEANUP_BUF struct buf url = { .max = URL_MAX };
+	struct http_request rq = { .method = HTTP_HEAD,
+				   .headers = no_headers,
+				   .deadline = clock_mono_ns() +
+					       timeout * CLOCK_NS_PER_SEC };
+	CLEANUP(http_response_release) struct http_response r = { 0 };
+	struct http *h = NULL;
+	struct err err;
+	enum rc rc;
+
+	rc = find_server(p, &url, &err);
+	rq.url = buf_str(&url);
+	if (!rc)
+		rc = http_open(&h, &o, &err);
+	if (!rc)
+		rc = http_fetch(h, &rq, &r, &err);
+	http_close(h);
+	if (rc)
+		return fail(p, "server", &err);
+	pass(p, "server", "%s answers in %u ms (HTTP/%s)", buf_str(&url),
+	     (unsigned int)(r.ns / 1000000), r.protocol);
+	check_clock(p, r.date);
+	return true;
+}
+
+/* --- credentials ---------------------------------------------------------- */
+
+static bool check_credentials(struct probe *p)
+{
+	CLEANUP(secret_wipe) struct secret s = { .access = "" };
+	struct err err;
+
+	if (secret_load(p->set, &s, &err))
+		return fail(p, "credentials", &err);
+	pass(p, "credentials", "access key %s from %s", s.access, s.source);
+	return true;
+}
+
+/* --- objects -------------------------------------------------------------- */
+
+/* One key is enough. */
+static enum rc stop_list(void *arg, const char *key, uint64_t size,
+			 struct err *err)
+{
+	bool *any = arg;
+
+	(void)key;
+	(void)size;
+	*any = true;
+	return err_set(err, RC_STOPPED, "%s", "");
+}
+
+static void check_list(struct probe *p, struct store *st)
+{
+	bool any = false;
+	struct err err;
+	enum rc rc = store_list(st, "log/", NULL, stop_list, &any, &err);
+
+	if (rc && !any)
+		denied(p, "list", &err, "s3:ListBucket");
+	else
+		pass(p, "list",
+		     any ? "log/ can be listed"
+			 : "log/ can be listed, nothing is there");
+}
+
+static void check_read(struct probe *p, struct store *st)
+{
+	CLEANUP_BUF struct buf b = { .max = DESCRIPTOR_SIZE_MAX };
+	struct err err;
+	enum rc rc =
+		store_read_all(st, DESCRIPTOR, DESCRIPTOR_SIZE_MAX, &b, &err);
+
+	if (!rc) {
+		pass(p, "read", DESCRIPTOR " can be read");
+	} else if (rc == RC_NOENT && p->try_write) {
+		pass(p, "read", "no archive is there yet");
+	} else if (rc == RC_NOENT) {
+		err_set(&err, RC_NOENT,
+			"no archive is there: no " DESCRIPTOR
+			"; desfs-pack makes one");
+		fail(p, "read", &err);
+	} else {
+		denied(p, "read", &err, "s3:GetObject");
+	}
+}
+
+static void check_write(struct probe *p)
+{
+	struct store *st = NULL;
+	struct err err;
+	enum rc rc = store_create(&st, p->url, p->set, &err);
+
+	if (!rc)
+		rc = store_try_write(st, &err);
+	store_close(st);
+	if (rc)
+		denied(p, "write", &err, "s3:PutObject and s3:DeleteObject");
+	else
+		pass(p, "write", "objects can be made and removed");
+}
+
+static void check_objects(struct probe *p)
+{
+	struct store *st = NULL;
+	struct err err;
+
+	if (store_open(&st, p->url, p->set, &err)) {
+		fail(p, "open", &err);
+		return;
+	}
+	check_list(p, st);
+	check_read(p, st);
+	store_close(st);
+	if (p->try_write)
+		check_write(p);
+}
+
+enum rc store_probe(const char *url, const struct store_settings *set,
+		    bool try_write, store_probe_fn *fn, void *arg)
+{
+	struct probe p = { .url = url,
+			   .set = set,
+			   .try_write = try_write,
+			   .is_s3 = has_scheme(url, "s3://"),
+			   .fn = fn,
+			   .arg = arg };
+	bool is_remote = p.is_s3 || has_scheme(url, "http://") ||
+			 has_scheme(url, "https://");
+	bool ok = !is_remote || check_server(&p);
+
+	if (p.is_s3)
+		ok &= check_credentials(&p);
+	if (ok)
+		check_objects(&p);
+	return p.rc;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-probe.h - whether a store can be used, step by step; for tools.
+ *
+ * Steps that make no sense for a kind of store are left out, and so are those
+ * that cannot work after one that failed.
+ */
+#ifndef DESFS_STORE_STORE_PROBE_H
+#define DESFS_STORE_STORE_PROBE_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+struct store_settings;
+
+/* step: "server", "clock", "credentials", "open", "list", "read" or
+ * "write".  text says
+ * what was found, or what is wrong and what to do.  No text has a secret.
+ */
+typedef void store_probe_fn(void *arg, const char *step, enum rc rc,
+			    const char *text);
+
+/* Prove that the server answers, that its clock agrees with ours, that there
+ * are credentials, that log/ can be listed and desfs.json be read; with
+ * try_write also that a small object below STORE_TMP can be made and removed,
+ * and then an archive need not be there yet.  Returns the first failure.
+ */
+enum rc store_probe(const char *url, const struct store_settings *set,
+		    bool try_write, store_probe_fn *fn, void *arg) MUST_CHECK;
+
+#endif
