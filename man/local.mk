@@ -14,6 +14,7 @@ dist_man_MANS += man/desfs-extract.1
 dist_man_MANS += man/desfs-verify.1
 dist_man_MANS += man/desfs-publish.1
 dist_man_MANS += man/desfs-rebuild.1
+dist_man_MANS += man/desfs-check-conf.1
 dist_man_MANS += man/desfs-mount.1
 dist_man_MANS += man/desfs-umount.1
 dist_man_MANS += man/desfs-top.1

@@ -246,6 +246,7 @@ DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
 bin_PROGRAMS += desfs desfs-pack
 desfs_SOURCES = src/cmd/main.c
 desfs_SOURCES += src/cmd/cmd-cat.c
+desfs_SOURCES += src/cmd/cmd-check-conf.c
 desfs_SOURCES += src/cmd/cmd-extract.c
 desfs_SOURCES += src/cmd/cmd-help.c
 desfs_SOURCES += src/cmd/cmd-ls.c

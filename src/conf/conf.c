@@ -318,7 +318,7 @@ static void finish(struct conf *c)
 
 enum rc conf_fill(struct conf *c, const char *archive, struct err *err)
 {
-	CLEANUP_FREE char *name = archive_name(archive);
+	CLEANUP_FREE char *name = archive ? archive_name(archive) : xstrdup("");
 	CLEANUP_FREE struct origin *origins =
 		xcalloc(conf_n_rows(), sizeof(*origins));
 	struct filling f = { .c = c, .archive = name, .origins = origins };

@@ -55,7 +55,7 @@ void conf_init(struct conf *c);
 /* Fill in what options left unset.  Paths become absolute, so it comes before
  * the working directory changes.  Strings of options stay borrowed.  RC_USAGE:
  * FILE:LINE and what is wrong there, or the option that is; c is to be released
- * in any case.
+ * in any case.  archive may be NULL: what is for all.
  */
 enum rc conf_fill(struct conf *c, const char *archive,
 		  struct err *err) MUST_CHECK;

@@ -38,6 +38,9 @@ END
 	bash script "$@"
 }
 t 'commands' completes desfs _desfs desfs ve -- verify version
+t 'commands of two words' completes desfs _desfs desfs ch -- check-conf
+t 'options of all that opens archives' completes desfs _desfs desfs cat --end -- \
+	--endpoint=
 t 'their options' completes desfs _desfs desfs verify --d -- --deep
 t 'options with an argument' completes desfs _desfs desfs verify --s -- --salvage=
 t 'options of desfs' completes desfs _desfs desfs --v -- --version --verbose

@@ -21,7 +21,7 @@ DESFS_PACK=${DESFS_PACK:-$BUILDDIR/desfs-pack}
 MOUNT_DESFS=${MOUNT_DESFS:-$BUILDDIR/mount.desfs}
 CC=${CC:-cc}
 export SRCDIR BUILDDIR DESFS DESFS_PACK MOUNT_DESFS CC
-export LC_ALL=C TZ=UTC
+export LC_ALL=C TZ=UTC DESFS_CONF=
 tap_n=0 tap_failed=0
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/desfs-test.XXXXXX") || exit 99
 tap_out=$tmp.out
