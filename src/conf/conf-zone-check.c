@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "conf/conf-set.h"
 
-#define DEFAULT_FAILURES 5u
-#define DEFAULT_RECOVER 10u
+#define DEFAULT_FAILURES 3u
+#define DEFAULT_RECOVER 60u
 
 /* --- limits and settings -------------------------------------------------- */
 

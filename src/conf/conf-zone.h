@@ -5,8 +5,8 @@
  *
  *	[zones]                     ; may be missing
  *	n_bits = 4                  ; else by the slots named
- *	failures = 5
- *	recover = 10
+ *	failures = 3
+ *	recover = 60
  *
  *	[store here]
  *	url = s3://records/archive
@@ -38,8 +38,8 @@
 
 /* For the health of the stores of a zone and the load on them. */
 struct conf_zone_limits {
-	unsigned int failures; /* in a row until a store is left alone; 5 */
-	unsigned int recover;  /* seconds until it is tried again; 10 */
+	unsigned int failures; /* in a row until a store is left alone; 3 */
+	unsigned int recover;  /* most seconds until it is tried again; 60 */
 	unsigned int rate;     /* requests a second; 0: any number */
 	unsigned int burst;    /* requests at once; rate, at least 1 */
 };

@@ -90,7 +90,7 @@ static void limits_are_those_of_the_zone_of_all_or_usual(void **state)
 			 RC_OK);
 	assert_int_equal(z.zones[0].limits.failures, 9);
 	assert_int_equal(z.zones[1].limits.failures, 2);
-	assert_int_equal(z.zones[1].limits.recover, 10);
+	assert_int_equal(z.zones[1].limits.recover, 60);
 	assert_int_equal(z.zones[1].limits.rate, 50);
 	assert_int_equal(z.zones[1].limits.burst, 50);
 	conf_zones_release(&z);
