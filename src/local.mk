@@ -149,6 +149,8 @@ libdesfs_a_SOURCES += src/volume/volume-date.c
 libdesfs_a_SOURCES += src/volume/volume-merge.c src/volume/volume-merge.h
 libdesfs_a_SOURCES += src/volume/volume-read.c
 libdesfs_a_SOURCES += src/volume/volume-scan.c
+libdesfs_a_SOURCES += src/volume/volume-warm.c
+libdesfs_a_SOURCES += src/volume/volume-changes.c
 libdesfs_a_SOURCES += src/volume/view.c src/volume/view.h
 libdesfs_a_SOURCES += src/volume/shard-set.c src/volume/shard-set.h
 libdesfs_a_SOURCES += src/volume/shard-file.c src/volume/shard-file.h
@@ -245,6 +247,7 @@ DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
 
 bin_PROGRAMS += desfs desfs-pack
 desfs_SOURCES = src/cmd/main.c
+desfs_SOURCES += src/cmd/cmd-cache.c
 desfs_SOURCES += src/cmd/cmd-cat.c
 desfs_SOURCES += src/cmd/cmd-check-conf.c
 desfs_SOURCES += src/cmd/cmd-extract.c

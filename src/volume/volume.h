@@ -192,6 +192,17 @@ enum rc volume_versions(struct volume *v, struct span uid, uint32_t day,
 			volume_change_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
 
+/* Read into the index cache what finding files needs: tails, index pages and
+ * filters of all shards, until about max_bytes were read.  RC_USAGE: there is no
+ * index cache.
+ */
+struct volume_warm {
+	uint64_t shards, bytes;
+	bool is_complete;
+};
+enum rc volume_warm(struct volume *v, uint64_t max_bytes,
+		    struct volume_warm *ret, struct err *err) MUST_CHECK;
+
 struct volume_stats {
 	uint64_t n_shards, n_entries, n_files, plain_bytes, stored_bytes;
 	uint64_t lookups, readdirs, reads, bytes_served;
