@@ -108,6 +108,7 @@ shell_tests += tests/cli/2400-zones.t
 shell_tests += tests/cli/2200-fake-server.t
 shell_tests += tests/cli/3000-ls.t
 shell_tests += tests/cli/3100-extract.t
+shell_tests += tests/cli/3400-index-cache.t
 shell_tests += tests/cli/6000-pack-first.t
 shell_tests += tests/cli/6010-pack-choice.t
 shell_tests += tests/cli/6020-pack-later.t

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The index cache: what it saves, what it survives, desfs cache.
+. "${0%/*}/../lib/tap.sh"
+. "$SRCDIR/tests/lib/s3.sh"
+need_fake
+
+mkdir src src/d src/e
+for i in 1 2 3 4 5 6 7 8 9; do
+	echo "file $i" >"src/d/$i"
+	echo "more $i" >"src/e/$i"
+done
+"$DESFS_PACK" -q src ar || exit 1
+
+# upload DIR: all files of it, the log last.
+upload()
+{
+	(cd "$1" && find . -type f ! -path './tmp/*' ! -name '.*' | sort) |
+		sed 's,^\./,,' >upload.list
+	while IFS= read -r key; do
+		s3_curl PUT "$fake_url/b/ar/$key" -T "$1/$key" || return 1
+	done <upload.list
+}
+desfs()
+{
+	command=$1
+	shift
+	"$DESFS" "$command" --endpoint="$fake_url" --index-cache=index/db "$@"
+}
+# requests LIST GET COMMAND...: at most so many.
+requests()
+{
+	lists=$1 gets=$2
+	shift 2
+	fake_reset
+	"$@" || return
+	at_most "$lists" LIST && at_most "$gets" GET
+}
+says()
+{
+	want=$1
+	shift
+	"$@" >out 2>&1
+	cat out
+	grep -q -- "$want" out
+}
+is_file()
+{
+	desfs cat s3://b/ar "$1" >out && cmp out "src/$1"
+}
+
+t 'the server starts' start_fake
+t 'a bucket' make_bucket "$fake_url" b
+t 'the archive is there' upload ar
+
+t 'no cache yet' says '0 archives' desfs cache status
+t 'asking makes none' test ! -e index
+t 'the first read' requests 1 5 is_file d/1
+t 'the next one costs a list and a block' requests 1 1 is_file d/1
+t 'in another directory, its tail too' requests 1 2 is_file e/1
+t 'cache status' says 's3://b/ar.*: 3 shards' desfs cache status
+json()
+{
+	desfs cache status --json >out || return
+	cat out
+	grep -q '^{"v":1,"kind":"index_cache",.*"archives":1,' out &&
+		grep -q '^{"v":1,"kind":"archive","location":".*s3://b/ar' out
+}
+t 'cache status --json' json
+t 'cache verify' says '0 damaged' desfs cache verify
+
+t 'cache clear' desfs cache clear
+t 'then all is read again' requests 1 5 is_file d/1
+t 'cache clear of another archive' desfs cache clear s3://b/other
+t 'leaves it' requests 1 1 is_file d/1
+t 'cache clear of this one' desfs cache clear s3://b/ar
+t 'drops it' says '0 archives' desfs cache status
+t 'cache warm' says '^3 shards' desfs cache warm s3://b/ar
+t 'then each file costs a list and a block' requests 1 1 is_file e/9
+t 'cache warm again reads nothing' requests 1 0 desfs cache warm s3://b/ar
+t 'cache warm of a directory' says 'no index cache' \
+	"$DESFS" cache warm --index-cache=index/db ar
+
+# Damage.
+head -c 20000 index/db >half && cat half >index/db
+t 'half a cache is as none' is_file d/1
+t 'and is put aside' test -e index/db.damaged
+t 'then it works again' requests 1 1 is_file d/1
+echo 'no database' >index/db
+t 'cache verify tells damage' says '1 damaged' desfs cache verify
+t 'and is content afterwards' desfs cache verify
+chmod 777 index
+t 'a directory for all is not used' is_file d/1
+t 'cache status says so' says 'everybody' desfs cache status
+chmod 700 index
+
+# Another archive in its place.
+t 'it is known' requests 9 9 is_file d/1
+echo 'another file 1' >src/d/1
+rm -r src/e
+"$DESFS_PACK" -q src ar2 || exit 1
+replace()
+{
+	s3_keys "$fake_url" b ar/ >keys || return
+	while IFS= read -r key; do
+		s3_curl DELETE "$fake_url/b/$key" || return
+	done <keys
+	upload ar2
+}
+t 'another archive takes its place' replace
+t 'it is read' is_file d/1
+t 'what was is gone' not desfs cat s3://b/ar e/1
+t 'the other one is known now' requests 1 1 is_file d/1
+
+# Several at once, one of them killed.
+many()
+{
+	rm -rf index
+	for n in 1 2 3 4; do
+		desfs cat s3://b/ar "d/$n" >"many.$n" &
+		eval "pid$n=\$!"
+	done
+	kill -KILL "$pid4" 2>/dev/null
+	wait "$pid4"
+	for n in 1 2 3; do
+		eval "wait \"\$pid$n\"" && cmp "many.$n" "src/d/$n" || return
+	done
+	desfs cache verify && is_file d/4
+}
+t 'several at once' many
