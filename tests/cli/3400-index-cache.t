@@ -18,7 +18,7 @@ upload()
 	(cd "$1" && find . -type f ! -path './tmp/*' ! -name '.*' | sort) |
 		sed 's,^\./,,' >upload.list
 	while IFS= read -r key; do
-		s3_curl PUT "$fake_url/b/ar/$key" -T "$1/$key" || return 1
+		s3_curl PUT "$fake_url/box/ar/$key" -T "$1/$key" || return 1
 	done <upload.list
 }
 desfs()
@@ -46,11 +46,11 @@ says()
 }
 is_file()
 {
-	desfs cat s3://b/ar "$1" >out && cmp out "src/$1"
+	desfs cat s3://box/ar "$1" >out && cmp out "src/$1"
 }
 
 t 'the server starts' start_fake
-t 'a bucket' make_bucket "$fake_url" b
+t 'a bucket' make_bucket "$fake_url" box
 t 'the archive is there' upload ar
 
 t 'no cache yet' says '0 archives' desfs cache status
@@ -58,26 +58,26 @@ t 'asking makes none' test ! -e index
 t 'the first read' requests 1 5 is_file d/1
 t 'the next one costs a list and a block' requests 1 1 is_file d/1
 t 'in another directory, its tail too' requests 1 2 is_file e/1
-t 'cache status' says 's3://b/ar.*: 3 shards' desfs cache status
+t 'cache status' says 's3://box/ar.*: 3 shards' desfs cache status
 json()
 {
 	desfs cache status --json >out || return
 	cat out
 	grep -q '^{"v":1,"kind":"index_cache",.*"archives":1,' out &&
-		grep -q '^{"v":1,"kind":"archive","location":".*s3://b/ar' out
+		grep -q '^{"v":1,"kind":"archive","location":".*s3://box/ar' out
 }
 t 'cache status --json' json
 t 'cache verify' says '0 damaged' desfs cache verify
 
 t 'cache clear' desfs cache clear
 t 'then all is read again' requests 1 5 is_file d/1
-t 'cache clear of another archive' desfs cache clear s3://b/other
+t 'cache clear of another archive' desfs cache clear s3://box/other
 t 'leaves it' requests 1 1 is_file d/1
-t 'cache clear of this one' desfs cache clear s3://b/ar
+t 'cache clear of this one' desfs cache clear s3://box/ar
 t 'drops it' says '0 archives' desfs cache status
-t 'cache warm' says '^3 shards' desfs cache warm s3://b/ar
+t 'cache warm' says '^3 shards' desfs cache warm s3://box/ar
 t 'then each file costs a list and a block' requests 1 1 is_file e/9
-t 'cache warm again reads nothing' requests 1 0 desfs cache warm s3://b/ar
+t 'cache warm again reads nothing' requests 1 0 desfs cache warm s3://box/ar
 t 'cache warm of a directory' says 'no index cache' \
 	"$DESFS" cache warm --index-cache=index/db ar
 
@@ -101,15 +101,15 @@ rm -r src/e
 "$DESFS_PACK" -q src ar2 || exit 1
 replace()
 {
-	s3_keys "$fake_url" b ar/ >keys || return
+	s3_keys "$fake_url" box ar >keys || return
 	while IFS= read -r key; do
-		s3_curl DELETE "$fake_url/b/$key" || return
+		s3_curl DELETE "$fake_url/box/$key" || return
 	done <keys
 	upload ar2
 }
 t 'another archive takes its place' replace
 t 'it is read' is_file d/1
-t 'what was is gone' not desfs cat s3://b/ar e/1
+t 'what was is gone' not desfs cat s3://box/ar e/1
 t 'the other one is known now' requests 1 1 is_file d/1
 
 # Several at once, one of them killed.
@@ -117,7 +117,7 @@ many()
 {
 	rm -rf index
 	for n in 1 2 3 4; do
-		desfs cat s3://b/ar "d/$n" >"many.$n" &
+		desfs cat s3://box/ar "d/$n" >"many.$n" &
 		eval "pid$n=\$!"
 	done
 	kill -KILL "$pid4" 2>/dev/null
