@@ -45,6 +45,7 @@ t 'their options' completes desfs _desfs desfs verify --d -- --deep
 t 'options with an argument' completes desfs _desfs desfs verify --s -- --salvage=
 t 'options of desfs' completes desfs _desfs desfs --v -- --version --verbose
 t 'names of commands after help' completes desfs _desfs desfs help m -- mount
+t 'what to do with caches' completes desfs _desfs desfs cache v -- verify
 t 'archives' completes desfs _desfs desfs ls a -- ar
 t 'names in archives' completes desfs _desfs desfs cat ar d -- dir/
 t 'names in directories' completes desfs _desfs desfs cat ar dir/f -- \
