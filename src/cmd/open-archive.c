@@ -4,6 +4,7 @@
 
 #include "cmd/open-archive.h"
 
+#include "cmd/tell.h"
 #include "volume/volume.h"
 
 enum rc open_archive(struct open_archive *ret, const char *archive,
@@ -23,6 +24,8 @@ enum rc open_archive(struct open_archive *ret, const char *archive,
 		conf_release(&ret->conf);
 		return err->rc;
 	}
+	if (volume_index_cache_error(ret->v))
+		tell("%s", volume_index_cache_error(ret->v));
 	return RC_OK;
 }
 

@@ -107,6 +107,8 @@ enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 	rc = volume_open(&fs->v, o->archive, &vo, err);
 	if (rc)
 		return rc;
+	if (volume_index_cache_error(fs->v))
+		log_warn("%s", volume_index_cache_error(fs->v));
 	choose_defaults(fs);
 	return check_root(fs, err);
 }

@@ -49,6 +49,8 @@ static const struct {
 	ROW(block_misses, true),      ROW(block_cache_bytes, false),
 	ROW(page_hits, true),         ROW(page_misses, true),
 	ROW(page_cache_bytes, false), ROW(shards_opened, true),
+	ROW(index_hits, true),        ROW(index_misses, true),
+	ROW(index_bytes, false),      ROW(index_errors, true),
 	ROW(store_reads, true),       ROW(store_bytes, true),
 	ROW(store_lists, true),       ROW(store_get, true),
 	ROW(store_get_list, true),    ROW(store_put, true),
