@@ -2,8 +2,8 @@
 /* store-s3-list.c - the keys of a bucket in order, page by page.
  *
  * Each page must go on where the last one ended: keys that are out of order, a
- * token that comes twice and pages without keys would make a listing without an
- * end.
+ * token that comes twice, pages without keys and ever more pages of few keys
+ * would make a listing without an end.
  */
 #include "config.h"
 
@@ -18,6 +18,8 @@
 #define PAGE_KEYS "1000"
 #define PAGES_MAX 20000
 #define EMPTY_PAGES_MAX 16
+#define SMALL_PAGE 100 /* keys; servers fill their pages */
+#define SMALL_PAGES_MAX 1000
 #define TOKEN_MAX 8192
 
 struct listing {
@@ -27,9 +29,10 @@ struct listing {
 	char *after; /* full; "": from the beginning */
 	bool with_tmp;
 	struct s3_page page;
-	char *token; /* of the next page; NULL: this is the first */
-	char *last;  /* full key seen last; NULL: none */
-	unsigned int n_empty;
+	char *token;          /* of the next page; NULL: this is the first */
+	char *last;           /* full key seen last; NULL: none */
+	unsigned int n_empty; /* pages without keys, one after the other */
+	unsigned int n_small;
 };
 
 static void listing_release(struct listing *l)
@@ -161,10 +164,13 @@ static enum rc go_on(struct listing *l, bool *ret_more, struct err *err)
 		free(l->last);
 		l->last = xstrdup(p->items[p->n - 1].key);
 		l->n_empty = 0;
-	} else if (++l->n_empty > EMPTY_PAGES_MAX) {
+		l->n_small += p->n < SMALL_PAGE;
+	} else {
+		l->n_empty++;
+	}
+	if (l->n_empty > EMPTY_PAGES_MAX || l->n_small > SMALL_PAGES_MAX)
 		return err_set(err, RC_CORRUPT,
 			       "%s: the server's list has no end", l->prefix);
-	}
 	free(l->token);
 	l->token = p->is_truncated ? xstrdup(p->next) : NULL;
 	*ret_more = p->is_truncated;
