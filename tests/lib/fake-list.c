@@ -109,20 +109,19 @@ static bool begins(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-/* Keys that were never put, for ever. */
-static size_t made_up(struct fake_request *rq, struct buf *b,
-		      const char *prefix, size_t n)
+/* Keys that were never put, for ever; the last one is where to go on. */
+static char *made_up(struct fake_request *rq, struct buf *b, const char *prefix)
 {
-	uint64_t first = rq->fake->last_id;
+	char *last = NULL;
 
-	rq->fake->last_id += n;
-	for (size_t i = 0; i < n; i++) {
-		buf_printf(b, "<Contents><Key>%s%s%020" PRIu64 "</Key>", prefix,
-			   *prefix ? "~" : "zzzz/", first + i);
-		buf_append_str(b,
-			       "<Size>7</Size><ETag>\"x\"</ETag></Contents>");
+	for (int i = 0; i < 10; i++) {
+		free(last);
+		last = xasprintf("%s~%020" PRIu64, prefix, ++rq->fake->last_id);
+		buf_append_str(b, "<Contents>");
+		fake_xml_text(b, "Key", last);
+		buf_append_str(b, "<Size>7</Size></Contents>");
 	}
-	return n;
+	return last;
 }
 
 /* The index behind the page's last key. */
@@ -147,8 +146,6 @@ static size_t list_page(struct fake_request *rq, const struct fake_bucket *b,
 		buf_append_str(out, "</Contents>");
 		n++;
 	}
-	if (!strcmp(rq->fault.endless, "grow"))
-		n += made_up(rq, out, prefix, 10);
 	*ret_n = n;
 	return i;
 }
@@ -167,7 +164,8 @@ static bool more_from(const struct fake_request *rq,
 void fake_list(struct fake_request *rq, struct fake_bucket *b)
 {
 	CLEANUP_BUF struct buf out = { 0 };
-	CLEANUP_FREE char *from = NULL, *next = NULL;
+	CLEANUP_FREE char *from = NULL, *next = NULL, *last = NULL;
+	const char *prefix = fake_query(rq, "prefix");
 	const char *token = fake_query(rq, "continuation-token");
 	const char *after = fake_query(rq, "start-after");
 	bool more;
@@ -187,12 +185,13 @@ void fake_list(struct fake_request *rq, struct fake_bucket *b)
 		after = "";
 	buf_init(&out, LIST_MAX);
 	list_begin(&out, rq, "ListBucketResult", b);
-	xml_key(&out, rq, "Prefix",
-		fake_query(rq, "prefix") ? fake_query(rq, "prefix") : "");
+	xml_key(&out, rq, "Prefix", prefix ? prefix : "");
 	i = list_page(rq, b, after ? after : "", &out, &n);
 	more = *rq->fault.endless || more_from(rq, b, i);
+	if (!strcmp(rq->fault.endless, "grow"))
+		last = made_up(rq, &out, prefix ? prefix : "");
 	if (more) {
-		next = token_of(i ? b->keys[i - 1].name : "x");
+		next = token_of(last ? last : i ? b->keys[i - 1].name : "x");
 		fake_xml_text(&out, "NextContinuationToken", next);
 	}
 	buf_printf(&out,
