@@ -107,6 +107,7 @@ extern const struct store_backend store_backend_s3;
 extern const struct store_backend store_backend_http;
 extern const struct store_backend store_backend_zone;
 extern const struct store_writer store_writer_local;
+extern const struct store_writer store_writer_s3;
 
 /* The backend for a URL, and what follows the scheme; RC_USAGE for none. */
 enum rc store_find_backend(const char *url, const struct store_backend **ret,

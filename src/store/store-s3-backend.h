@@ -48,6 +48,11 @@ struct s3_store {
 	char *prefix;         /* in the bucket; "" or with '/' at its end */
 	pthread_mutex_t lock; /* guards id; not held during I/O */
 	struct s3_identity id;
+
+	/* The writing half's. */
+	struct store_run *run;      /* NULL outside a run */
+	_Atomic bool has_md5_tags;  /* ETags of single PUTs are known as MD5s */
+	_Atomic bool has_no_if_new; /* If-None-Match is not known there */
 };
 
 struct s3_request {

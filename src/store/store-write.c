@@ -16,6 +16,7 @@
 
 static const struct store_writer *const writers[] = {
 	&store_writer_local,
+	&store_writer_s3,
 };
 
 static const struct store_writer *find_writer(

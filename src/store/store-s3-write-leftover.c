@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-s3-write-leftover.c - which writers of a bucket live, and what the dead
+ * left.
+ *
+ * Lists first, then looks who is alive: a run makes its mark before all else,
+ * so that what was listed is of a run that is alive then, or over.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/key.h"
+#include "base/mem.h"
+#include "base/timestamp.h"
+#include "store/store-s3-write-backend.h"
+
+#define RUNS STORE_TMP "/run-"
+#define RUN_LEN (S3_RUN_TEXT - 1)
+#define ALIVE "alive-"
+#define CLAIM "claim/"
+
+/* An object of a run, a version of one, or an unfinished upload. */
+struct thing {
+	char *key;
+	char *id; /* "": there are no versions */
+	uint64_t size;
+	bool is_marker, is_latest;
+};
+
+struct things {
+	struct thing *v;
+	size_t n, cap;
+};
+
+struct mark {
+	char run[S3_RUN_TEXT];
+	int64_t time; /* us since 1970 */
+};
+
+struct scan {
+	struct things objects, uploads;
+	struct mark *marks;
+	size_t n_marks, cap_marks;
+	int64_t now; /* likewise; the server's */
+	bool only_marks;
+};
+
+static void things_release(struct things *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->v[i].key);
+		free(t->v[i].id);
+	}
+	free(t->v);
+}
+
+static void scan_release(struct scan *sc)
+{
+	things_release(&sc->objects);
+	things_release(&sc->uploads);
+	free(sc->marks);
+}
+
+/* The run that a key is of and, returned, what follows; NULL for none. */
+static const char *parse_key(const char *key, char run[S3_RUN_TEXT])
+{
+	const char *name = key + sizeof(STORE_TMP);
+	uint8_t id[8];
+
+	if (strncmp(key, RUNS, sizeof(RUNS) - 1) != 0 ||
+	    strnlen(name, RUN_LEN + 2) < RUN_LEN + 2 || name[RUN_LEN] != '/' ||
+	    !hex_decode(name + 4, RUN_LEN - 4, id, sizeof(id)))
+		return NULL;
+	memcpy(run, name, RUN_LEN);
+	run[RUN_LEN] = '\0';
+	return name + RUN_LEN + 1;
+}
+
+/* The key that an object claims; NULL: it is no claim. */
+static const char *parse_claim(const char *key, char run[S3_RUN_TEXT])
+{
+	const char *rest = parse_key(key, run);
+
+	if (!rest || strncmp(rest, CLAIM, sizeof(CLAIM) - 1) != 0)
+		return NULL;
+	rest += sizeof(CLAIM) - 1;
+	return key_is_valid(rest) ? rest : NULL;
+}
+
+static void add_thing(struct things *t, const char *key,
+		      const struct s3_item *it)
+{
+	t->v = mem_grow(t->v, &t->cap, t->n + 1, sizeof(*t->v));
+	t->v[t->n++] = (struct thing){ .key = xstrdup(key),
+				       .id = xstrdup(it->id ? it->id : ""),
+				       .size = it->size,
+				       .is_marker = it->is_marker,
+				       .is_latest = it->is_latest || !it->id };
+}
+
+/* When it was made: by the server's clock, or else as its maker thought. */
+static void add_mark(struct scan *sc, const char *run, const char *made,
+		     const struct s3_item *it)
+{
+	struct mark m = { .time = INT64_MIN };
+	struct timestamp t;
+	struct err ignored;
+	int64_t us;
+
+	if (*it->time && !timestamp_parse(it->time, &t, &ignored))
+		m.time = t.us;
+	else if (timestamp_parse_compact(made, strlen(made), &us))
+		m.time = us;
+	memcpy(m.run, run, sizeof(m.run));
+	sc->marks = mem_grow(sc->marks, &sc->cap_marks, sc->n_marks + 1,
+			     sizeof(*sc->marks));
+	sc->marks[sc->n_marks++] = m;
+}
+
+static enum rc note_object(void *arg, const char *key, const struct s3_item *it,
+			   struct err *err)
+{
+	struct scan *sc = arg;
+	char run[S3_RUN_TEXT];
+	const char *rest = parse_key(key, run);
+	bool is_there = !it->is_marker && (it->is_latest || !it->id);
+
+	(void)err;
+	if (!rest)
+		return RC_OK;
+	if (is_there && !strncmp(rest, ALIVE, sizeof(ALIVE) - 1))
+		add_mark(sc, run, rest + sizeof(ALIVE) - 1, it);
+	if (!sc->only_marks)
+		add_thing(&sc->objects, key, it);
+	return RC_OK;
+}
+
+static enum rc note_key(void *arg, const char *key, uint64_t size,
+			struct err *err)
+{
+	const struct s3_item it = { .size = size };
+
+	return note_object(arg, key, &it, err);
+}
+
+static enum rc scan_objects(struct s3_store *s, struct scan *sc,
+			    struct err *err)
+{
+	enum rc rc =
+		s3_write_list_versions(s, RUNS, note_object, sc, &sc->now, err);
+
+	/* A server without versions, or credentials that may not see them. */
+	if (rc != RC_UNSUPPORTED && rc != RC_ACCESS)
+		return rc;
+	sc->now = clock_wall_ns() / 1000;
+	return s3_list_keys(s, RUNS, "", true, note_key, sc, err);
+}
+
+static enum rc note_upload(void *arg, const char *key, const struct s3_item *it,
+			   struct err *err)
+{
+	struct scan *sc = arg;
+
+	(void)err;
+	add_thing(&sc->uploads, key, it);
+	return RC_OK;
+}
+
+static enum rc scan_all(struct s3_store *s, struct scan *sc, bool with_uploads,
+			struct err *err)
+{
+	enum rc rc = scan_objects(s, sc, err);
+
+	if (!rc && with_uploads)
+		rc = s3_write_list_uploads(s, "", note_upload, sc, err);
+	if (rc && !(rc == RC_UNSUPPORTED && with_uploads))
+		return rc;
+	sc->only_marks = true;
+	return scan_objects(s, sc, err);
+}
+
+static bool is_alive(const struct scan *sc, const char *run)
+{
+	for (size_t i = 0; i < sc->n_marks; i++) {
+		if (!strcmp(sc->marks[i].run, run) &&
+		    sc->marks[i].time > sc->now - S3_RUN_LIFE_US)
+			return true;
+	}
+	return false;
+}
+
+/* Was the run told already, by an earlier mark? */
+static bool is_first_mark(const struct scan *sc, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (!strcmp(sc->marks[k].run, sc->marks[i].run))
+			return false;
+	}
+	return true;
+}
+
+enum rc s3_write_runs_alive(struct store *st, const struct store_run *own,
+			    unsigned int *ret, struct err *err)
+{
+	CLEANUP(scan_release) struct scan sc = { .only_marks = true };
+	const struct s3_run *mine = (const struct s3_run *)own;
+	unsigned int n = 0;
+
+	if (scan_objects((struct s3_store *)st, &sc, err))
+		return err->rc;
+	for (size_t i = 0; i < sc.n_marks; i++) {
+		const char *run = sc.marks[i].run;
+
+		if (is_first_mark(&sc, i) && is_alive(&sc, run) &&
+		    !(mine && !strcmp(mine->name, run)))
+			n++;
+	}
+	*ret = n;
+	return RC_OK;
+}
+
+enum rc s3_write_claims(struct store *st, store_claim_fn *fn, void *arg,
+			struct err *err)
+{
+	CLEANUP(scan_release) struct scan sc = { 0 };
+
+	if (scan_all((struct s3_store *)st, &sc, false, err))
+		return err->rc;
+	for (size_t i = 0; i < sc.objects.n; i++) {
+		const struct thing *t = &sc.objects.v[i];
+		char run[S3_RUN_TEXT];
+		const char *key = parse_claim(t->key, run);
+
+		if (key && t->is_latest && !t->is_marker &&
+		    !is_alive(&sc, run) && fn(arg, key, err))
+			return err->rc;
+	}
+	return RC_OK;
+}
+
+/* A long copy to its key is claimed by its run; what nobody claims is not ours.
+ */
+static bool is_left_copy(const struct scan *sc, const char *key)
+{
+	bool is_dead = false;
+
+	for (size_t i = 0; i < sc->objects.n; i++) {
+		const struct thing *t = &sc->objects.v[i];
+		char run[S3_RUN_TEXT];
+		const char *claimed = parse_claim(t->key, run);
+
+		if (!claimed || strcmp(claimed, key) != 0)
+			continue;
+		if (is_alive(sc, run))
+			return false;
+		is_dead = true;
+	}
+	return is_dead;
+}
+
+struct teller {
+	struct s3_store *s;
+	bool remove, keep_claims;
+	store_leftover_fn *fn;
+	void *arg;
+};
+
+static enum rc tell_upload(const struct teller *t, const struct scan *sc,
+			   const struct thing *up, struct err *err)
+{
+	CLEANUP_FREE char *what = NULL;
+	char run[S3_RUN_TEXT];
+
+	if (parse_key(up->key, run) ? is_alive(sc, run)
+				    : !is_left_copy(sc, up->key))
+		return RC_OK;
+	if (t->remove && s3_multipart_abort(t->s, up->key, up->id, err))
+		return err->rc;
+	what = xasprintf("unfinished upload of %s", up->key);
+	t->fn(t->arg, what, 0);
+	return RC_OK;
+}
+
+static enum rc tell_object(const struct teller *t, const struct scan *sc,
+			   const struct thing *o, struct err *err)
+{
+	char run[S3_RUN_TEXT];
+
+	if (!parse_key(o->key, run) || is_alive(sc, run) ||
+	    (t->keep_claims && parse_claim(o->key, run)))
+		return RC_OK;
+	if (t->remove && s3_write_delete(t->s, o->key, o->id, err))
+		return err->rc;
+	if (!o->is_marker)
+		t->fn(t->arg, o->key, o->size);
+	return RC_OK;
+}
+
+enum rc s3_write_leftovers(struct store *st, bool remove, bool keep_claims,
+			   store_leftover_fn *fn, void *arg, struct err *err)
+{
+	CLEANUP(scan_release) struct scan sc = { 0 };
+	const struct teller t = { (struct s3_store *)st, remove, keep_claims,
+				  fn, arg };
+
+	if (scan_all(t.s, &sc, true, err))
+		return err->rc;
+	/* Claims last: they say whose an upload is. */
+	for (size_t i = 0; i < sc.uploads.n; i++) {
+		if (tell_upload(&t, &sc, &sc.uploads.v[i], err))
+			return err->rc;
+	}
+	for (size_t i = 0; i < sc.objects.n; i++) {
+		if (tell_object(&t, &sc, &sc.objects.v[i], err))
+			return err->rc;
+	}
+	return RC_OK;
+}
