@@ -179,14 +179,16 @@ void http_loop_run(void *arg)
 	while (!is_stopping(h)) {
 		struct http_task *task;
 		int n, ms = 0;
+		bool any;
 
 		while ((task = take(h)))
 			begin(h, task);
 		curl_multi_perform(h->multi, &n);
+		any = reap(h);
+		any = end_late(h, &ms) || any;
 		/* What ended made room for another. */
-		if (reap(h) | end_late(h, &ms))
-			continue;
-		curl_multi_poll(h->multi, NULL, 0, ms, NULL);
+		if (!any)
+			curl_multi_poll(h->multi, NULL, 0, ms, NULL);
 	}
 	stop_all(h);
 }
