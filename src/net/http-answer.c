@@ -179,7 +179,7 @@ static void count_in(struct http_transfer *t, size_t len)
 	/* The wait for it is over, and another time begins. */
 	t->has_answer = true;
 	t->window = clock_mono_ns();
-	t->window_bytes = 0;
+	t->window_bytes = http_transfer_bytes(t);
 }
 
 /* One line of the header, or of trailers. */

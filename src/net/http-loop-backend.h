@@ -93,6 +93,9 @@ enum rc http_transfer_begin(struct http_transfer *t, struct http_task *task);
 bool http_transfer_may_go_on(struct http_transfer *t, uint64_t now,
 			     uint64_t *ret_when);
 
+/* Bytes of the request's body that went and of the answer that came. */
+int64_t http_transfer_bytes(struct http_transfer *t);
+
 /* The result libcurl came to in our terms; fills the response. */
 enum rc http_transfer_result(struct http_transfer *t, CURLcode code);
 

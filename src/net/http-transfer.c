@@ -184,13 +184,13 @@ enum rc http_transfer_begin(struct http_transfer *t, struct http_task *task)
 	return RC_OK;
 }
 
-/* Bytes that went to the kernel, which holds few back: see on_socket. */
-static int64_t bytes_out(struct http_transfer *t)
+/* What went, went to the kernel; see on_socket. */
+int64_t http_transfer_bytes(struct http_transfer *t)
 {
 	curl_off_t sent = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-	return sent;
+	return t->bytes_in + sent;
 }
 
 static unsigned int stall_timeout(const struct http_transfer *t)
@@ -207,7 +207,7 @@ static bool is_moving(struct http_transfer *t, uint64_t now, uint64_t *ret_when)
 	int64_t bytes;
 
 	if (now - t->window >= ms * CLOCK_NS_PER_MS) {
-		bytes = t->bytes_in + bytes_out(t);
+		bytes = http_transfer_bytes(t);
 		if (bytes - t->window_bytes <
 		    (int64_t)(STALL_BYTES * ms / 1000))
 			return false;

@@ -966,6 +966,55 @@ static void no_connection_is_told_in_words(void **state)
 	http_close(h);
 }
 
+static void a_proxy_is_asked(void **state)
+{
+	static const char line[] = "GET http://archive.test/x?y HTTP/1.1\r\n";
+	char proxy[64];
+	struct http_options o = { .proxy = proxy };
+	struct http_request rq = { .url = "http://archive.test/x?y",
+				   .max_body = 4096 };
+	struct http_response rsp;
+	struct fixture f;
+	struct err err = { 0 };
+
+	(void)state;
+	begin(&f, 1, LONG_MS);
+	http_close(f.h);
+	snprintf(proxy, sizeof(proxy), "http://u:p@127.0.0.1:%u",
+		 raw_server_port(f.server));
+	f.h = open_client(&o);
+	rq.deadline = clock_mono_ns() + LONG_MS * CLOCK_NS_PER_MS;
+	assert_int_equal(http_fetch(f.h, &rq, &rsp, &err), RC_OK);
+	assert_memory_equal(buf_str(&rsp.body), line, strlen(line));
+	http_response_release(&rsp);
+	finish(&f);
+}
+
+static void the_password_of_a_proxy_is_not_told(void **state)
+{
+	static const char *const bad[] = {
+		"http://u:sesame@127.0.0.1:1",
+		"http://u:sesame@127.0.0.1:99999",
+		"gopher://u:sesame@127.0.0.1",
+		"http://u:sesame@[",
+		"http://u:sesame@ h",
+	};
+
+	(void)state;
+	gate_open(); /* for names */
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		const struct http_options o = { .proxy = bad[i] };
+		struct http *h = open_client(&o);
+		struct err err = { 0 };
+
+		assert_int_equal(fetch_url(h, "http://archive.test/", &err),
+				 RC_IO);
+		assert_non_null(strstr(err.msg, "archive.test:80"));
+		assert_null(strstr(err.msg, "sesame"));
+		http_close(h);
+	}
+}
+
 static void bad_requests_never_go_out(void **state)
 {
 	static const char *const urls[] = {
@@ -1062,6 +1111,8 @@ int main(void)
 		cmocka_unit_test(a_kept_connection_that_died_costs_no_failure),
 		cmocka_unit_test(a_silent_name_server_holds_up_nobody_else),
 		cmocka_unit_test(no_connection_is_told_in_words),
+		cmocka_unit_test(a_proxy_is_asked),
+		cmocka_unit_test(the_password_of_a_proxy_is_not_told),
 		cmocka_unit_test(bad_requests_never_go_out),
 		cmocka_unit_test(certificates_are_verified),
 	};
