@@ -57,13 +57,13 @@ static bool fail(struct probe *p, const char *step, const struct err *err)
 	return false;
 }
 
-/* A call was denied: say what the account needs. */
+/* What was denied may be what the account has no right to: say which. */
 static bool denied(struct probe *p, const char *step, struct err *err,
 		   const char *right)
 {
 	size_t len = strlen(err->msg);
 
-	if (p->is_s3 && err->rc == RC_ACCESS)
+	if (p->is_s3 && strstr(err->msg, "AccessDenied"))
 		snprintf(err->msg + len, sizeof(err->msg) - len,
 			 "; the account needs %s", right);
 	return fail(p, step, err);
@@ -191,18 +191,20 @@ static enum rc stop_list(void *arg, const char *key, uint64_t size,
 	return err_set(err, RC_STOPPED, "%s", "");
 }
 
-static void check_list(struct probe *p, struct store *st)
+/* False: there is no such bucket. */
+static bool check_list(struct probe *p, struct store *st)
 {
 	bool any = false;
 	struct err err;
 	enum rc rc = store_list(st, "log/", NULL, stop_list, &any, &err);
 
 	if (rc && !any)
-		denied(p, "list", &err, "s3:ListBucket");
-	else
-		pass(p, "list",
-		     any ? "log/ can be listed"
-			 : "log/ can be listed, nothing is there");
+		return denied(p, "list", &err, "s3:ListBucket") ||
+		       rc != RC_NOENT || !p->is_s3;
+	pass(p, "list",
+	     any ? "log/ can be listed"
+		 : "log/ can be listed, nothing is there");
+	return true;
 }
 
 static void check_read(struct probe *p, struct store *st)
@@ -245,15 +247,17 @@ static void check_objects(struct probe *p)
 {
 	struct store *st = NULL;
 	struct err err;
+	bool ok;
 
 	if (store_open(&st, p->url, p->set, &err)) {
 		fail(p, "open", &err);
 		return;
 	}
-	check_list(p, st);
-	check_read(p, st);
+	ok = check_list(p, st);
+	if (ok)
+		check_read(p, st);
 	store_close(st);
-	if (p->try_write)
+	if (ok && p->try_write)
 		check_write(p);
 }
 
