@@ -11,7 +11,6 @@ PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
 PKG_CHECK_MODULES([CURL], [libcurl >= 7.87])
 PKG_CHECK_MODULES([EXPAT], [expat >= 2.2.10])
 PKG_CHECK_MODULES([SQLITE], [sqlite3 >= 3.34])
-PKG_CHECK_MODULES([INIH], [inih >= 53])
 AC_CHECK_HEADER([uthash.h], [],
 	[AC_MSG_ERROR([uthash.h not found (Debian: uthash-dev)])])
 PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1.5],

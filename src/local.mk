@@ -251,7 +251,7 @@ libdesfs_a_SOURCES += src/fs/fs-xattr.c
 
 # The programs
 DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
-	$(JANSSON_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(SQLITE_LIBS) $(INIH_LIBS)
+	$(JANSSON_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(SQLITE_LIBS)
 
 bin_PROGRAMS += desfs desfs-pack
 desfs_SOURCES = src/cmd/main.c

@@ -28,7 +28,6 @@ lz4 src/codec/
 sqlite3 src/catalog/
 jansson\.h src/base/json\.[ch]$
 archive(_entry)?\.h src/pack/
-ini\.h src/conf/
 openssl/ src/net/|src/base/sha256\.[ch]$
 zlib\.h src/shard/route\.c$
 cmocka\.h never
