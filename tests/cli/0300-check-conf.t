@@ -167,3 +167,22 @@ END
 else
 	skip_t 'a server is found' 'needs python3'
 fi
+
+# The examples.
+t 'the example of desfs.conf is taken' status_is 0 \
+	env "DESFS_CONF=$SRCDIR/contrib/desfs.conf" "$DESFS" check-conf
+fstab_taken()
+{
+	grep -v '^#' "$SRCDIR/contrib/fstab" >lines
+	while read -r what _ type options _; do
+		[ "$what" ] || continue
+		[ "$type" = desfs ] || return 1
+		# With right options the first thing that is wrong is this.
+		says '^mount.desfs: mount point .*/none: No such file' \
+			"$MOUNT_DESFS" "$what" "$tmp/none" -o "$options" || return
+	done <lines
+}
+t 'the lines for fstab are' fstab_taken
+sed -n '/^\.Bd/,/^\.Ed/p' "$SRCDIR/man/desfs-zones.5" | grep -v '^\.' >z
+t 'the zone file of desfs-zones(5) is' says '^ok zones: ' \
+	"$DESFS" check-conf --timeout=1 --proxy=http://127.0.0.1:1 zone://z
