@@ -237,23 +237,30 @@ static enum rc footer_error(const struct shard_meta *m, size_t len,
 			  (unsigned long long)(m->size - len));
 }
 
+/* The footer at the end of a tail, as the log knows it. */
+static enum rc decode_footer(const struct open_request *rq, const uint8_t *p,
+			     size_t tail_len, struct shard_footer *ret,
+			     struct err *err)
+{
+	const struct shard_meta *m = &rq->sf->meta;
+	size_t len =
+		tail_len < SHARD_FOOTER_SIZE ? tail_len : SHARD_FOOTER_SIZE;
+
+	if (shard_footer_decode(p + (tail_len - len), len, m->size, ret, err))
+		return footer_error(m, len, err);
+	return check_footer(rq->env, m, ret, err);
+}
+
 static enum rc tail_fill(const struct open_request *rq, const struct window *w,
 			 struct shard_tail *t, struct err *err)
 {
-	const struct shard_meta *m = &rq->sf->meta;
 	const struct shard_handle h = { .env = rq->env,
 					.sf = rq->sf,
 					.tail = t };
-	size_t len = w->bytes.len < SHARD_FOOTER_SIZE ? w->bytes.len
-						      : SHARD_FOOTER_SIZE;
 	enum rc rc;
 
 	t->info = w->info;
-	rc = shard_footer_decode(w->bytes.p + (w->bytes.len - len), len,
-				 m->size, &t->footer, err);
-	if (rc)
-		return footer_error(m, len, err);
-	rc = check_footer(rq->env, m, &t->footer, err);
+	rc = decode_footer(rq, w->bytes.p, w->bytes.len, &t->footer, err);
 	if (!rc)
 		rc = check_info(&h, w, err);
 	if (!rc)
@@ -261,38 +268,50 @@ static enum rc tail_fill(const struct open_request *rq, const struct window *w,
 	return rc;
 }
 
+/* store_check_fn: the size is right and the footer the one the log knows, so
+ * that another mirror is asked where there is one.
+ */
+static enum rc check_tail(void *arg, const void *p, size_t len,
+			  const struct object_info *info, struct err *err)
+{
+	const struct open_request *rq = arg;
+	const struct shard_meta *m = &rq->sf->meta;
+	uint64_t want =
+		m->size < SHARD_TAIL_WINDOW ? m->size : SHARD_TAIL_WINDOW;
+	struct shard_footer f;
+
+	if (info->size != m->size || len != want)
+		return err_set(err, RC_CORRUPT,
+			       "%s: is %llu bytes, the log says %llu", m->key,
+			       (unsigned long long)info->size,
+			       (unsigned long long)m->size);
+	return decode_footer(rq, p, len, &f, err);
+}
+
 /* One more try when it is missing, see shard_store_read. */
-static enum rc read_tail(const struct open_request *rq, struct window *w,
+static enum rc read_tail(struct open_request *rq, struct window *w,
 			 struct err *err)
 {
 	const char *key = rq->sf->meta.key;
 	enum rc rc;
 
-	rc = store_read_tail(rq->env->st, key, SHARD_TAIL_WINDOW, &w->bytes,
-			     &w->info, err);
+	rc = store_read_tail_checked(rq->env->st, key, SHARD_TAIL_WINDOW,
+				     &w->bytes, &w->info, check_tail, rq, err);
 	if (rc == RC_NOENT && shard_look_again(rq->env))
-		rc = store_read_tail(rq->env->st, key, SHARD_TAIL_WINDOW,
-				     &w->bytes, &w->info, err);
+		rc = store_read_tail_checked(rq->env->st, key,
+					     SHARD_TAIL_WINDOW, &w->bytes,
+					     &w->info, check_tail, rq, err);
 	return shard_missing(rq->sf, rc, err);
 }
 
-static enum rc read_window(const struct open_request *rq, struct window *w,
+static enum rc read_window(struct open_request *rq, struct window *w,
 			   struct err *err)
 {
-	const struct shard_meta *m = &rq->sf->meta;
-	uint64_t want =
-		m->size < SHARD_TAIL_WINDOW ? m->size : SHARD_TAIL_WINDOW;
-
 	buf_init(&w->bytes, SHARD_TAIL_WINDOW);
 	if (read_tail(rq, w, err))
 		return err->rc;
-	if (w->info.size != m->size || w->bytes.len != want)
-		return err_set(err, RC_CORRUPT,
-			       "%s: is %llu bytes, the log says %llu", m->key,
-			       (unsigned long long)w->info.size,
-			       (unsigned long long)m->size);
 	atomic_fetch_add_explicit(&rq->env->n_opened, 1, memory_order_relaxed);
-	w->off = m->size - want;
+	w->off = rq->sf->meta.size - w->bytes.len;
 	return RC_OK;
 }
 
@@ -328,7 +347,7 @@ static bool load_kept_window(const struct open_request *rq, struct window *w)
 static enum rc window_load(void *arg, struct block_cache_object *ret,
 			   struct err *err)
 {
-	const struct open_request *rq = arg;
+	struct open_request *rq = arg;
 	struct window *w = xcalloc(1, sizeof(*w));
 
 	if (!load_kept_window(rq, w) && read_window(rq, w, err)) {

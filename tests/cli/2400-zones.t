@@ -85,6 +85,19 @@ t 'when nobody has it, it is missing' status_is 6 "$DESFS" verify zone://z
 rm -rf a b
 "$DESFS_PACK" -q src a
 cp -a a b
+first=$(cd a && echo 2*/*_0_*)
+truncate -s 1000 "a/$first"
+same_through()
+{
+	rm -rf out && "$DESFS" extract "zone://$1" out && diff -r src out
+}
+t 'a shard that is cut is read from the mirror' same_through z
+cp "b/$first" cut && chmod u+w cut
+at=$(($(wc -c <"b/$first") - 300))
+printf x | dd of=cut bs=1 conv=notrunc seek=$at 2>e
+cp -f cut "a/$first"
+t 'one whose footer is damaged too' same_through z
+cp -f "b/$first" "a/$first"
 
 zones 0-6 >gap
 t 'slots nobody has are refused' status_is 2 "$DESFS" ls zone://gap
