@@ -146,3 +146,41 @@ back()
 }
 t 'for the file to be there again' wait_for 60 back
 t 'they are unmounted' fusermount3 -u mnt
+
+# The same with another kind of server before the web server: other tags.
+if ! command -v radosgw >/dev/null; then
+	skip_t 'Ceph RGW before nginx' 'needs radosgw'
+	exit 0
+fi
+t 'Ceph RGW is up' start_rgw
+t 'with a bucket' make_bucket "$rgw_url" zone-drill
+upload()
+{
+	(cd web1 && find ar -type f ! -path '*/tmp/*') | sort >keys
+	while IFS= read -r key; do
+		s3_curl PUT "$rgw_url/zone-drill/$key" -T "web1/$key" || return
+	done <keys
+}
+t 'the archive is copied into it' upload
+cat >zones <<EOF
+[store first]
+url = s3://zone-drill/ar
+endpoint = $rgw_url
+[store second]
+url = $url2/ar
+[zone all]
+slots = all
+stores = first, second
+EOF
+t 'they are mounted as one' mount_it
+mountpoint -q mnt || exit
+t 'a file comes from RGW' cmp src/later/d6/f1 mnt/later/d6/f1
+t 'and nothing from nginx' test "$(value zone:all:second:requests)" = 0
+t 'tar ends well although RGW is killed under it' \
+	under dies rgw_daemon kill rgw
+t 'it is left alone' left_alone first
+t 'nginx has taken over' test "$(value zone:all:second:failovers)" -gt 0
+n=0
+t 'RGW comes back' rgw_daemon start rgw
+t 'it is used again' wait_for 60 used_again
+t 'all is unmounted' fusermount3 -u mnt
