@@ -135,7 +135,10 @@ libdesfs_a_SOURCES += src/store/store-s3-send.c
 # cache
 libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
 
-libdesfs_a_SOURCES += src/cache/disk-cache.h
+libdesfs_a_SOURCES += src/cache/disk-cache.c src/cache/disk-cache.h
+libdesfs_a_SOURCES += src/cache/disk-cache-backend.h
+libdesfs_a_SOURCES += src/cache/disk-dir.c
+libdesfs_a_SOURCES += src/cache/disk-usage.c src/cache/disk-usage.h
 
 # catalog
 libdesfs_a_SOURCES += src/catalog/catalog.c src/catalog/catalog.h

@@ -31,6 +31,7 @@ unit_programs += tests/unit/route
 unit_programs += tests/unit/timestamp
 unit_programs += tests/unit/block-cache
 unit_programs += tests/unit/catalog
+unit_programs += tests/unit/disk-cache
 unit_programs += tests/unit/store-local
 unit_programs += tests/unit/store-range
 unit_programs += tests/unit/store-s3
