@@ -86,7 +86,6 @@ enum rc s3_write_list_uploads(struct s3_store *s, const char *prefix,
 /* store-s3-write-multipart.c: objects of many parts, request by request. */
 enum rc s3_multipart_create(struct s3_store *s, const char *key,
 			    char ret_id[S3_UPLOAD_ID_MAX],
-			    unsigned int *ret_tries,
 			    struct err *err) MUST_CHECK;
 /* number from 1; *ret_etag has HTTP_FIELD_MAX. */
 enum rc s3_multipart_part(struct s3_store *s, const char *key, const char *id,
@@ -126,6 +125,7 @@ struct s3_run {
 	struct store_run base;
 	char name[S3_RUN_TEXT];
 	bool is_versioned;    /* the bucket keeps versions */
+	uint64_t retries;     /* of the store when the run began */
 	pthread_mutex_t lock; /* guards what follows; not held during I/O */
 	struct workers *pool; /* NULL before the first long upload */
 	uint64_t marked_at;   /* of clock_mono_ns */
@@ -134,7 +134,6 @@ struct s3_run {
 	struct s3_made *claims;
 	size_t n_claims, cap_claims;
 	unsigned int n_uploads;
-	bool may_have_orphans; /* uploads whose beginning was not answered */
 };
 
 /* A run for one upload, which is not the store's. */

@@ -17,12 +17,12 @@
 
 /* S3 copies at most 5 GiB at once. */
 #define COPY_MAX (5ULL << 30)
-#define COPY_PART (1ULL << 30)
+#define COPY_PART (128ULL << 20) /* bytes; more where these are too many */
 /* Long work of the server's own: some time, and more for more bytes. */
 #define WORK_MS 60000
 #define WORK_BYTES_PER_MS (16u << 10)
 
-#define NUMBER_TEXT 12
+#define NUMBER_TEXT 24
 
 static uint64_t work_ms(uint64_t bytes)
 {
@@ -30,8 +30,7 @@ static uint64_t work_ms(uint64_t bytes)
 }
 
 enum rc s3_multipart_create(struct s3_store *s, const char *key,
-			    char ret_id[S3_UPLOAD_ID_MAX],
-			    unsigned int *ret_tries, struct err *err)
+			    char ret_id[S3_UPLOAD_ID_MAX], struct err *err)
 {
 	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
 	const struct sigv4_pair query = { "uploads", NULL };
@@ -44,11 +43,9 @@ enum rc s3_multipart_create(struct s3_store *s, const char *key,
 				       .n_query = 1,
 				       .headers = &header,
 				       .n_headers = 1 };
-	enum rc rc = s3_send(s, &rq, &re, err);
 
-	*ret_tries = re.tries;
-	if (rc)
-		return rc;
+	if (s3_send(s, &rq, &re, err))
+		return err->rc;
 	if (s3_xml_text(re.http.body.p, re.http.body.len,
 			"InitiateMultipartUploadResult", "UploadId", ret_id,
 			S3_UPLOAD_ID_MAX, err))
@@ -209,9 +206,10 @@ static char *copy_source(const struct s3_store *s, const char *key,
 	return xstrdup(buf_str(&b));
 }
 
+/* *ret_too_large: of a failure; in parts it may go well. */
 static enum rc copy_at_once(struct s3_store *s, const char *source,
 			    const char *to, uint64_t size, char *ret_version,
-			    struct err *err)
+			    bool *ret_too_large, struct err *err)
 {
 	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
 	const struct sigv4_pair header = { "x-amz-copy-source", source };
@@ -225,20 +223,21 @@ static enum rc copy_at_once(struct s3_store *s, const char *source,
 				       .stall_ms =
 					       (unsigned int)work_ms(size) };
 
-	if (s3_send(s, &rq, &re, err))
+	if (s3_send(s, &rq, &re, err)) {
+		*ret_too_large = !strcmp(re.error.code, "InvalidRequest") ||
+				 !strcmp(re.error.code, "EntityTooLarge");
 		return err->rc;
+	}
 	snprintf(ret_version, S3_VERSION_MAX, "%s",
 		 strcmp(re.http.version_id, "null") ? re.http.version_id : "");
 	return RC_OK;
 }
 
 static enum rc copy_part(struct s3_store *s, const char *source, const char *to,
-			 const char *id, size_t i, uint64_t size, char **ret,
-			 struct err *err)
+			 const char *id, size_t i, uint64_t from, uint64_t end,
+			 char **ret, struct err *err)
 {
 	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
-	uint64_t from = i * COPY_PART;
-	uint64_t end = size - from < COPY_PART ? size : from + COPY_PART;
 	char number[NUMBER_TEXT], range[64], etag[HTTP_FIELD_MAX];
 	const struct sigv4_pair query[] = { { "partNumber", number },
 					    { "uploadId", id } };
@@ -274,15 +273,18 @@ static enum rc copy_in_parts(struct s3_store *s, const char *source,
 			     const char *to, uint64_t size, char *ret_version,
 			     struct err *err)
 {
-	size_t n = (size_t)((size + COPY_PART - 1) / COPY_PART);
+	uint64_t least = size / (S3_PARTS_MAX - 1) + 1;
+	uint64_t part = least > COPY_PART ? least : COPY_PART;
+	size_t n = (size_t)((size + part - 1) / part);
 	char **etags = xcalloc(n, sizeof(*etags));
 	char id[S3_UPLOAD_ID_MAX] = "";
-	unsigned int tries;
 	struct err ignored;
-	enum rc rc = s3_multipart_create(s, to, id, &tries, err);
+	enum rc rc = s3_multipart_create(s, to, id, err);
 
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = copy_part(s, source, to, id, i, size, &etags[i], err);
+		rc = copy_part(s, source, to, id, i, i * part,
+			       i + 1 < n ? (i + 1) * part : size, &etags[i],
+			       err);
 	if (!rc)
 		rc = s3_multipart_complete(s, to, id, etags, n, size,
 					   ret_version, err);
@@ -301,12 +303,16 @@ enum rc s3_write_copy(struct s3_store *s, const char *from,
 {
 	CLEANUP_FREE char *source = copy_source(s, from, from_version);
 	struct err ignored;
+	bool is_too_large = size > COPY_MAX;
 	uint64_t there = 0;
+	enum rc rc = RC_OK;
 
-	if (size > COPY_MAX)
+	if (!is_too_large)
+		rc = copy_at_once(s, source, to, size, ret_version,
+				  &is_too_large, err);
+	if (is_too_large)
 		return copy_in_parts(s, source, to, size, ret_version, err);
-	if (copy_at_once(s, source, to, size, ret_version, err) ||
-	    s3_write_size(s, to, &there, err))
+	if (rc || s3_write_size(s, to, &there, err))
 		return err->rc;
 	if (there == size)
 		return RC_OK;

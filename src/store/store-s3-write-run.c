@@ -122,6 +122,7 @@ enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
 	hex_encode(b, sizeof(b), random);
 	run = xcalloc(1, sizeof(*run));
 	run->base.st = st;
+	run->retries = ((struct s3_store *)st)->rm.retries;
 	pthread_mutex_init(&run->lock, NULL);
 	snprintf(run->name, sizeof(run->name), "run-%s", random);
 	if (renew(run, err)) {
@@ -180,26 +181,6 @@ enum rc s3_run_pool(struct s3_run *run, struct workers **ret, struct err *err)
 	return RC_OK;
 }
 
-/* Uploads that began without our getting to know their names. */
-static enum rc abort_own(void *arg, const char *key, const struct s3_item *it,
-			 struct err *err)
-{
-	struct s3_run *run = arg;
-
-	return s3_multipart_abort((struct s3_store *)run->base.st, key, it->id,
-				  err);
-}
-
-static void end_uploads(struct s3_run *run)
-{
-	CLEANUP_FREE char *prefix = xasprintf("%s/%s/", STORE_TMP, run->name);
-	struct err ignored;
-
-	if (run->may_have_orphans)
-		(void)!s3_write_list_uploads((struct s3_store *)run->base.st,
-					     prefix, abort_own, run, &ignored);
-}
-
 struct removal {
 	struct job job;
 	struct s3_store *s;
@@ -242,17 +223,60 @@ static void remove_claims(struct s3_run *run)
 	free(all);
 }
 
+struct sweep {
+	struct s3_run *run;
+	bool keep_claims;
+};
+
+static enum rc sweep_upload(void *arg, const char *key,
+			    const struct s3_item *it, struct err *err)
+{
+	const struct sweep *sw = arg;
+
+	return s3_multipart_abort((struct s3_store *)sw->run->base.st, key,
+				  it->id, err);
+}
+
+static enum rc sweep_object(void *arg, const char *key,
+			    const struct s3_item *it, struct err *err)
+{
+	const struct sweep *sw = arg;
+
+	if (sw->keep_claims && strstr(key, "/claim/"))
+		return RC_OK;
+	return s3_write_delete((struct s3_store *)sw->run->base.st, key,
+			       it->id ? it->id : "", err);
+}
+
+/* A request sent twice, since its first answer was lost, may have made two
+ * uploads, or two versions of which the second alone is known.
+ */
+static void sweep(struct s3_run *run, bool keep_claims)
+{
+	CLEANUP_FREE char *prefix = xasprintf("%s/%s/", STORE_TMP, run->name);
+	struct s3_store *s = (struct s3_store *)run->base.st;
+	struct sweep sw = { run, keep_claims };
+	struct err ignored;
+
+	(void)!s3_write_list_uploads(s, prefix, sweep_upload, &sw, &ignored);
+	if (run->is_versioned)
+		(void)!s3_write_list_versions(s, prefix, sweep_object, &sw,
+					      NULL, &ignored);
+}
+
 void s3_run_end(struct store_run *base, bool is_committed)
 {
 	struct s3_run *run = (struct s3_run *)base;
 	struct s3_store *s = (struct s3_store *)base->st;
+	bool keep_claims = !is_committed && run->n_claims;
 	struct err ignored;
 
 	if (s->run == base)
 		s->run = NULL;
-	end_uploads(run);
-	if (is_committed)
+	if (!keep_claims)
 		remove_claims(run);
 	(void)!s3_write_delete(s, run->mark.key, run->mark.version, &ignored);
+	if (s->rm.retries != run->retries)
+		sweep(run, keep_claims);
 	run_free(run);
 }

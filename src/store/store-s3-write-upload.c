@@ -130,7 +130,6 @@ static enum rc settle_all(struct upload_s3 *up, struct err *err)
 
 static enum rc begin_parts(struct upload_s3 *up, struct err *err)
 {
-	unsigned int tries = 0;
 	enum rc rc;
 
 	if (!up->run && s3_run_new(up->base.st, &up->own_run, err))
@@ -140,14 +139,9 @@ static enum rc begin_parts(struct upload_s3 *up, struct err *err)
 	if (s3_run_pool(up->run, &up->pool, err))
 		return err->rc;
 	up->key = s3_run_upload_key(up->run);
-	rc = s3_multipart_create(store_of(up), up->key, up->id, &tries, err);
+	rc = s3_multipart_create(store_of(up), up->key, up->id, err);
 	if (rc)
 		*up->id = '\0';
-	if (rc || tries > 1) {
-		pthread_mutex_lock(&up->run->lock);
-		up->run->may_have_orphans = true;
-		pthread_mutex_unlock(&up->run->lock);
-	}
 	return rc;
 }
 
