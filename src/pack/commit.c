@@ -69,15 +69,26 @@ static enum rc check_descriptor(const struct pack *p, struct err *err)
 static enum rc read_descriptor(struct pack *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = DESCRIPTOR_MAX };
+	struct err refusal;
 	enum rc rc = store_read_all(p->store, DESCRIPTOR_KEY, DESCRIPTOR_MAX,
 				    &text, err);
 
 	if (rc == RC_NOENT) {
-		rc = store_list(p->store, "", NULL, refuse_key,
-				(void *)(uintptr_t)p->opts->archive, err);
-		if (!rc)
+		if (!store_list(p->store, "", NULL, refuse_key,
+				(void *)(uintptr_t)p->opts->archive,
+				&refusal)) {
 			new_descriptor(p);
-		return rc;
+			return RC_OK;
+		}
+		/* Another first run may have begun since. */
+		rc = refusal.rc;
+		if (rc == RC_EXISTS)
+			rc = store_read_all(p->store, DESCRIPTOR_KEY,
+					    DESCRIPTOR_MAX, &text, err);
+		if (rc == RC_NOENT || refusal.rc != RC_EXISTS) {
+			*err = refusal;
+			return err->rc;
+		}
 	}
 	if (!rc)
 		rc = descriptor_decode(text.p, text.len, &p->descriptor, err);
