@@ -122,6 +122,7 @@ shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t
 shell_tests += tests/cli/8300-publish.t
+shell_tests += tests/s3/2200-s3-write.t
 shell_tests += tests/fs/4000-oddities.t
 shell_tests += tests/fs/4010-large-xattrs.t
 shell_tests += tests/fs/4100-second-pack.t

@@ -6,6 +6,7 @@
  *	GET /_fake/count     requests by kind since the last reset, and more
  *	PUT /_fake/reset     all counts 0, the log empty
  *	PUT /_fake/bucket/NAME[?versioned]
+ *	PUT /_fake/clock/N   the server's clock is N seconds ahead from now on
  *
  * None of these is logged or counted.  A line of the log, written before the
  * reply is:
@@ -15,6 +16,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -85,6 +87,7 @@ static void make_bucket(struct fake_request *rq, const char *name)
 bool fake_control(struct fake_request *rq)
 {
 	static const char top[] = "/_fake/", bucket[] = "bucket/";
+	static const char clock[] = "clock/";
 	bool is_put = !strcmp(rq->method, "PUT");
 	const char *what;
 
@@ -103,6 +106,10 @@ bool fake_control(struct fake_request *rq)
 		fake_reply_text(rq->reply, 200, "text/plain", "");
 	} else if (!strncmp(what, bucket, sizeof(bucket) - 1) && is_put) {
 		make_bucket(rq, what + sizeof(bucket) - 1);
+	} else if (!strncmp(what, clock, sizeof(clock) - 1) && is_put) {
+		rq->fake->clock =
+			(int)strtol(what + sizeof(clock) - 1, NULL, 10);
+		fake_reply_text(rq->reply, 200, "text/plain", "");
 	}
 	return true;
 }
