@@ -291,7 +291,8 @@ static void adopt(struct oplog *log, struct news *news)
 	for (size_t i = 0; i < news->n_names; i++)
 		log->names[log->n_names++] = news->names[i];
 	news->n_names = 0;
-	qsort(log->names, log->n_names, sizeof(*log->names), by_name);
+	if (log->n_names)
+		qsort(log->names, log->n_names, sizeof(*log->names), by_name);
 	log->shards =
 		mem_grow(log->shards, &log->shards_cap,
 			 log->n_shards + news->n_shards, sizeof(*log->shards));
