@@ -8,7 +8,8 @@
 
 need_fake
 when=2026-01-02T10:00:00Z
-start_fake --bucket plain --versioned vers || exit
+# Short pages, so that lists have several.
+start_fake --page 3 --bucket plain --versioned vers || exit
 export AWS_ENDPOINT_URL_S3="$fake_url"
 
 mkdir -p small/a small/b large
