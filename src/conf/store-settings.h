@@ -29,7 +29,7 @@ struct store_settings {
 	enum path_style path_style;
 	unsigned int connections; /* at most at a time; 0: 16 */
 	unsigned int timeout; /* seconds for one call with its retries; 0: 20 */
-	unsigned int retries; /* of one call; 0: 5 */
+	unsigned int retries; /* of one call; 0: 5, 12 of writing */
 	uint64_t part_size;   /* of uploads, bytes; 0: 16 MiB */
 };
 

@@ -18,6 +18,8 @@
 
 #define TIMEOUT_DEFAULT 20 /* seconds */
 #define RETRIES_DEFAULT 5
+/* Nobody waits for what is written, but hours of work may hang on it. */
+#define RETRIES_DEFAULT_WRITING 12
 #define STALL_MAX_MS 5000
 /* Bytes a millisecond of a line that is slow, but worth waiting for. */
 #define SLOW_LINE 128
@@ -284,6 +286,16 @@ static enum rc fail(const struct remote_call *c, unsigned int tries,
 	return err_prefix(err, "%s", c->what);
 }
 
+static unsigned int retries_of(const struct remote *rm,
+			       const struct remote_call *c)
+{
+	bool is_reading = c->method == HTTP_GET || c->method == HTTP_HEAD;
+
+	if (rm->set->retries)
+		return rm->set->retries;
+	return is_reading ? RETRIES_DEFAULT : RETRIES_DEFAULT_WRITING;
+}
+
 enum rc remote_run(struct remote *rm, const struct remote_call *c,
 		   struct http_response *ret, unsigned int *ret_tries,
 		   struct err *err)
@@ -298,9 +310,8 @@ enum rc remote_run(struct remote *rm, const struct remote_call *c,
 	*ret_tries = 0;
 	if (!c->ignores_stop && stop_requested())
 		return err_set(err, RC_STOPPED, "%s: stopped", c->what);
-	retry_init(&retry, &rm->budget,
-		   rm->set->retries ? rm->set->retries : RETRIES_DEFAULT,
-		   deadline, rm->seed++);
+	retry_init(&retry, &rm->budget, retries_of(rm, c), deadline,
+		   rm->seed++);
 	do {
 		http_response_release(ret);
 		*ret = (struct http_response){ 0 };
