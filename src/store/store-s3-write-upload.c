@@ -19,7 +19,7 @@
 
 #define PART_DEFAULT (16u << 20)
 #define PART_MIN (5u << 20)
-#define PART_MAX (1u << 30)
+#define PART_MAX (5ULL << 30)
 /* The first parts are of one size; later ones are longer by this each. */
 #define PARTS_EVEN 1000u
 #define PART_GROWTH (160u << 10)
@@ -67,11 +67,9 @@ static size_t part_size(const struct s3_store *s, size_t i)
 
 	if (size < PART_MIN)
 		size = PART_MIN;
-	if (size > PART_MAX)
-		size = PART_MAX;
 	if (i >= PARTS_EVEN)
 		size += (uint64_t)(i - PARTS_EVEN + 1) * PART_GROWTH;
-	return (size_t)size;
+	return (size_t)(size < PART_MAX ? size : PART_MAX);
 }
 
 enum rc s3_upload_new(struct store *st, struct store_upload **ret,
