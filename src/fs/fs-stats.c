@@ -58,8 +58,11 @@ static const struct {
 	ROW(store_head, true),        ROW(store_retries, true),
 	ROW(store_timeouts, true),    ROW(store_throttled, true),
 	ROW(store_bad_replies, true), ROW(store_wire_in, true),
-	ROW(store_wire_out, true),    ROW(corrupt, true),
-	ROW(generation, true),
+	ROW(store_wire_out, true),    ROW(disk_hits, true),
+	ROW(disk_misses, true),       ROW(disk_bytes, false),
+	ROW(fetch_ranges, true),      ROW(fetch_ahead, true),
+	ROW(fetch_bytes, true),       ROW(fetch_used, true),
+	ROW(corrupt, true),           ROW(generation, true),
 #undef ROW
 };
 

@@ -16,7 +16,7 @@
 /* What was read ahead is for its readers for so long. */
 #define AHEAD_KEEP_NS (5 * CLOCK_NS_PER_SEC)
 
-struct segment *segments_at(const struct segments *t, uint32_t id, uint64_t off)
+struct segment *segments_at(const struct segments *t, uint64_t id, uint64_t off)
 {
 	struct segment *s;
 
@@ -28,7 +28,7 @@ struct segment *segments_at(const struct segments *t, uint32_t id, uint64_t off)
 	return NULL;
 }
 
-struct byte_range segments_room(const struct segments *t, uint32_t id,
+struct byte_range segments_room(const struct segments *t, uint64_t id,
 				uint64_t off, struct byte_range data)
 {
 	struct segment *s;

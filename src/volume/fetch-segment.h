@@ -48,10 +48,10 @@ struct segments {
 };
 
 /* The range that includes a byte, or NULL. */
-struct segment *segments_at(const struct segments *t, uint32_t id,
+struct segment *segments_at(const struct segments *t, uint64_t id,
 			    uint64_t off);
 /* What is free around off, which is in no range, within data. */
-struct byte_range segments_room(const struct segments *t, uint32_t id,
+struct byte_range segments_room(const struct segments *t, uint64_t id,
 				uint64_t off, struct byte_range data);
 
 /* One that may be given up to make room, used longest ago; NULL: none.

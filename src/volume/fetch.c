@@ -28,7 +28,7 @@
 
 struct stream {
 	uint64_t number; /* 0: free */
-	uint32_t id;     /* of the shard */
+	uint64_t id;     /* of the source */
 	uint64_t touched;
 	struct readahead ra;
 };
@@ -96,7 +96,7 @@ static struct stream_id stream_id(const struct fetch *f,
 				   st->number };
 }
 
-static struct stream *stream_new(struct fetch *f, uint32_t id)
+static struct stream *stream_new(struct fetch *f, uint64_t id)
 {
 	struct stream *oldest = &f->streams[0];
 
@@ -536,8 +536,8 @@ static enum rc wait_for(struct fetch *f, struct request *rq, bool *ret_final,
 }
 
 /* Out of its ranges: borrowed from one, or copied from several. */
-static enum rc assemble(struct request *rq, struct fetch_bytes *ret,
-			struct err *err)
+static enum rc assemble(struct fetch *f, struct request *rq,
+			struct fetch_bytes *ret, struct err *err)
 {
 	uint64_t len = rq->block.hi - rq->block.lo;
 
@@ -545,14 +545,15 @@ static enum rc assemble(struct request *rq, struct fetch_bytes *ret,
 	if (rq->n_parts == 1) {
 		const struct segment *s = rq->parts[0];
 
+		ret->fetch = f;
 		ret->segment = rq->parts[--rq->n_parts];
 		ret->p = s->data + (rq->block.lo - s->range.lo);
 		return RC_OK;
 	}
 	ret->owned = mem_array(len, 1);
 	if (!ret->owned)
-		return err_set(err, RC_NOMEM, "%s: no memory for %llu bytes",
-			       rq->src->key, (unsigned long long)len);
+		return err_set(err, RC_NOMEM, "no memory for %llu bytes",
+			       (unsigned long long)len);
 	ret->p = ret->owned;
 	for (unsigned int i = 0; i < rq->n_parts; i++) {
 		const struct segment *s = rq->parts[i];
@@ -568,6 +569,20 @@ static enum rc assemble(struct request *rq, struct fetch_bytes *ret,
 	return RC_OK;
 }
 
+/* What was read of the block before is not to be trusted. */
+static void drop_ranges_of(struct fetch *f, const struct fetch_source *src,
+			   struct byte_range block)
+{
+	struct segment *s = f->segments.list, *next;
+
+	for (; s; s = next) {
+		next = s->next;
+		if (s->src.id == src->id && s->state == SEGMENT_READY &&
+		    s->range.lo < block.hi && block.lo < s->range.hi)
+			drop(f, s);
+	}
+}
+
 enum rc fetch_block_again(struct fetch *f, const struct fetch_source *src,
 			  struct byte_range block, struct fetch_bytes *ret,
 			  struct err *err)
@@ -578,14 +593,15 @@ enum rc fetch_block_again(struct fetch *f, const struct fetch_source *src,
 	*ret = (struct fetch_bytes){ 0 };
 	pthread_mutex_lock(&f->lock);
 	f->stats.alone++;
+	drop_ranges_of(f, src, block);
 	pthread_mutex_unlock(&f->lock);
 	ret->owned = mem_array(len, 1);
 	if (!ret->owned)
-		return err_set(err, RC_NOMEM, "%s: no memory for %llu bytes",
-			       src->key, (unsigned long long)len);
+		return err_set(err, RC_NOMEM, "no memory for %llu bytes",
+			       (unsigned long long)len);
 	rc = f->o.read(f->o.arg, src, block.lo, ret->owned, len, false, err);
 	if (rc)
-		fetch_bytes_release(f, ret);
+		fetch_bytes_release(ret);
 	ret->p = ret->owned;
 	return rc;
 }
@@ -601,7 +617,7 @@ enum rc fetch_block(struct fetch *f, const struct fetch_source *src,
 	if (prepare(f, &rq, hint)) {
 		rc = wait_for(f, &rq, &is_final, err);
 		if (!rc)
-			rc = assemble(&rq, ret, err);
+			rc = assemble(f, &rq, ret, err);
 	}
 	pthread_mutex_lock(&f->lock);
 	release_parts(f, &rq);
@@ -611,13 +627,13 @@ enum rc fetch_block(struct fetch *f, const struct fetch_source *src,
 	return rc;
 }
 
-void fetch_bytes_release(struct fetch *f, struct fetch_bytes *b)
+void fetch_bytes_release(struct fetch_bytes *b)
 {
 	free(b->owned);
 	if (b->segment) {
-		pthread_mutex_lock(&f->lock);
-		segment_unref(&f->segments, b->segment);
-		pthread_mutex_unlock(&f->lock);
+		pthread_mutex_lock(&b->fetch->lock);
+		segment_unref(&b->fetch->segments, b->segment);
+		pthread_mutex_unlock(&b->fetch->lock);
 	}
 	*b = (struct fetch_bytes){ 0 };
 }

@@ -25,11 +25,12 @@
 
 struct fetch;
 struct segment;
+struct shard_file;
 
-/* The data of a shard. */
+/* A part of a shard: its data, its index. */
 struct fetch_source {
-	uint32_t id;     /* of the shard */
-	const char *key; /* lives as long as the fetcher */
+	uint64_t id;                    /* of it */
+	const struct shard_file *shard; /* for read; lives as long */
 	struct object_info info;
 	struct byte_range data;
 };
@@ -58,6 +59,7 @@ struct fetch_hint {
 
 /* The stored bytes of a block, borrowed or owned. */
 struct fetch_bytes {
+	struct fetch *fetch;
 	const uint8_t *p;
 	uint8_t *owned;
 	struct segment *segment;
@@ -68,12 +70,14 @@ enum rc fetch_block(struct fetch *f, const struct fetch_source *src,
 		    struct byte_range block, const struct fetch_hint *hint,
 		    struct fetch_bytes *ret, struct err *err) MUST_CHECK;
 
-/* The same, but read now, and nothing else: for a block that was damaged. */
+/* The same, but read now, and nothing else: for a block that was damaged.  The
+ * range it came from is given up.
+ */
 enum rc fetch_block_again(struct fetch *f, const struct fetch_source *src,
 			  struct byte_range block, struct fetch_bytes *ret,
 			  struct err *err) MUST_CHECK;
 /* Zeroed bytes are fine. */
-void fetch_bytes_release(struct fetch *f, struct fetch_bytes *b);
+void fetch_bytes_release(struct fetch_bytes *b);
 
 struct fetch_stats {
 	uint64_t blocks;      /* asked for */

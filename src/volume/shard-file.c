@@ -12,6 +12,7 @@
 #include "cache/block-cache.h"
 #include "catalog/catalog.h"
 #include "shard/route.h"
+#include "volume/shard-fetch.h"
 #include "volume/shard-kept.h"
 
 /* Bytes of the filter directory a reader accepts. */
@@ -488,6 +489,14 @@ static enum rc read_store(const struct shard_handle *h, uint64_t off,
 enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
 			  size_t len, struct shard_bytes *ret, struct err *err)
 {
+	return shard_handle_read_near(h, off, len, NULL, ret, err);
+}
+
+enum rc shard_handle_read_near(const struct shard_handle *h, uint64_t off,
+			       size_t len, const struct fetch_hint *hint,
+			       struct shard_bytes *ret, struct err *err)
+{
+	enum rc rc;
 	uint8_t *p;
 
 	*ret = (struct shard_bytes){ .epoch = atomic_load(h->sf->epoch) };
@@ -500,6 +509,11 @@ enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
 	}
 	buf_init(&ret->owned, len);
 	ret->is_kept = shard_load_kept(h, off, len, &ret->owned);
+	if (!ret->is_kept &&
+	    shard_fetch(h, off, len, hint, &ret->fetched, &rc, err)) {
+		ret->p = ret->fetched.p;
+		return rc;
+	}
 	if (!ret->is_kept) {
 		p = buf_reserve(&ret->owned, len);
 		if (!p)
@@ -520,5 +534,6 @@ void shard_bytes_release(struct shard_bytes *b)
 {
 	buf_release(&b->owned);
 	block_cache_unref(b->window);
+	fetch_bytes_release(&b->fetched);
 	*b = (struct shard_bytes){ 0 };
 }

@@ -21,11 +21,14 @@
 #include "shard/shard-footer.h"
 #include "shard/shard-page.h"
 #include "store/store.h"
+#include "volume/fetch.h"
 #include "volume/oplog.h"
 
 struct block_cache;
 struct block_cache_item;
 struct catalog;
+struct disk_cache;
+struct fetch;
 
 /* Bytes read to open a shard. */
 #define SHARD_TAIL_WINDOW (256u << 10)
@@ -39,6 +42,8 @@ struct shard_env {
 	bool check_hash;         /* of blocks, besides their CRC */
 	struct catalog *catalog; /* NULL: no index cache */
 	const char *location;    /* the store's, for the catalog */
+	struct fetch *fetch;     /* NULL: the store is no remote one */
+	struct disk_cache *disk; /* NULL: none */
 	/* Called when a shard is missing: the log may know more by now. */
 	void (*look_again)(void *arg);
 	void *look_again_arg;
@@ -94,12 +99,18 @@ struct shard_bytes {
 	const uint8_t *p;
 	struct block_cache_item *window; /* holds them, or: */
 	struct buf owned;
+	struct fetch_bytes fetched;
 	bool is_kept;   /* from the index cache, */
 	uint32_t epoch; /* then */
 };
 enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
 			  size_t len, struct shard_bytes *ret,
 			  struct err *err) MUST_CHECK;
+/* The same for pages and blocks, which have neighbours: hint tells of them. */
+enum rc shard_handle_read_near(const struct shard_handle *h, uint64_t off,
+			       size_t len, const struct fetch_hint *hint,
+			       struct shard_bytes *ret,
+			       struct err *err) MUST_CHECK;
 void shard_bytes_release(struct shard_bytes *b);
 /* True when no read is needed for them (for now). */
 bool shard_handle_has(const struct shard_handle *h, uint64_t off, size_t len);
@@ -126,6 +137,7 @@ struct shard_block {
 };
 enum rc shard_handle_block(const struct shard_handle *h,
 			   const struct block_ref *ref,
+			   const struct fetch_hint *hint,
 			   struct block_cache_item **ret,
 			   struct err *err) MUST_CHECK;
 

@@ -25,7 +25,7 @@ bool shard_load_kept(const struct shard_handle *h, uint64_t off, size_t len,
 void shard_handle_keep(const struct shard_handle *h, uint64_t off,
 		       const struct shard_bytes *b, size_t len)
 {
-	if (!h->env->catalog || !b->owned.p || b->is_kept ||
+	if (!h->env->catalog || b->window || b->is_kept ||
 	    off < shard_data_end(&h->tail->footer))
 		return;
 	catalog_put_range(h->env->catalog, h->env->location, h->sf->meta.root,

@@ -8,8 +8,10 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "cache/block-cache.h"
+#include "cache/disk-cache.h"
 #include "shard/shard-block.h"
 #include "shard/shard-filter.h"
+#include "volume/shard-fetch.h"
 #include "volume/shard-file.h"
 #include "volume/shard-kept.h"
 
@@ -25,6 +27,7 @@ struct load_request {
 	const struct page_ref *page;
 	enum page_kind kind;
 	const struct block_ref *block;
+	const struct fetch_hint *hint; /* of the block */
 	uint32_t partition;
 };
 
@@ -50,16 +53,30 @@ static void page_destroy(void *p)
 	page_free(p);
 }
 
+/* Pages have all of the index around them. */
+static void page_near(void *arg, struct readahead_near *ret)
+{
+	const struct load_request *rq = arg;
+	const struct shard_footer *f = &rq->h->tail->footer;
+
+	*ret = (struct readahead_near){
+		.range = { f->index_off, f->index_off + f->index_len },
+		.is_file = true,
+	};
+}
+
 /* Decode a page; again, from the store, when what was kept of it is wrong. */
-static enum rc page_read(const struct load_request *rq, struct page **ret,
+static enum rc page_read(struct load_request *rq, struct page **ret,
 			 struct err *err)
 {
+	const struct fetch_hint hint = { page_near, rq };
 	struct shard_bytes bytes;
 	bool is_again;
 	enum rc rc;
 
 	do {
-		rc = shard_handle_read(rq->h, rq->off, rq->len, &bytes, err);
+		rc = shard_handle_read_near(rq->h, rq->off, rq->len, &hint,
+					    &bytes, err);
 		if (rc)
 			return rc;
 		rc = page_decode(bytes.p, rq->len, rq->page, ret, err);
@@ -69,6 +86,12 @@ static enum rc page_read(const struct load_request *rq, struct page **ret,
 			shard_handle_keep(rq->h, rq->off, &bytes, rq->len);
 		shard_bytes_release(&bytes);
 	} while (is_again);
+	if (shard_fetch_again(rq->h, rq->off, rq->len, rc, &bytes)) {
+		rc = page_decode(bytes.p, rq->len, rq->page, ret, err);
+		if (!rc)
+			shard_handle_keep(rq->h, rq->off, &bytes, rq->len);
+		shard_bytes_release(&bytes);
+	}
 	if (!rc)
 		return RC_OK;
 	return err_prefix(err, "%s: index page at %llu", rq->h->sf->meta.key,
@@ -78,7 +101,7 @@ static enum rc page_read(const struct load_request *rq, struct page **ret,
 static enum rc page_load(void *arg, struct block_cache_object *ret,
 			 struct err *err)
 {
-	const struct load_request *rq = arg;
+	struct load_request *rq = arg;
 	struct page *page = NULL;
 	enum rc rc = page_read(rq, &page, err);
 
@@ -195,15 +218,14 @@ enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,
 
 /* Stored bytes to decoded data. */
 static enum rc block_decode(const struct load_request *rq,
-			    const uint8_t *stored,
+			    const uint8_t *stored, bool check_hash,
 			    struct block_cache_object *ret, struct err *err)
 {
 	struct block_header head;
 	struct shard_block *b;
 	enum rc rc;
 
-	rc = block_check(stored, rq->len, rq->block, rq->h->env->check_hash,
-			 &head, err);
+	rc = block_check(stored, rq->len, rq->block, check_hash, &head, err);
 	if (rc)
 		return rc;
 	b = mem_array(sizeof(*b) + head.data_len, 1);
@@ -220,6 +242,39 @@ static enum rc block_decode(const struct load_request *rq,
 	return RC_OK;
 }
 
+/* From the disk cache, which has checked the hash. */
+static bool block_from_disk(const struct load_request *rq,
+			    struct block_cache_object *ret)
+{
+	struct disk_cache *disk = rq->h->env->disk;
+	uint8_t *stored;
+	struct err err;
+	bool ok;
+
+	if (!disk || shard_handle_has(rq->h, rq->off, rq->len))
+		return false;
+	stored = mem_array(rq->len, 1);
+	ok = stored && disk_cache_get(disk, rq->block->hash, stored, rq->len) &&
+	     !block_decode(rq, stored, false, ret, &err);
+	free(stored);
+	return ok;
+}
+
+/* Decode the bytes, give them back, and keep those that cost a request. */
+static enum rc block_take(const struct load_request *rq,
+			  struct shard_bytes *bytes,
+			  struct block_cache_object *ret, struct err *err)
+{
+	const struct shard_env *env = rq->h->env;
+	enum rc rc;
+
+	rc = block_decode(rq, bytes->p, env->check_hash, ret, err);
+	if (!rc && env->disk && !bytes->window)
+		disk_cache_put(env->disk, rq->block->hash, bytes->p, rq->len);
+	shard_bytes_release(bytes);
+	return rc;
+}
+
 static enum rc block_load(void *arg, struct block_cache_object *ret,
 			  struct err *err)
 {
@@ -227,11 +282,15 @@ static enum rc block_load(void *arg, struct block_cache_object *ret,
 	struct shard_bytes bytes;
 	enum rc rc;
 
-	rc = shard_handle_read(rq->h, rq->off, rq->len, &bytes, err);
+	if (block_from_disk(rq, ret))
+		return RC_OK;
+	rc = shard_handle_read_near(rq->h, rq->off, rq->len, rq->hint, &bytes,
+				    err);
 	if (rc)
 		return shard_env_note(rq->h->env, rc);
-	rc = block_decode(rq, bytes.p, ret, err);
-	shard_bytes_release(&bytes);
+	rc = block_take(rq, &bytes, ret, err);
+	if (shard_fetch_again(rq->h, rq->off, rq->len, rc, &bytes))
+		rc = block_take(rq, &bytes, ret, err);
 	if (rc) {
 		shard_env_note(rq->h->env, rc);
 		return err_prefix(err, "%s: block at %llu", rq->h->sf->meta.key,
@@ -242,11 +301,16 @@ static enum rc block_load(void *arg, struct block_cache_object *ret,
 
 enum rc shard_handle_block(const struct shard_handle *h,
 			   const struct block_ref *ref,
+			   const struct fetch_hint *hint,
 			   struct block_cache_item **ret, struct err *err)
 {
 	const struct shard_footer *f = &h->tail->footer;
 	struct load_request rq = {
-		.h = h, .off = ref->off, .len = ref->stored_len, .block = ref
+		.h = h,
+		.off = ref->off,
+		.len = ref->stored_len,
+		.block = ref,
+		.hint = hint,
 	};
 
 	if (ref->off < f->data_off || ref->stored_len > f->data_len ||

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "cache/block-cache.h"
 #include "shard/shard-block.h"
+#include "volume/volume-near.h"
 #include "volume/volume-state.h"
 
 /* A file being read. */
@@ -110,12 +111,36 @@ static enum rc source_block(struct source *s, uint32_t i,
 	return RC_OK;
 }
 
+/* What is known around block i, whose reference source_block gave. */
+static struct volume_near source_near(const struct source *s, uint32_t i,
+				      const struct block_ref *ref,
+				      uint32_t wanted)
+{
+	const struct content *c = &s->ve->e.content;
+	struct volume_near n = { .ve = s->ve,
+				 .refs = c->blocks,
+				 .n = c->n_blocks,
+				 .k = i,
+				 .wanted = wanted };
+
+	if (!c->blocks) {
+		n.k = i % c->per_extent;
+		n.refs = ref - n.k;
+		n.n = page_count(block_cache_object(s->extents));
+	}
+	if (n.n - n.k > c->n_blocks - i)
+		n.n = n.k + (c->n_blocks - i);
+	n.behind = c->n_blocks - i - (n.n - n.k);
+	return n;
+}
+
 /* A piece of a file: what it has in one block. */
 struct piece {
-	uint32_t i;     /* of the block */
-	uint64_t start; /* in the file */
-	uint64_t len;   /* in the file */
-	uint32_t at;    /* in the block */
+	uint32_t i;      /* of the block */
+	uint64_t start;  /* in the file */
+	uint64_t len;    /* in the file */
+	uint32_t at;     /* in the block */
+	uint32_t wanted; /* blocks from this one on that the call wants */
 };
 
 static struct piece piece_at(const struct entry *e, uint64_t off)
@@ -154,6 +179,8 @@ static enum rc read_piece(struct source *s, const struct piece *p, uint64_t off,
 	const struct block_ref *ref = NULL;
 	struct block_cache_item *item = NULL;
 	const struct shard_block *b;
+	struct volume_near near;
+	struct fetch_hint hint = { volume_near_tell, &near };
 	enum rc rc;
 
 	rc = source_block(s, p->i, &ref, err);
@@ -163,7 +190,8 @@ static enum rc read_piece(struct source *s, const struct piece *p, uint64_t off,
 		memset(buf, 0, len);
 		return RC_OK;
 	}
-	rc = shard_handle_block(&s->h, ref, &item, err);
+	near = source_near(s, p->i, ref, p->wanted);
+	rc = shard_handle_block(&s->h, ref, &hint, &item, err);
 	if (rc)
 		return rc;
 	b = block_cache_object(item);
@@ -201,6 +229,7 @@ enum rc volume_read(struct volume *v, const struct volume_entry *ve,
 		uint64_t left = p.start + p.len - (off + done);
 		size_t n = len - done < left ? len - done : (size_t)left;
 
+		p.wanted = piece_at(e, off + len - 1).i - p.i + 1;
 		rc = read_piece(&s, &p, off + done, (uint8_t *)buf + done, n,
 				check, err);
 		done += n;

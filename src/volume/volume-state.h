@@ -38,6 +38,12 @@ struct volume {
 	_Atomic uint64_t lookups, readdirs, reads, bytes_served;
 };
 
+/* The fetcher and the disk cache of a remote store; none else. */
+enum rc volume_fetch_begin(struct volume *v, const struct volume_options *opts,
+			   struct err *err) MUST_CHECK;
+void volume_fetch_end(struct volume *v);
+void volume_fetch_count(struct volume *v, struct volume_stats *ret);
+
 /* The view now, to be given back with view_unref. */
 struct view *volume_view(struct volume *v);
 

@@ -25,8 +25,7 @@ static enum rc decode_descriptor(struct volume *v, const struct buf *b,
 
 	if (rc)
 		return err_prefix(err, "%s", DESCRIPTOR_KEY);
-	if (store_n_bits(v->st) &&
-	    store_n_bits(v->st) != v->descriptor.n_bits)
+	if (store_n_bits(v->st) && store_n_bits(v->st) != v->descriptor.n_bits)
 		return err_set(err, RC_USAGE,
 			       "%s: its zones are made for n_bits %u, the "
 			       "archive has %u",
@@ -204,8 +203,10 @@ enum rc volume_open(struct volume **ret, const char *url,
 	if (!rc) {
 		open_catalog(v, opts);
 		set_env(v);
-		rc = read_archive(v, err);
+		rc = volume_fetch_begin(v, opts, err);
 	}
+	if (!rc)
+		rc = read_archive(v, err);
 	if (rc) {
 		volume_close(v);
 		return rc;
@@ -218,6 +219,7 @@ void volume_close(struct volume *v)
 {
 	if (!v)
 		return;
+	volume_fetch_end(v);
 	view_unref(v->view);
 	block_cache_free(v->env.blocks);
 	block_cache_free(v->env.pages);
@@ -370,4 +372,5 @@ void volume_stats(struct volume *v, struct volume_stats *ret)
 	};
 	count_caches(v, ret);
 	count_index(v, ret);
+	volume_fetch_count(v, ret);
 }

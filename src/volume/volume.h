@@ -216,6 +216,12 @@ struct volume_stats {
 	uint64_t store_get, store_get_list, store_put, store_post, store_del;
 	uint64_t store_head, store_retries, store_timeouts, store_throttled;
 	uint64_t store_bad_replies, store_wire_in, store_wire_out;
+	/* Of remote stores: the disk cache; ranges of blocks read because one
+	 * was wanted and before that, their bytes, and those of them that were
+	 * wanted.
+	 */
+	uint64_t disk_hits, disk_misses, disk_bytes;
+	uint64_t fetch_ranges, fetch_ahead, fetch_bytes, fetch_used;
 	uint64_t corrupt; /* damaged objects met */
 	uint64_t generation; /* views published so far */
 	bool any_xattrs;

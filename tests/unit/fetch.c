@@ -35,7 +35,6 @@ struct fake {
 static struct fake fake;
 static struct fetch *f;
 static const struct fetch_source source = { .id = 3,
-					    .key = "shard",
 					    .data = { 192, 192 + DATA } };
 
 static uint8_t byte_at(uint64_t off)
@@ -133,7 +132,7 @@ static enum rc read_block(uint64_t i, struct around *a, struct err *err)
 	for (uint64_t at = r.lo; at < r.hi; at += 997)
 		assert_int_equal(b.p[at - r.lo], byte_at(at));
 	assert_int_equal(b.p[BLOCK - 1], byte_at(r.hi - 1));
-	fetch_bytes_release(f, &b);
+	fetch_bytes_release(&b);
 	return RC_OK;
 }
 
@@ -193,8 +192,12 @@ static void a_large_file_comes_in_large_ranges(void **state)
 	fetch_stats(f, &stats);
 	assert_int_equal(stats.used, 2500 * BLOCK);
 	assert_int_equal(stats.bytes, 2500 * BLOCK);
-	assert_int_equal(stats.kept, 0);
 	assert_true(stats.ahead > 20);
+	/* A thread that came too late for a range may hold it a while. */
+	while (stats.kept) {
+		usleep(1000);
+		fetch_stats(f, &stats);
+	}
 }
 
 static void many_directories_in_order_are_a_scan(void **state)
@@ -265,7 +268,7 @@ static void run_readers(struct reader *readers, struct around *a)
 static void readers_at_once_cause_no_more_reads_than_one(void **state)
 {
 	struct around a = { 0, N_THREADS, false };
-	struct reader readers[N_THREADS];
+	static struct reader readers[N_THREADS];
 
 	(void)state;
 	start(4, 0);
@@ -280,7 +283,7 @@ static void readers_at_once_cause_no_more_reads_than_one(void **state)
 static void when_ranges_fail_each_block_is_tried_alone(void **state)
 {
 	struct around a = { 0, N_THREADS, false };
-	struct reader readers[N_THREADS];
+	static struct reader readers[N_THREADS];
 	unsigned int n_failed = 0;
 
 	(void)state;
@@ -296,7 +299,7 @@ static void when_ranges_fail_each_block_is_tried_alone(void **state)
 static void each_reader_gets_the_error_of_his_block(void **state)
 {
 	struct around a = { 0, N_THREADS, false };
-	struct reader readers[N_THREADS];
+	static struct reader readers[N_THREADS];
 	char want[64];
 
 	(void)state;
@@ -380,7 +383,7 @@ static void what_is_only_queued_is_read_by_who_wants_it(void **state)
 	}
 	assert_int_equal(atomic_load(&fake.n_ahead), 1);
 	assert_int_equal(fetch_block_again(f, &source, r, &b, &err), RC_OK);
-	fetch_bytes_release(f, &b);
+	fetch_bytes_release(&b);
 	pthread_mutex_lock(&fake.lock);
 	fake.hold = false;
 	pthread_cond_broadcast(&fake.changed);
