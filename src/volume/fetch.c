@@ -19,6 +19,8 @@
 
 #define MAX_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define N_STREAMS 64u
+/* See is_credible(). */
+#define N_YOUNG 8u
 /* Ranges of one block at most; more holes than that are read over. */
 #define N_PARTS 4u
 /* Jobs in the queue, so that submitting one never waits. */
@@ -110,6 +112,26 @@ static struct stream *stream_new(struct fetch *f, uint64_t id)
 	return oldest;
 }
 
+/* After random reads of a file there are streams all over it, and a block is
+ * next to one of them by chance; so one that has read but once must be among
+ * the youngest.
+ */
+static bool is_credible(const struct fetch *f, const struct stream *st)
+{
+	unsigned int n_younger = 0;
+
+	if (!st->ra.near.is_file || st->ra.window)
+		return true;
+	for (unsigned int i = 0; i < N_STREAMS; i++) {
+		const struct stream *other = &f->streams[i];
+
+		if (other->number > st->number && other->id == st->id &&
+		    other->ra.near.group == st->ra.near.group)
+			n_younger++;
+	}
+	return n_younger < N_YOUNG;
+}
+
 /* The stream a missing block belongs to: the best of those there are. */
 static struct stream *stream_for(struct fetch *f, const struct request *rq,
 				 enum readahead_kin *ret)
@@ -124,6 +146,8 @@ static struct stream *stream_for(struct fetch *f, const struct request *rq,
 		if (!st->number || st->id != rq->src->id)
 			continue;
 		kin = readahead_kin(&st->ra, rq->block, &rq->near);
+		if (kin != READAHEAD_NEW && !is_credible(f, st))
+			continue;
 		if (kin > *ret ||
 		    (found && kin == *ret && st->touched > found->touched)) {
 			*ret = kin;
