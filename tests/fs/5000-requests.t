@@ -38,7 +38,7 @@ t 'into 16 shards' test "$(s3_keys "$fake_url" bucket | grep -c '\.des$')" = 16
 
 up()
 {
-	fake_reset && mount_up s3://bucket/ar mnt -o "endpoint=$fake_url" "$@"
+	fake_reset && mount_up s3://bucket/ar mnt -o "endpoint=$fake_url"
 }
 down()
 {
@@ -55,7 +55,7 @@ case_of()
 }
 read_all()
 {
-	for i in $(cd "src/$1" && ls); do
+	for i in $(find "src/$1" -name 'f*' -printf '%f\n' | sort); do
 		cmp "src/$1/$i" "mnt/$1/$i" || return 1
 	done
 }
@@ -105,7 +105,8 @@ t 'hardly more bytes than were wanted' test "$(stat_of mnt volume_fetch_bytes)" 
 
 shuffled()
 {
-	for i in $(cd src/shuffled && ls | shuf --random-source="$0"); do
+	for i in $(find src/shuffled -name 'f*' -printf '%f\n' | sort |
+		shuf --random-source="$0"); do
 		cmp "src/shuffled/$i" "mnt/shuffled/$i" || return 1
 	done
 }
@@ -116,7 +117,8 @@ echo "# $(fake_count GET) GETs"
 fake_rules latency=20
 readers()
 {
-	(cd src/readers && ls) | xargs -P 64 -n 4 sh -c \
+	# shellcheck disable=SC2016
+	find src/readers -name 'f*' -printf '%f\n' | xargs -P 64 -n 4 sh -c \
 		'for f; do cmp "src/readers/$f" "mnt/readers/$f" || exit 1; done' sh
 }
 t '64 readers of one directory' case_of 10 readers
