@@ -221,7 +221,7 @@ static void note_rest(struct run *r, const char *url)
 	/* Only a writer's view shows them; a place that cannot be written to
 	 * has none of interest.
 	 */
-	if (store_create(&st, url, NULL, &err))
+	if (store_create(&st, url, r->opts->settings, &err))
 		return;
 	if (store_leftovers(st, false, false, note_leftover, r, &err))
 		tell_leftover(r, "", 0, "leftovers could not be listed");
