@@ -35,6 +35,7 @@ struct run {
 	struct oplog *log;
 	struct descriptor descriptor;
 	bool has_descriptor, has_log;
+	bool has_list; /* a web server has none: the log alone tells */
 	struct turn *turns;
 	size_t n_turns, cap_turns;
 };
@@ -178,6 +179,11 @@ static void match_shards(struct run *r)
 		metas[i] = oplog_shard(r->log, i);
 	if (n)
 		qsort(metas, n, sizeof(*metas), meta_by_key);
+	if (!r->has_list) {
+		for (size_t i = 0; i < n; i++)
+			add_turn(r, metas[i]->key, metas[i]);
+		at = n;
+	}
 	for (size_t i = 0; i < r->list.n; i++) {
 		const struct archive_object *o = &r->list.objects[i];
 
@@ -246,7 +252,10 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 	if (rc)
 		return rc;
 	rc = archive_list_read(&r.list, r.store, err);
-	if (!rc && !archive_list_is_archive(&r.list))
+	r.has_list = !rc;
+	if (rc == RC_UNSUPPORTED)
+		rc = RC_OK;
+	if (r.has_list && !archive_list_is_archive(&r.list))
 		rc = err_set(err, RC_NOENT, "%s is not an archive of desfs",
 			     url);
 	if (!rc) {
