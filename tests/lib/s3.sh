@@ -20,7 +20,8 @@
 #	make_certificate          $ca_file and $ca_key for 127.0.0.1 and localhost
 #
 #	make_bucket URL NAME [versioned]
-#	s3_curl METHOD URL [curl arguments]   signed; names in the query end with =
+#	s3_curl METHOD URL [curl arguments]   signed; the query must be in order,
+#	                          encoded, and its names end with =
 #	s3_keys URL BUCKET [PREFIX]           all keys, one a line
 #
 # Credentials are in the environment.  All servers end with the test.
@@ -286,13 +287,14 @@ make_bucket()
 s3_keys()
 {
 	s3_after=
+	s3_prefix=$(echo "${3:-}" | sed 's,/,%2F,g')
 	while :; do
-		s3_curl GET "$1/$2?list-type=2&prefix=${3:-}&start-after=$s3_after" \
+		s3_curl GET "$1/$2?list-type=2&prefix=$s3_prefix&start-after=$s3_after" \
 			>"$tmp/s3_keys.xml" || return 1
 		{ sed 's/<Key>/\n&/g' "$tmp/s3_keys.xml" && echo; } |
 			sed -n 's/^<Key>\([^<]*\).*/\1/p' >"$tmp/s3_keys.txt"
 		cat "$tmp/s3_keys.txt"
 		grep -q '<IsTruncated>true' "$tmp/s3_keys.xml" || return 0
-		s3_after=$(tail -n 1 "$tmp/s3_keys.txt")
+		s3_after=$(tail -n 1 "$tmp/s3_keys.txt" | sed 's,/,%2F,g')
 	done
 }
