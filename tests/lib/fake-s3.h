@@ -20,11 +20,11 @@
 #include "fake-rule.h"
 
 /* What a request is, in logs, counts and rules. */
-#define FAKE_KINDS(X)                                                        \
-	X(GET)                                                               \
-	X(HEAD) X(LIST) X(VERSIONS) X(UPLOADS) X(PUT) X(COPY) X(CREATE)      \
-		X(PART) X(PARTCOPY) X(COMPLETE) X(ABORT) X(DELETE) X(BUCKET) \
-			X(OTHER)
+#define FAKE_KINDS(X)                                                   \
+	X(GET)                                                          \
+	X(HEAD)                                                         \
+	X(LIST) X(VERSIONS) X(UPLOADS) X(PUT) X(COPY) X(CREATE) X(PART) \
+		X(PARTCOPY) X(COMPLETE) X(ABORT) X(DELETE) X(BUCKET) X(OTHER)
 #define FAKE_KIND_ENUM(name) KIND_##name,
 enum fake_kind { FAKE_KINDS(FAKE_KIND_ENUM) N_KINDS };
 const char *fake_kind_name(enum fake_kind kind);
