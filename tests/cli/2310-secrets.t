@@ -62,6 +62,7 @@ commands()
 	step "$1-stat" "$DESFS" --debug=all stat --json $at "$2" d/000001
 	step "$1-extract" "$DESFS" --debug=all extract $at "$2" "out/$1-x"
 	step "$1-verify" "$DESFS" --debug=all verify --deep $at "$2"
+	step "$1-publish" "$DESFS" --debug=all publish $at "$2"
 	step "$1-check-conf" "$DESFS" --debug=all check-conf $at "$2"
 	step "$1-cache" "$DESFS" --debug=all cache $at status
 }
@@ -102,7 +103,7 @@ for rule in denied expired skewed 'status=403 code=SignatureDoesNotMatch' \
 	n=$((n + 1))
 	fake_rules "$rule"
 	# shellcheck disable=SC2086 # words
-	for verb in ls check-conf stat; do
+	for verb in ls check-conf publish; do
 		step "bad-$n-$verb" "$DESFS" --debug=all $verb --retries 1 \
 			--timeout 3 $at s3://bkt/a
 	done
