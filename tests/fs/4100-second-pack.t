@@ -8,44 +8,7 @@ need_fuse
 
 first=2026-01-01T10:00:00Z second=2026-01-02T10:00:00Z
 
-make_old()
-{
-	mkdir -p src/same src/dir/sub src/gone/below src/many &&
-		echo same >src/same/file &&
-		echo old >src/modified && echo old >src/dir/sub/modified &&
-		echo old >src/deleted && echo old >src/dir/deleted &&
-		echo old >src/renamed-from &&
-		echo file >src/file-to-dir &&
-		mkdir src/dir-to-file && echo child >src/dir-to-file/child &&
-		mkdir src/dir-to-dir && echo child >src/dir-to-dir/child &&
-		ln -s file src/same/link && ln -s old src/link-modified &&
-		mkdir src/moved && echo moved >src/moved/file &&
-		echo mode >src/mode-modified &&
-		echo below >src/gone/below/file &&
-		echo one >src/hard && ln src/hard src/hard2 &&
-		echo link >src/file-to-link &&
-		files src/many 300
-}
-
-make_new()
-{
-	echo newer >src/modified && echo newer >src/dir/sub/modified &&
-		rm src/deleted src/dir/deleted &&
-		mv src/renamed-from src/renamed-to &&
-		rm src/file-to-dir && mkdir src/file-to-dir &&
-		echo inside >src/file-to-dir/inside &&
-		rm -r src/dir-to-file && echo file >src/dir-to-file &&
-		ln -sf new src/link-modified &&
-		mv src/moved src/moved-to &&
-		chmod 600 src/mode-modified &&
-		rm -r src/gone && rm src/hard2 &&
-		ln -sf same src/file-to-link &&
-		echo added >src/added && mkdir -p src/added-dir/sub &&
-		rm src/many/00001? && echo x >src/many/000100 &&
-		touch -d 2020-01-01 src/many/000101
-}
-
-make_old
+old_tree src
 cp -a src old
 for a in plain mirror; do
 	t "the first pack: $a" "$DESFS_PACK" -q --created-at $first src $a
@@ -74,7 +37,7 @@ reader=$!
 exec 3>ask
 wait_for 20 grep -q open answer
 
-make_new
+new_tree src
 t 'the second pack' "$DESFS_PACK" -q --created-at $second src plain
 t 'the second pack with --mirror' \
 	"$DESFS_PACK" -q --mirror --created-at $second src mirror

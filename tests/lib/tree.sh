@@ -12,6 +12,7 @@
 #	same_by_find A B        nor does find, which also counts links
 #	shards_of ARCHIVE       keys and digests of all shards
 #	reader_agrees ARCHIVE   the independent reader verifies it
+#	old_tree DIR; new_tree DIR  every kind of change between two packs
 #	scaled N                N, a tenth of it under a sanitizer
 PYTHON=${PYTHON:-/usr/bin/python3}
 
@@ -86,6 +87,45 @@ shards_of()
 reader_agrees()
 {
 	"$PYTHON" "$SRCDIR/tests/lib/desread.py" verify "$1"
+}
+
+old_tree()
+{
+	(mkdir -p "$1" && cd "$1" &&
+		mkdir -p same dir/sub gone/below many &&
+		echo same >same/file &&
+		echo old >modified && echo old >dir/sub/modified &&
+		echo old >deleted && echo old >dir/deleted &&
+		echo old >renamed-from &&
+		echo file >file-to-dir &&
+		mkdir dir-to-file && echo child >dir-to-file/child &&
+		mkdir dir-to-dir && echo child >dir-to-dir/child &&
+		ln -s file same/link && ln -s old link-modified &&
+		mkdir moved && echo moved >moved/file &&
+		echo mode >mode-modified &&
+		echo below >gone/below/file &&
+		echo one >hard && ln hard hard2 &&
+		echo link >file-to-link &&
+		files many 300)
+}
+
+new_tree()
+{
+	(cd "$1" &&
+		echo newer >modified && echo newer >dir/sub/modified &&
+		rm deleted dir/deleted &&
+		mv renamed-from renamed-to &&
+		rm file-to-dir && mkdir file-to-dir &&
+		echo inside >file-to-dir/inside &&
+		rm -r dir-to-file && echo file >dir-to-file &&
+		ln -sf new link-modified &&
+		mv moved moved-to &&
+		chmod 600 mode-modified &&
+		rm -r gone && rm hard2 &&
+		ln -sf same file-to-link &&
+		echo added >added && mkdir -p added-dir/sub &&
+		rm many/00001? && echo x >many/000100 &&
+		touch -d 2020-01-01 many/000101)
 }
 
 scaled()
