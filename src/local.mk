@@ -62,6 +62,7 @@ libdesfs_a_SOURCES += src/conf/store-settings.h
 # net
 libdesfs_a_SOURCES += src/net/http.c src/net/http.h
 libdesfs_a_SOURCES += src/net/http-answer.c
+libdesfs_a_SOURCES += src/net/http-date.c src/net/http-date.h
 libdesfs_a_SOURCES += src/net/http-loop.c src/net/http-loop-backend.h
 libdesfs_a_SOURCES += src/net/http-transfer.c
 libdesfs_a_SOURCES += src/net/retry.c src/net/retry.h
@@ -122,7 +123,6 @@ libdesfs_a_SOURCES += src/store/store-remote.c src/store/store-remote-backend.h
 libdesfs_a_SOURCES += src/store/store-range.c src/store/store-range.h
 libdesfs_a_SOURCES += src/store/store-status.c src/store/store-status.h
 libdesfs_a_SOURCES += src/store/store-trace.c src/store/store-trace.h
-libdesfs_a_SOURCES += src/store/http-date.c src/store/http-date.h
 libdesfs_a_SOURCES += src/store/log-index.c src/store/log-index.h
 libdesfs_a_SOURCES += src/store/store-http.c
 libdesfs_a_SOURCES += src/store/store-s3.c src/store/store-s3-backend.h

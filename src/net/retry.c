@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/timestamp.h"
+#include "net/http-date.h"
 
 #define TOKEN 1000
 #define GIVEN_BACK (TOKEN / 5)
@@ -108,57 +108,23 @@ static uint64_t parse_seconds(const char *p, size_t len)
 	return sec * CLOCK_NS_PER_SEC;
 }
 
-/* The number (from 1) of the three letters at p in names; 0 for none. */
-static int name_number(const char *p, const char *names)
-{
-	for (int i = 0; names[3 * i]; i++)
-		if (!memcmp(p, names + (size_t)(3 * i), 3))
-			return i + 1;
-	return 0;
-}
-
-/* "Sun, 06 Nov 1994 08:49:37 GMT" as microseconds. */
-static bool parse_date(const char *p, size_t len, int64_t *ret_us)
-{
-	static const char form[] = "Aaa, 00 Aaa 0000 00:00:00 GMT";
-	char iso[32];
-	struct timestamp ts;
-	struct err err = { 0 };
-	int month;
-
-	if (len != sizeof(form) - 1)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		bool is_letter = form[i] == 'A' || form[i] == 'a';
-
-		if (form[i] == '0' ? p[i] < '0' || p[i] > '9'
-				   : !is_letter && p[i] != form[i])
-			return false;
-	}
-	month = name_number(p + 8, "JanFebMarAprMayJunJulAugSepOctNovDec");
-	if (!month || !name_number(p, "SunMonTueWedThuFriSat"))
-		return false;
-	snprintf(iso, sizeof(iso), "%.4s-%02d-%.2sT%.8sZ", p + 12, month, p + 5,
-		 p + 17);
-	if (timestamp_parse(iso, &ts, &err))
-		return false;
-	*ret_us = ts.us;
-	return true;
-}
-
 uint64_t retry_after_parse(const char *text, int64_t wall_now)
 {
 	const char *p = text + strspn(text, " \t");
 	size_t len = strlen(p);
-	int64_t us, wait;
+	char date[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
+	int64_t then, wait;
 
 	while (len && (p[len - 1] == ' ' || p[len - 1] == '\t'))
 		len--;
 	if (len && strspn(p, "0123456789") == len)
 		return parse_seconds(p, len);
-	if (!parse_date(p, len, &us))
+	if (len >= sizeof(date))
 		return 0;
-	wait = us - wall_now / 1000;
+	snprintf(date, sizeof(date), "%.*s", (int)len, p);
+	if (!http_date_parse(date, &then))
+		return 0;
+	wait = then * 1000000 - wall_now / 1000;
 	if (wait <= 0)
 		return 0;
 	if (wait > RETRY_AFTER_MAX_SEC * INT64_C(1000000))

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/http-date.h"
+#include "net/http-date.h"
 #include "store/store-s3-call-backend.h"
 #include "store/store-status.h"
 
@@ -38,7 +38,7 @@ static bool learn_time(struct s3_call *c, const struct http_response *r)
 
 	if (has_new_identity(c))
 		return true;
-	if (c->had_skew || !http_date_parse(r->date, &theirs))
+	if (c->had_skew || !http_date_parse_now(r->date, &theirs))
 		return false;
 	c->had_skew = true;
 	if (llabs((long long)(theirs - now)) >= SKEW_TOLD)

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store/http-date.h"
+#include "net/http-date.h"
 #include "store/store-s3-write-backend.h"
 
 #define PAGES_MAX 100000
@@ -94,8 +94,9 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 		return v;
 	}
 	if (!w->now)
-		w->now = http_date_parse(r->date, &s) ? s * 1000000
-						      : clock_wall_ns() / 1000;
+		w->now = http_date_parse_now(r->date, &s)
+				 ? s * 1000000
+				 : clock_wall_ns() / 1000;
 	s3_page_release(&w->page);
 	w->page = page;
 	return REMOTE_DONE;

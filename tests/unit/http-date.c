@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http-date.c - tests of the Date of replies. */
+/* http-date.c - tests of dates in headers. */
 #include "config.h"
 
-#include "store/http-date.h"
+#include "net/http-date.h"
 
 #include "unit.h"
 
@@ -28,7 +28,7 @@ static void all_else_is_no_date(void **state)
 		"Sat, 21 Foo 2026 10:15:30 GMT",
 		"Sat, 21 ovD 2026 10:15:30 GMT",
 		"Sat, 32 Nov 2026 10:15:30 GMT",
-		"Sat, 21 Nov 1999 10:15:30 GMT",
+		"Xyz, 21 Nov 2026 10:15:30 GMT",
 		"Sat, 21 Nov 2026 24:15:30 GMT",
 		"Sat, -1 Nov 2026 10:15:30 GMT",
 		"Saturday, 21-Nov-26 10:15:30 GMT",
@@ -41,11 +41,26 @@ static void all_else_is_no_date(void **state)
 		assert_false(http_date_parse(bad[i], &t));
 }
 
+static void a_reply_is_of_this_time(void **state)
+{
+	int64_t t = 0;
+
+	(void)state;
+	assert_true(http_date_parse_now("Sat, 21 Nov 2026 10:15:30 GMT", &t));
+	assert_int_equal(t, 1795256130);
+	assert_true(http_date_parse("Sun, 21 Nov 1999 10:15:30 GMT", &t));
+	assert_false(http_date_parse_now("Sun, 21 Nov 1999 10:15:30 GMT", &t));
+	assert_true(http_date_parse("Fri, 31 Dec 9999 23:59:59 GMT", &t));
+	assert_false(http_date_parse_now("Fri, 31 Dec 9999 23:59:59 GMT", &t));
+	assert_false(http_date_parse_now("", &t));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dates_are_seconds),
 		cmocka_unit_test(all_else_is_no_date),
+		cmocka_unit_test(a_reply_is_of_this_time),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http-date.c - the Date of a reply. */
+/* http-date.c - dates in headers. */
 #include "config.h"
 
-#include "store/http-date.h"
+#include "net/http-date.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,13 +26,11 @@ static bool has_form(const char *text)
 	return true;
 }
 
-/* From 1; 0: none. */
-static int month_of(const char *p)
+/* The number (from 1) of the three letters at p in names; 0 for none. */
+static int name_number(const char *p, const char *names)
 {
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-
-	for (int i = 0; i < 12; i++) {
-		if (!memcmp(p, names + (size_t)i * 3, 3))
+	for (int i = 0; names[3 * i]; i++) {
+		if (!memcmp(p, names + (size_t)(3 * i), 3))
 			return i + 1;
 	}
 	return 0;
@@ -47,10 +45,8 @@ bool http_date_parse(const char *text, int64_t *ret)
 
 	if (!has_form(text))
 		return false;
-	month = month_of(text + 8);
-	/* Servers lie, and nothing good comes of years far away. */
-	if (!month || (strncmp(text + 12, "20", 2) != 0 &&
-		       strncmp(text + 12, "21", 2) != 0))
+	month = name_number(text + 8, "JanFebMarAprMayJunJulAugSepOctNovDec");
+	if (!month || !name_number(text, "SunMonTueWedThuFriSat"))
 		return false;
 	snprintf(iso, sizeof(iso), "%.4s-%02d-%.2sT%.8sZ", text + 12, month,
 		 text + 5, text + 17);
@@ -58,4 +54,12 @@ bool http_date_parse(const char *text, int64_t *ret)
 		return false;
 	*ret = ts.us / 1000000;
 	return true;
+}
+
+bool http_date_parse_now(const char *text, int64_t *ret)
+{
+	/* Servers lie, and nothing good comes of years far away. */
+	return has_form(text) &&
+	       (!strncmp(text + 12, "20", 2) || !strncmp(text + 12, "21", 2)) &&
+	       http_date_parse(text, ret);
 }
