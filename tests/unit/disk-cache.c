@@ -510,5 +510,6 @@ int main(void)
 		TEST(threads_share_it),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

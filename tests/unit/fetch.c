@@ -456,5 +456,6 @@ int main(void)
 		TEST(closing_does_not_wait_for_what_nobody_began),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

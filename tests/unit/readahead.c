@@ -401,5 +401,6 @@ int main(void)
 		cmocka_unit_test(after_a_failure_it_begins_anew),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
