@@ -224,6 +224,33 @@ static enum rc check_shards(struct pack *p, struct err *err)
 	return RC_OK;
 }
 
+/* A store without conditional writes may have let two first runs make the
+ * archive, and one of them took its descriptor back.
+ */
+static enum rc check_descriptor_again(struct pack *p, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = DESCRIPTOR_MAX };
+	struct descriptor now;
+	enum rc rc;
+
+	rc = store_read_all(p->store, DESCRIPTOR_KEY, DESCRIPTOR_MAX, &text,
+			    err);
+	/* Just when it is taken back there seems to be none. */
+	if (rc == RC_NOENT)
+		rc = store_read_all(p->store, DESCRIPTOR_KEY, DESCRIPTOR_MAX,
+				    &text, err);
+	if (!rc)
+		rc = descriptor_decode(text.p, text.len, &now, err);
+	if (rc)
+		return err_prefix(err, "%s", p->opts->archive);
+	if (!memcmp(now.archive_id, p->descriptor.archive_id, SHARD_ID_LEN))
+		return RC_OK;
+	return err_set(err, RC_EXISTS,
+		       "%s: another run has made this archive meanwhile; run "
+		       "again to add to it",
+		       p->opts->archive);
+}
+
 enum rc commit_end(struct pack *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
@@ -238,6 +265,8 @@ enum rc commit_end(struct pack *p, struct err *err)
 		return RC_OK;
 	qsort(p->shards, p->n_shards, sizeof(*p->shards), compare_shards);
 	rc = check_shards(p, err);
+	if (!rc)
+		rc = check_descriptor_again(p, err);
 	if (rc)
 		return rc;
 	oplog_record_encode(&r, p->descriptor.archive_id, &text);
