@@ -42,7 +42,9 @@ uint64_t pack_memory(const struct pack_options *o)
 
 	/* A block in flight is there as it was read and as it is stored. */
 	return ITEMS_MEMORY +
-	       (uint64_t)o->open_shards * (PLAN_MEMORY + 2 * lane);
+	       (uint64_t)o->open_shards *
+		       (PLAN_MEMORY + 2 * lane +
+			store_upload_memory(o->archive, o->how.settings));
 }
 
 static void fail(struct pack *p, const struct err *err)

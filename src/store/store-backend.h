@@ -64,6 +64,8 @@ struct store_writer {
 	/* Put a small object in the place of any other of that key. */
 	enum rc (*replace)(struct store *st, const char *key, const void *p,
 			   size_t len, struct err *err);
+	/* NULL: next to none. */
+	uint64_t (*upload_memory)(const struct store_settings *set);
 	enum rc (*upload_new)(struct store *st, struct store_upload **ret,
 			      struct err *err);
 	enum rc (*upload_write)(struct store_upload *up, const void *p,

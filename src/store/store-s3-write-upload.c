@@ -61,6 +61,14 @@ static struct s3_store *store_of(const struct upload_s3 *up)
 }
 
 /* Of the part number i from 0. */
+/* One part is filled while two are under way. */
+#define PARTS_HELD 3u
+
+uint64_t s3_upload_memory(const struct store_settings *set)
+{
+	return PARTS_HELD * (set->part_size ? set->part_size : PART_DEFAULT);
+}
+
 static size_t part_size(const struct s3_store *s, size_t i)
 {
 	uint64_t size = s->set->part_size ? s->set->part_size : PART_DEFAULT;

@@ -60,6 +60,7 @@ const struct store_writer store_writer_s3 = {
 	.backend = &store_backend_s3,
 	.create = s3_create,
 	.replace = s3_replace,
+	.upload_memory = s3_upload_memory,
 	.upload_new = s3_upload_new,
 	.upload_write = s3_upload_write,
 	.upload_commit = s3_upload_commit,

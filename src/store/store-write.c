@@ -71,6 +71,21 @@ enum rc store_upload_new(struct store *st, struct store_upload **ret,
 	return RC_OK;
 }
 
+uint64_t store_upload_memory(const char *url, const struct store_settings *set)
+{
+	const struct store_backend *backend = NULL;
+	const struct store_writer *writer;
+	const char *rest = NULL;
+	struct err err;
+
+	if (store_find_backend(url, &backend, &rest, &err))
+		return 0;
+	writer = find_writer(backend);
+	if (!writer || !writer->upload_memory)
+		return 0;
+	return writer->upload_memory(set ? set : &store_settings_default);
+}
+
 enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
 			   struct err *err)
 {

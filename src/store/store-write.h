@@ -45,6 +45,11 @@ enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
  */
 enum rc store_upload_commit(struct store_upload *up, const char *key,
 			    bool *ret_existed, struct err *err) MUST_CHECK;
+/* Bytes of memory that one upload to such a place may hold, for announcements; 0
+ * for a place that cannot be written to.
+ */
+uint64_t store_upload_memory(const char *url, const struct store_settings *set);
+
 /* Frees; what was not committed is removed. */
 void store_upload_free(struct store_upload *up);
 
