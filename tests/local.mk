@@ -136,6 +136,7 @@ shell_tests += tests/fs/4600-tools.t
 shell_tests += tests/fs/5000-requests.t
 shell_tests += tests/fs/5010-ranges.t
 shell_tests += tests/fs/5300-remote-faults.t
+shell_tests += tests/fs/5310-single-flight.t
 
 # What several tests share.  Fuzz targets have no main: the linker takes the one
 # of replay.c, or libFuzzer's.
