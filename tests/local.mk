@@ -223,7 +223,7 @@ EXTRA_DIST += tests/lib/desread.py tests/lib/desshard.py
 EXTRA_DIST += tests/lib/pack-model.py
 EXTRA_DIST += tests/lib/tree.sh tests/lib/kill.sh tests/lib/make-oddities.py
 EXTRA_DIST += tests/lib/s3.sh tests/lib/ceph-rgw.sh
-EXTRA_DIST += tests/lib/s3-archive.sh
+EXTRA_DIST += tests/lib/s3-archive.sh tests/lib/s3-gate.py
 EXTRA_DIST += tests/s3
 
 TEST_EXTENSIONS = .t

@@ -9,10 +9,16 @@
 #	fetch_archive PLACE DIR  all objects become files
 #	same_objects PLACE DIR   as in the local archive, but for log records
 #	versions_of PLACE [PREFIX]  VERSION or MARKER, and the key, of all versions
+#	each_once PLACE          each key has one version and no delete marker
 #	leftovers_of PLACE       objects below tmp/, delete markers too, and
 #	                         unfinished uploads of the bucket
 #	nothing_left PLACE       there are none
 #	is_sound PLACE [DIR]     verify --deep has nothing to say; it equals DIR
+#
+#	start_gate               s3-gate.py before RGW: sets $gate_url
+#	gate_rules [RULE]...     see there
+#	is_held                  a request is held now
+#	clean_later PLACE        desfs-pack --clean, an hour later
 
 rgw_with()
 {
@@ -66,6 +72,13 @@ versions_of()
 		sed 's/^V/VERSION/; s/^D/MARKER/' | sort
 }
 
+each_once()
+{
+	versions_of "$1" >versions && [ -s versions ] &&
+		! grep ^MARKER versions && sort versions | uniq -d >versions.d &&
+		cat versions.d && [ ! -s versions.d ]
+}
+
 leftovers_of()
 {
 	versions_of "$1" tmp/ && s3_curl GET \
@@ -90,4 +103,33 @@ is_sound()
 	[ "${2:-}" ] || return 0
 	rm -rf out
 	"$DESFS" extract "s3://$1" out && diff -r --no-dereference "$2" out
+}
+
+start_gate()
+{
+	mkdir -p gate && "$PYTHON" -B "$SRCDIR/tests/lib/s3-gate.py" \
+		"$rgw_url" gate >gate/out 2>&1 &
+	s3_pids="$s3_pids $!"
+	wait_for 20 grep -qs '^READY' gate/out || return 1
+	gate_url=http://127.0.0.1:$(sed -n 's/^READY port=//p' gate/out)
+}
+
+gate_rules()
+{
+	rm -f gate/held
+	printf '%s\n' "$@" >gate/new && mv gate/new gate/rules
+}
+
+is_held()
+{
+	[ -s gate/held ]
+}
+
+clean_later()
+{
+	gate_rules 'ahead 3700'
+	AWS_ENDPOINT_URL_S3=$gate_url "$DESFS_PACK" --clean "s3://$1"
+	clean_status=$?
+	gate_rules
+	return $clean_status
 }
