@@ -85,26 +85,26 @@ block 0 5 4 status=500 code=InternalError
 block 0 5 4 status=429 code=TooManyRequests
 block 0 5 5 drop=fin
 block 0 5 5 drop=rst
-block 0 6 4 drop=garbage
+block 0 6 8 drop=garbage
 block 0 5 4 cut-after=0
 block 0 5 4 cut-after=1000
 block 0 5 4 reset-after=1000
 block 0 0 9 overlong=100
-block 0 6 4 longer=100
-block 0 6 4 shorter=100
-block 0 6 4 full
-block 0 6 4 shift=10
-block 0 6 4 content-range=bytes%200-9/10
-block 0 6 4 content-range=none
-block 0 6 4 content-range=nonsense
-block 0 6 4 status=200
-block 0 6 4 status=204
+block 0 6 8 longer=100
+block 0 6 8 shorter=100
+block 0 6 8 full
+block 0 6 8 shift=10
+block 0 6 8 content-range=bytes%200-9/10
+block 0 6 8 content-range=none
+block 0 6 8 content-range=nonsense
+block 0 6 8 status=200
+block 0 6 8 status=204
 block 0 9 2 etag=other
 block 0 9 2 etag=none
 block 0 9 2 status=412 code=PreconditionFailed
-block 6 6 1 flip=1000
-block 0 6 2 status=404 code=NoSuchKey
-block 6 6 1 status=416 code=InvalidRange
+block 0 6 2 flip=1000
+block 0 6 4 status=404 code=NoSuchKey
+block 0 6 2 status=416 code=InvalidRange
 block 5 5 1 redirect=http://127.0.0.1:1/
 block 5 5 1 status=301 redirect=https://127.0.0.1:1/
 block 10 10 1 expired

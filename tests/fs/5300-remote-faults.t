@@ -50,17 +50,19 @@ fails()
 t 'the archive is mounted' up m
 t 'a file is right' same big/1 m
 
-# Each on a file that nobody has read yet: nothing of it is cached.
+# Each in a mount that has no block yet.
 blocks='kind=GET key=*.des range=bytes=[0-9]*'
 n=1
 while read -r errno fault; do
 	n=$((n + 1))
+	t 'it is mounted' up m-$n
 	fake_rules "$blocks $fault"
 	fake_reset
-	t "$fault is $errno" fails "$errno" big/$n m
+	t "$fault is $errno" fails "$errno" big/$n m-$n
 	t "$fault makes few requests" at_most 40 TOTAL
 	fake_rules
-	t "after $fault all is well" same big/$n m
+	t "after $fault all is well" same big/$n m-$n
+	fusermount3 -u m-$n
 done <<'EOT'
 EIO status=503
 EIO cut-after=1000
