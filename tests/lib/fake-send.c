@@ -171,8 +171,8 @@ static void spoil_xml(struct fake_request *rq, const char *how)
 		for (int i = 0; i < 200000; i++)
 			buf_append_str(&b, "<a>");
 	else if (!strcmp(how, "huge"))
-		for (int i = 0; i < 2000000; i++)
-			buf_append_str(&b, "<Contents/><!-- -->");
+		for (int i = 0; i < 12 << 10; i++)
+			buf_printf(&b, "<!-- %1000d -->", i);
 	fake_reply_text(rq->reply, rq->reply->status, type, buf_str(&b));
 	buf_release(&b);
 }
