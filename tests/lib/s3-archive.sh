@@ -83,7 +83,7 @@ leftovers_of()
 {
 	versions_of "$1" tmp/ && s3_curl GET \
 		"$rgw_url/${1%%/*}?uploads=" >uploads.xml || return 1
-	sed 's/<Key>/\n&/g' uploads.xml | sed -n 's|^<Key>\([^<]*\).*|UPLOAD \1|p'
+	sed 's/<Key>/\n&/g' uploads.xml | sed -n "s|^<Key>\(${1#*/}/[^<]*\).*|UPLOAD \1|p"
 }
 
 nothing_left()

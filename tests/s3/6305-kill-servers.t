@@ -29,25 +29,34 @@ t 'a local archive to compare with' \
 	"$DESFS_PACK" -q --created-at $when src local
 
 # Stopped as soon as it has sent parts, so that RGW dies in the middle of them.
+has_parts()
+{
+	[ "$(grep -cs ' PUT [^ ]*tmp/run-[0-9a-f]*/[0-9]* ' trace)" -ge 2 ]
+}
 begin_pack()
 {
-	"$DESFS_PACK" -q --created-at $when --trace=trace src "s3://$1" \
-		2>pack.err &
+	rm -f trace
+	pack_to=$1
+	shift
+	"$DESFS_PACK" -q --created-at $when --trace=trace "$@" src \
+		"s3://$pack_to" 2>pack.err &
 	pack_pid=$!
-	wait_for 60 grep -qs 'partNumber=2' trace && kill -STOP $pack_pid
+	wait_for 60 has_parts
+	kill -STOP "$pack_pid"
+	cat trace
+	has_parts && ! grep -q ' PUT [^ ]*log/' trace
 }
 end_pack()
 {
-	kill -CONT $pack_pid
-	wait $pack_pid
+	kill -CONT "$pack_pid"
+	wait "$pack_pid"
 	pack_status=$?
 	cat pack.err
 	echo "desfs-pack ended with $pack_status"
 }
 pack_over_kill()
 {
-	rm -f trace
-	begin_pack "$1" && rgw_daemon kill rgw || return 1
+	begin_pack "$@" && rgw_daemon kill rgw || return 1
 	{ sleep 1; rgw_daemon start rgw >rgw.again; } &
 	again_pid=$!
 	end_pack
@@ -55,33 +64,43 @@ pack_over_kill()
 	# By retries, or not at all.
 	[ $pack_status = 0 ] || [ $pack_status = 5 ]
 }
+pack_goes_on()
+{
+	pack_over_kill "$@" && [ "$pack_status" = 0 ]
+}
 pack_without()
 {
-	rm -f trace
 	begin_pack "$1" && rgw_daemon kill rgw || return 1
 	end_pack
 	[ $pack_status = 5 ] && grep -q . pack.err
 }
 unseen()
 {
-	not "$DESFS" ls -R --index-cache= "s3://$1" >ls.out 2>&1 || {
-		cat ls.out
-		[ ! -s ls.out ]
-	}
+	"$DESFS" ls -R --index-cache= "s3://$1" >ls.out 2>ls.err
+	cat ls.out ls.err
+	[ ! -s ls.out ]
 }
 pack_again()
 {
 	"$DESFS_PACK" -q --created-at $when src "s3://$1"
 }
+t 'a pack with patience survives RGW' \
+	pack_goes_on plain/patient --timeout=100 --retries=100
+t 'its objects are those of a local archive' same_objects plain/patient local
 t 'RGW is killed and started under a pack' pack_over_kill plain/again
 t 'a rerun does well' pack_again plain/again
-t 'its objects are those of a local archive' same_objects plain/again local
-t 'and all is sound' is_sound plain/again src
+t 'its objects are those of a local archive too' same_objects plain/again local
 t 'RGW is killed for good under a pack' pack_without plain/good
 t 'until it is started' rgw_daemon start rgw
 t 'nothing of the run is seen' unseen plain/good
 t 'a rerun does well after that' pack_again plain/good
-t 'its objects are those of a local archive too' same_objects plain/good local
+t 'its objects are those of a local archive as well' same_objects plain/good local
+t 'a gate' start_gate
+for a in patient again good; do
+	t "a clean-up an hour later: $a" clean_later plain/$a
+	t "leaves nothing over: $a" nothing_left plain/$a
+	t "and all is sound: $a" is_sound plain/$a src
+done
 
 # tar of a mount; RGW dies after its first bytes.  What tar has no complaint of
 # is right.
