@@ -135,6 +135,7 @@ shell_tests += tests/fs/4510-mount-helper.t
 shell_tests += tests/fs/4600-tools.t
 shell_tests += tests/fs/5000-requests.t
 shell_tests += tests/fs/5010-ranges.t
+shell_tests += tests/fs/5100-stop.t
 shell_tests += tests/fs/5300-remote-faults.t
 shell_tests += tests/fs/5310-single-flight.t
 

@@ -81,6 +81,9 @@ struct http {
 	_Atomic uint64_t n_requests, n_connections, in_flight, in_flight_max;
 };
 
+/* A stop is requested, and the task is one that ends then: its error is set. */
+bool http_task_is_stopped(const struct http_task *task);
+
 /* The net thread, until is_stopping; arg is the struct http. */
 void http_loop_run(void *arg);
 

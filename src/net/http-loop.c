@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "net/http-loop-backend.h"
 
 #define IDLE_MS 60000
@@ -91,7 +92,8 @@ static void begin(struct http *h, struct http_task *task)
 	while (t->task)
 		t++;
 	t->h = h;
-	rc = http_transfer_begin(t, task);
+	rc = http_task_is_stopped(task) ? RC_STOPPED
+					: http_transfer_begin(t, task);
 	if (!rc && curl_multi_add_handle(h->multi, t->easy))
 		rc = err_set(task->err, RC_NOMEM, "%s: out of memory",
 			     task->peer);
@@ -172,12 +174,25 @@ static void stop_all(struct http *h)
 	pthread_mutex_unlock(&h->lock);
 }
 
+/* Until something happens: on the wire, to the queues, or a stop that was not
+ * yet seen; from then on its descriptor is readable for good.
+ */
+static void wait_for_more(struct http *h, bool was_stopped, int ms)
+{
+	struct curl_waitfd stop = { .fd = stop_descriptor(),
+				    .events = CURL_WAIT_POLLIN };
+
+	curl_multi_poll(h->multi, &stop, !was_stopped && stop.fd >= 0, ms,
+			NULL);
+}
+
 void http_loop_run(void *arg)
 {
 	struct http *h = arg;
 
 	while (!is_stopping(h)) {
 		struct http_task *task;
+		bool was_stopped = stop_requested();
 		int n, ms = 0;
 		bool any;
 
@@ -188,7 +203,7 @@ void http_loop_run(void *arg)
 		any = end_late(h, &ms) || any;
 		/* What ended made room for another. */
 		if (!any)
-			curl_multi_poll(h->multi, NULL, 0, ms, NULL);
+			wait_for_more(h, was_stopped, ms);
 	}
 	stop_all(h);
 }

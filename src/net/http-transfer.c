@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "base/version.h"
 #include "net/http-loop-backend.h"
 
@@ -224,12 +225,22 @@ static bool is_connecting(const struct http_transfer *t)
 	return !t->n_sent;
 }
 
+bool http_task_is_stopped(const struct http_task *task)
+{
+	if (task->rq->ignores_stop || !stop_requested())
+		return false;
+	err_set(task->err, RC_STOPPED, "%s: stopped", task->peer);
+	return true;
+}
+
 bool http_transfer_may_go_on(struct http_transfer *t, uint64_t now,
 			     uint64_t *ret_when)
 {
 	const struct http_task *task = t->task;
 	uint64_t until;
 
+	if (http_task_is_stopped(task))
+		return false;
 	if (now >= task->rq->deadline) {
 		err_set(task->err, RC_TIMEOUT, "%s: %s in time", task->peer,
 			is_connecting(t) ? "no connection"

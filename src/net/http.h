@@ -56,6 +56,7 @@ struct http_request {
 	 * one).
 	 */
 	bool is_ahead;
+	bool ignores_stop; /* goes on after stop_requested (base/stop.h) */
 };
 
 #define HTTP_FIELD_MAX 256
@@ -90,8 +91,9 @@ struct http_response {
 /* RC_OK: there was a whole response, of whatever status.  RC_TIMEOUT: deadline
  * or stall; RC_IO: no connection, or cut off; RC_LIMIT; RC_CORRUPT: not HTTP,
  * or content that was encoded unasked; RC_ACCESS: the server's certificate is
- * not trusted; RC_USAGE: no such URL or header; RC_STOPPED.  After a failure
- * ret has what came until then, of the body maybe a part.  Messages name host
+ * not trusted; RC_USAGE: no such URL or header; RC_STOPPED: by http_close, or
+ * at once when a stop is requested.  After a failure ret has what came until
+ * then, of the body maybe a part.  Messages name host
  * and port and never a query or a header.  Release ret in any case.
  */
 enum rc http_fetch(struct http *h, const struct http_request *rq,

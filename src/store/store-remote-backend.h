@@ -89,6 +89,7 @@ struct remote_call {
 	unsigned int stall_ms; /* of silence; 0: as usual */
 	bool is_ahead;
 	bool ignores_stop; /* cleaning up: also after stop_requested */
+	bool is_whole;     /* once sent, a stop waits for the answer */
 	/* Append the URL and the headers. */
 	enum rc (*prepare)(void *arg, struct remote_try *t, struct err *err);
 	/* A whole response came: what of it?  All but REMOTE_DONE set err,

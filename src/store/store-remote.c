@@ -195,6 +195,7 @@ static enum remote_verdict one_try(struct remote *rm,
 		.deadline = deadline,
 		.stall_timeout = c->stall_ms,
 		.is_ahead = c->is_ahead,
+		.ignores_stop = c->ignores_stop || c->is_whole,
 	};
 	enum remote_verdict v;
 	enum rc rc;

@@ -79,6 +79,7 @@ struct s3_request {
 	const char *range; /* the one among headers, for the trace */
 	bool is_ahead;
 	bool ignores_stop; /* cleaning up: also after stop_requested */
+	bool is_whole;     /* once sent, a stop waits for the answer */
 	/* Is a reply of status 2xx what was asked for?  NULL: always. */
 	enum remote_verdict (*check)(void *arg, const struct http_response *r,
 				     struct err *err);

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "net/content-md5.h"
+#include "store/log-index.h"
 #include "store/store-s3-write-backend.h"
 
 void s3_reply_release_p(struct s3_reply *r)
@@ -27,6 +28,15 @@ void s3_reply_release_p(struct s3_reply *r)
 static bool is_version(const char *id)
 {
 	return *id && strcmp(id, "null") != 0;
+}
+
+/* The descriptor and the log say what counts: of a request for them that was
+ * cut short nobody would know whether it does.
+ */
+static bool says_what_counts(const char *key)
+{
+	return !strchr(key, '/') ||
+	       !strncmp(key, LOG_INDEX_DIR, strlen(LOG_INDEX_DIR));
 }
 
 static enum rc send_put(struct s3_store *s, const char *key, const void *p,
@@ -41,7 +51,8 @@ static enum rc send_put(struct s3_store *s, const char *key, const void *p,
 				 .headers = headers,
 				 .n_headers = 1,
 				 .body = p,
-				 .body_len = len };
+				 .body_len = len,
+				 .is_whole = says_what_counts(key) };
 
 	if (md5)
 		headers[rq.n_headers++] =

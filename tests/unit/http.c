@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "net/http-loop-backend.h"
 #include "raw-server.h"
 #include "unit.h"
@@ -342,7 +343,7 @@ struct call {
 	size_t body_len, max_body;
 	unsigned int deadline_ms; /* 0: LONG_MS */
 	unsigned int stall_timeout;
-	bool is_ahead;
+	bool is_ahead, ignores_stop;
 	/* results */
 	enum rc rc;
 	struct http_response rsp;
@@ -365,6 +366,7 @@ static void fetch(struct call *c)
 		.body_len = c->body_len,
 		.max_body = c->max_body ? c->max_body : 4096,
 		.is_ahead = c->is_ahead,
+		.ignores_stop = c->ignores_stop,
 		.stall_timeout = c->stall_timeout,
 		.deadline = clock_mono_ns() + ms * CLOCK_NS_PER_MS,
 	};
@@ -843,6 +845,48 @@ static void closing_ends_what_runs_and_what_waits(void **state)
 	http_close(NULL);
 }
 
+static void a_stop_ends_what_runs_and_what_waits(void **state)
+{
+	static struct call calls[7];
+	struct err err;
+	struct fixture f;
+
+	(void)state;
+	assert_int_equal(stop_init(0, &err), RC_OK);
+	begin(&f, 3, LONG_MS);
+	for (unsigned int i = 0; i < ARRAY_LEN(calls); i++) {
+		calls[i] = (struct call){ .f = &f,
+					  .path = i == 2  ? "hold-a"
+						  : i < 2 ? "bad-stall"
+							  : "x",
+					  .is_ahead = i > 4,
+					  .ignores_stop = i == 2 };
+		start(&calls[i]);
+		while (raw_server_n_connections(f.server) < (i < 2 ? i + 1 : 3))
+			usleep(1000);
+		if (i > 2)
+			wait_until_queued(f.h, i - 2);
+	}
+	gate_wait_for(1);
+	raise(SIGTERM);
+	for (unsigned int i = 0; i < ARRAY_LEN(calls); i++) {
+		if (i != 2)
+			assert_int_equal(join(&calls[i]), RC_STOPPED);
+	}
+	/* Nothing begins any more but what may. */
+	calls[0].path = "x";
+	fetch(&calls[0]);
+	assert_int_equal(calls[0].rc, RC_STOPPED);
+	http_response_release(&calls[0].rsp);
+	gate_open();
+	assert_int_equal(join(&calls[2]), RC_OK);
+	stop_release();
+	fetch(&calls[0]);
+	assert_int_equal(calls[0].rc, RC_OK);
+	http_response_release(&calls[0].rsp);
+	finish(&f);
+}
+
 static void a_kept_connection_that_died_costs_no_failure(void **state)
 {
 	CLEANUP_FREE uint8_t *body = xcalloc(1, CHUNK_BYTES);
@@ -1108,6 +1152,7 @@ int main(void)
 		cmocka_unit_test(demand_goes_before_what_is_ahead),
 		cmocka_unit_test(what_is_ahead_leaves_half_of_the_connections),
 		cmocka_unit_test(closing_ends_what_runs_and_what_waits),
+		cmocka_unit_test(a_stop_ends_what_runs_and_what_waits),
 		cmocka_unit_test(a_kept_connection_that_died_costs_no_failure),
 		cmocka_unit_test(a_silent_name_server_holds_up_nobody_else),
 		cmocka_unit_test(no_connection_is_told_in_words),
