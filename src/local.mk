@@ -123,6 +123,7 @@ libdesfs_a_SOURCES += src/store/store-remote.c src/store/store-remote-backend.h
 libdesfs_a_SOURCES += src/store/store-range.c src/store/store-range.h
 libdesfs_a_SOURCES += src/store/store-status.c src/store/store-status.h
 libdesfs_a_SOURCES += src/store/store-trace.c src/store/store-trace.h
+libdesfs_a_SOURCES += src/store/list-pace.c src/store/list-pace.h
 libdesfs_a_SOURCES += src/store/log-index.c src/store/log-index.h
 libdesfs_a_SOURCES += src/store/store-http.c
 libdesfs_a_SOURCES += src/store/store-s3.c src/store/store-s3-backend.h

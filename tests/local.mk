@@ -36,6 +36,7 @@ unit_programs += tests/unit/store-local
 unit_programs += tests/unit/store-range
 unit_programs += tests/unit/store-s3
 unit_programs += tests/unit/store-http
+unit_programs += tests/unit/list-pace
 unit_programs += tests/unit/log-index
 unit_programs += tests/unit/http-date
 unit_programs += tests/unit/breaker

@@ -109,6 +109,9 @@ enum rc remote_run(struct remote *rm, const struct remote_call *c,
 		   struct http_response *ret, unsigned int *ret_tries,
 		   struct err *err) MUST_CHECK;
 
+/* Milliseconds for one call, without more_ms. */
+uint64_t remote_timeout_ms(const struct remote *rm);
+
 /* Milliseconds a slow line may take for so many bytes. */
 uint64_t remote_grace_ms(uint64_t bytes);
 

@@ -46,7 +46,7 @@ void remote_release(struct remote *rm)
 	*rm = (struct remote){ 0 };
 }
 
-static uint64_t timeout_ms(const struct remote *rm)
+uint64_t remote_timeout_ms(const struct remote *rm)
 {
 	return 1000ULL *
 	       (rm->set->timeout ? rm->set->timeout : TIMEOUT_DEFAULT);
@@ -55,7 +55,7 @@ static uint64_t timeout_ms(const struct remote *rm)
 static enum rc get_http(struct remote *rm, struct http **ret, struct err *err)
 {
 	/* A connection that says nothing must leave time for another try. */
-	uint64_t stall = timeout_ms(rm) / 3;
+	uint64_t stall = remote_timeout_ms(rm) / 3;
 	struct http_options o = {
 		.connections = rm->set->connections,
 		.stall_timeout =
@@ -301,7 +301,7 @@ enum rc remote_run(struct remote *rm, const struct remote_call *c,
 		   struct http_response *ret, unsigned int *ret_tries,
 		   struct err *err)
 {
-	uint64_t ms = timeout_ms(rm) + c->more_ms;
+	uint64_t ms = remote_timeout_ms(rm) + c->more_ms;
 	uint64_t deadline = clock_mono_ns() + ms * CLOCK_NS_PER_MS;
 	unsigned int n_again = 0;
 	unsigned int n = 0;

@@ -3,7 +3,8 @@
  *
  * Each page must go on where the last one ended: keys that are out of order, a
  * token that comes twice, pages without keys and ever more pages of few keys
- * would make a listing without an end.
+ * would make a listing without an end; and pages that come too slowly one that
+ * nobody waits for (list-pace.h).
  */
 #include "config.h"
 
@@ -11,8 +12,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/key.h"
 #include "base/mem.h"
+#include "store/list-pace.h"
 #include "store/store-s3-backend.h"
 
 #define PAGE_KEYS "1000"
@@ -29,11 +32,18 @@ struct listing {
 	char *after; /* full; "": from the beginning */
 	bool with_tmp;
 	struct s3_page page;
-	char *token;          /* of the next page; NULL: this is the first */
-	char *last;           /* full key seen last; NULL: none */
+	char *token; /* of the next page; NULL: this is the first */
+	char *last;  /* full key seen last; NULL: none */
+	struct list_pace pace;
 	unsigned int n_empty; /* pages without keys, one after the other */
 	unsigned int n_small;
 };
+
+/* For messages. */
+static const char *name_of(const struct listing *l)
+{
+	return *l->prefix ? l->prefix : "list of keys";
+}
 
 static void listing_release(struct listing *l)
 {
@@ -111,7 +121,7 @@ static enum rc get_page(struct listing *l, struct err *err)
 	};
 	struct s3_request rq = { .kind = REMOTE_LIST,
 				 .method = HTTP_GET,
-				 .key = *l->prefix ? l->prefix : "list of keys",
+				 .key = name_of(l),
 				 .is_bucket = true,
 				 .query = query,
 				 .n_query = 4,
@@ -126,6 +136,19 @@ static enum rc get_page(struct listing *l, struct err *err)
 		query[rq.n_query++] =
 			(struct sigv4_pair){ "continuation-token", l->token };
 	return s3_send(l->s, &rq, &re, err);
+}
+
+/* And see that the list as a whole gets on. */
+static enum rc next_page(struct listing *l, struct err *err)
+{
+	uint64_t begun = clock_mono_ns();
+
+	if (get_page(l, err))
+		return err->rc;
+	if (list_pace_page(&l->pace, clock_mono_ns() - begun, l->page.n, err) &&
+	    l->page.is_truncated)
+		return err_prefix(err, "%s", name_of(l));
+	return RC_OK;
 }
 
 /* Folder marks of other programs, and what belongs to the store itself. */
@@ -170,7 +193,7 @@ static enum rc go_on(struct listing *l, bool *ret_more, struct err *err)
 	}
 	if (l->n_empty > EMPTY_PAGES_MAX || l->n_small > SMALL_PAGES_MAX)
 		return err_set(err, RC_CORRUPT,
-			       "%s: the server's list has no end", l->prefix);
+			       "%s: the server's list has no end", name_of(l));
 	free(l->token);
 	l->token = p->is_truncated ? xstrdup(p->next) : NULL;
 	*ret_more = p->is_truncated;
@@ -190,14 +213,15 @@ enum rc s3_list_keys(struct s3_store *s, const char *prefix,
 			     .with_tmp = with_tmp };
 	bool more = true;
 
+	list_pace_begin(&l.pace, remote_timeout_ms(&s->rm));
 	for (unsigned int n = 0; more; n++) {
 		enum rc rc;
 
 		if (n >= PAGES_MAX)
 			return err_set(err, RC_LIMIT,
-				       "%s: more than %d pages of keys", prefix,
-				       PAGES_MAX);
-		if (get_page(&l, err))
+				       "%s: more than %d pages of keys",
+				       name_of(&l), PAGES_MAX);
+		if (next_page(&l, err))
 			return err->rc;
 		rc = tell_page(&l, fn, arg, err);
 		if (rc)

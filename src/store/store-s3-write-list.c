@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/http-date.h"
+#include "store/list-pace.h"
 #include "store/store-s3-write-backend.h"
 
 #define PAGES_MAX 100000
@@ -28,9 +29,16 @@ struct walk {
 	struct s3_page page;
 	char *next, *next_id; /* markers of the next page; NULL: none */
 	char *last;           /* full key seen last; NULL: none */
+	struct list_pace pace;
 	unsigned int n_empty;
 	int64_t now; /* of the first answer; 0 before */
 };
+
+/* For messages. */
+static const char *name_of(const struct walk *w)
+{
+	return *w->prefix ? w->prefix : w->what;
+}
 
 static void walk_release(struct walk *w)
 {
@@ -111,7 +119,7 @@ static enum rc get_page(struct walk *w, struct err *err)
 	};
 	struct s3_request rq = { .kind = REMOTE_LIST,
 				 .method = HTTP_GET,
-				 .key = *w->prefix ? w->prefix : w->what,
+				 .key = name_of(w),
 				 .is_bucket = true,
 				 .query = query,
 				 .n_query = 2,
@@ -129,6 +137,19 @@ static enum rc get_page(struct walk *w, struct err *err)
 	return s3_send(w->s, &rq, &re, err);
 }
 
+/* And see that the list as a whole gets on. */
+static enum rc next_page(struct walk *w, struct err *err)
+{
+	uint64_t begun = clock_mono_ns();
+
+	if (get_page(w, err))
+		return err->rc;
+	if (list_pace_page(&w->pace, clock_mono_ns() - begun, w->page.n, err) &&
+	    w->page.is_truncated)
+		return err_prefix(err, "%s", name_of(w));
+	return RC_OK;
+}
+
 /* Remember where the next page begins. */
 static enum rc go_on(struct walk *w, bool *ret_more, struct err *err)
 {
@@ -140,7 +161,7 @@ static enum rc go_on(struct walk *w, bool *ret_more, struct err *err)
 		w->n_empty = 0;
 	} else if (++w->n_empty > EMPTY_PAGES_MAX) {
 		return err_set(err, RC_CORRUPT,
-			       "%s: the server's list has no end", w->prefix);
+			       "%s: the server's list has no end", name_of(w));
 	}
 	free(w->next);
 	free(w->next_id);
@@ -155,11 +176,12 @@ static enum rc walk(struct walk *w, s3_item_fn *fn, void *arg, struct err *err)
 	size_t skip = strlen(w->s->prefix);
 	bool more = true;
 
+	list_pace_begin(&w->pace, remote_timeout_ms(&w->s->rm));
 	for (unsigned int n = 0; more; n++) {
 		if (n >= PAGES_MAX)
 			return err_set(err, RC_LIMIT, "%s: more than %d pages",
-				       w->prefix, PAGES_MAX);
-		if (get_page(w, err))
+				       name_of(w), PAGES_MAX);
+		if (next_page(w, err))
 			return err->rc;
 		for (size_t i = 0; i < w->page.n; i++) {
 			const struct s3_item *it = &w->page.items[i];

@@ -144,6 +144,7 @@ list 0 6 4 xml=huge
 list 10 10 1 denied
 list 6 6 5 endless=same
 list 6 6 1001 endless=grow
+list 14 14 40 endless=grow latency=400
 EOT
 }
 
