@@ -19,8 +19,9 @@
 
 #define MAX_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define N_STREAMS 64u
-/* See is_credible(). */
+/* See is_credible(): for what goes right on, and for what leaves a gap. */
 #define N_YOUNG 8u
+#define N_YOUNG_GAP 2u
 /* Ranges of one block at most; more holes than that are read over. */
 #define N_PARTS 4u
 /* Jobs in the queue, so that submitting one never waits. */
@@ -116,8 +117,10 @@ static struct stream *stream_new(struct fetch *f, uint64_t id)
  * next to one of them by chance; so one that has read but once must be among
  * the youngest.
  */
-static bool is_credible(const struct fetch *f, const struct stream *st)
+static bool is_credible(const struct fetch *f, const struct stream *st,
+			const struct request *rq)
 {
+	bool has_gap = rq->block.lo > st->ra.next;
 	unsigned int n_younger = 0;
 
 	if (!st->ra.near.is_file || st->ra.window)
@@ -129,7 +132,7 @@ static bool is_credible(const struct fetch *f, const struct stream *st)
 		    other->ra.near.group == st->ra.near.group)
 			n_younger++;
 	}
-	return n_younger < N_YOUNG;
+	return n_younger < (has_gap ? N_YOUNG_GAP : N_YOUNG);
 }
 
 /* The stream a missing block belongs to: the best of those there are. */
@@ -146,7 +149,7 @@ static struct stream *stream_for(struct fetch *f, const struct request *rq,
 		if (!st->number || st->id != rq->src->id)
 			continue;
 		kin = readahead_kin(&st->ra, rq->block, &rq->near);
-		if (kin != READAHEAD_NEW && !is_credible(f, st))
+		if (kin != READAHEAD_NEW && !is_credible(f, st, rq))
 			continue;
 		if (kin > *ret ||
 		    (found && kin == *ret && st->touched > found->touched)) {
@@ -524,8 +527,7 @@ static bool alone_may_help(const struct segment *s,
 		return false;
 	if (s->err.rc == RC_CORRUPT || s->err.rc == RC_NOMEM)
 		return true;
-	return s->err.rc == RC_IO &&
-	       s->range.hi - s->range.lo >= READAHEAD_FIRST;
+	return s->err.rc == RC_IO && s->range.hi - s->range.lo > READAHEAD_MIN;
 }
 
 /* Read what nobody reads yet, wait for the rest.  The first failure is told;

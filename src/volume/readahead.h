@@ -21,7 +21,10 @@
 #include <stdint.h>
 
 #define READAHEAD_MIN (UINT64_C(128) << 10) /* fetched without evidence */
-#define READAHEAD_GAP (UINT64_C(128) << 10) /* what a stream may leave out */
+/* What a stream may leave out: a block of the usual size with its header, which
+ * the kernel's reads, out of order, leave for a moment.
+ */
+#define READAHEAD_GAP (UINT64_C(160) << 10)
 #define READAHEAD_FIRST (UINT64_C(1) << 20) /* the first window */
 #define READAHEAD_MAX (UINT64_C(8) << 20)   /* the last */
 #define READAHEAD_AMPLIFY 8u

@@ -121,7 +121,7 @@ readers()
 	find src/readers -name 'f*' -printf '%f\n' | xargs -P 64 -n 4 sh -c \
 		'for f; do cmp "src/readers/$f" "mnt/readers/$f" || exit 1; done' sh
 }
-t '64 readers of one directory' case_of 10 readers
+t '64 readers of one directory' case_of 12 readers
 echo "# $(fake_count GET) GETs"
 fake_rules
 

@@ -122,8 +122,9 @@ static void a_small_gap_is_read_over(void **state)
 {
 	struct readahead_near near = file(1, 0, 99 * MIB);
 	struct readahead ra = { 0 };
-	struct byte_range near_by = range(BLOCK * 2, BLOCK * 3);
-	struct byte_range far = range(BLOCK * 2 + 1, BLOCK * 3);
+	uint64_t at = BLOCK + READAHEAD_GAP;
+	struct byte_range near_by = range(at, at + BLOCK);
+	struct byte_range far = range(at + 1, at + BLOCK);
 
 	(void)state;
 	miss(&ra, READAHEAD_NEW, range(0, BLOCK), near);
