@@ -70,6 +70,31 @@ bool segments_has_room(const struct segments *t, uint64_t size)
 	       t->bytes <= t->max_bytes - size;
 }
 
+void segments_free_spare(struct segments *t)
+{
+	while (t->n_spare)
+		free(t->spare[--t->n_spare]);
+}
+
+static uint8_t *data_new(struct segments *t, uint64_t size)
+{
+	if (size == READAHEAD_MAX && t->n_spare)
+		return t->spare[--t->n_spare];
+	return mem_array(size, 1);
+}
+
+/* The last one of a stream has no successor to be kept for. */
+static void data_free(struct segments *t, uint8_t *data, uint64_t size)
+{
+	if (!t->n)
+		segments_free_spare(t);
+	if (t->n && size == READAHEAD_MAX && t->n_spare < SEGMENTS_SPARE &&
+	    t->bytes + (t->n_spare + 1) * READAHEAD_MAX <= t->max_bytes)
+		t->spare[t->n_spare++] = data;
+	else
+		free(data);
+}
+
 struct segment *segments_expired(const struct segments *t, uint64_t now)
 {
 	struct segment *s = segments_victim(t, now, true);
@@ -82,7 +107,7 @@ struct segment *segment_new(struct segments *t, const struct fetch_source *src,
 {
 	struct segment *s = xcalloc(1, sizeof(*s));
 
-	s->data = mem_array(range.hi - range.lo, 1);
+	s->data = data_new(t, range.hi - range.lo);
 	if (!s->data) {
 		free(s);
 		return NULL;
@@ -113,7 +138,7 @@ static void release(struct segments *t, struct segment *s)
 		return;
 	t->bytes -= s->range.hi - s->range.lo;
 	pthread_cond_destroy(&s->changed);
-	free(s->data);
+	data_free(t, s->data, s->range.hi - s->range.lo);
 	free(s);
 }
 

@@ -41,9 +41,17 @@ struct segment {
 	pthread_cond_t changed; /* READY or FAILED */
 };
 
+#define SEGMENTS_SPARE 4u
+
 struct segments {
 	struct segment *list;
 	unsigned int n;
+	/* Buffers of READAHEAD_MAX bytes, for streams that go through many:
+	 * what the kernel asks to give fresh memory is more than what they
+	 * cost.
+	 */
+	uint8_t *spare[SEGMENTS_SPARE];
+	unsigned int n_spare;
 	uint64_t bytes, max_bytes; /* those gone but still held among them */
 };
 
@@ -60,6 +68,8 @@ struct byte_range segments_room(const struct segments *t, uint64_t id,
 struct segment *segments_victim(const struct segments *t, uint64_t now,
 				bool is_ahead);
 bool segments_has_room(const struct segments *t, uint64_t size);
+/* Give back what is kept for more to come. */
+void segments_free_spare(struct segments *t);
 /* One that nobody used for long, or NULL. */
 struct segment *segments_expired(const struct segments *t, uint64_t now);
 

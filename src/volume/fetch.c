@@ -79,6 +79,7 @@ void fetch_free(struct fetch *f)
 	workers_stop(f->workers);
 	while (f->segments.list)
 		segment_drop(&f->segments, f->segments.list);
+	segments_free_spare(&f->segments);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
 }
@@ -200,6 +201,8 @@ static void drop(struct fetch *f, struct segment *s)
 static bool make_room(struct fetch *f, uint64_t size, uint64_t now,
 		      bool is_ahead)
 {
+	if (size != READAHEAD_MAX)
+		segments_free_spare(&f->segments);
 	while (!segments_has_room(&f->segments, size)) {
 		struct segment *s =
 			segments_victim(&f->segments, now, is_ahead);

@@ -277,7 +277,7 @@ static void readers_at_once_cause_no_more_reads_than_one(void **state)
 		assert_int_equal(readers[i].rc, RC_OK);
 	/* A few more: they come in any order and leave holes. */
 	assert_in_range(n_reads(), 1, 16);
-	assert_int_equal(atomic_load(&fake.n_bytes), N_THREADS * BLOCK);
+	assert_true(atomic_load(&fake.n_bytes) <= N_THREADS * BLOCK * 3 / 2);
 }
 
 static void when_ranges_fail_each_block_is_tried_alone(void **state)
