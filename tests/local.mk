@@ -110,6 +110,7 @@ shell_tests += tests/cli/2400-zones.t
 shell_tests += tests/cli/2200-fake-server.t
 shell_tests += tests/cli/2300-faults.t
 shell_tests += tests/cli/2310-secrets.t
+shell_tests += tests/cli/2500-web-server.t
 shell_tests += tests/cli/3000-ls.t
 shell_tests += tests/cli/3100-extract.t
 shell_tests += tests/cli/3400-index-cache.t

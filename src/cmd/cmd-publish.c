@@ -27,7 +27,8 @@ static enum rc publish_run(const void *options, int argc, char **argv,
 	enum rc rc;
 
 	(void)argc;
-	if (conf_fill(&conf, argv[0], err))
+	if (store_check_writable(argv[0], err) ||
+	    conf_fill(&conf, argv[0], err))
 		return err->rc;
 	/* Not store_create at once: that would make what is not there. */
 	rc = store_open(&st, argv[0], &conf.store, err);

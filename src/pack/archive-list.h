@@ -34,6 +34,7 @@ struct archive_list {
 	size_t n, cap;
 };
 
+/* RC_UNSUPPORTED: of a web server, which cannot list. */
 enum rc archive_list_read(struct archive_list *ret, struct store *st,
 			  struct err *err) MUST_CHECK;
 void archive_list_release(struct archive_list *l);

@@ -149,6 +149,8 @@ enum rc commit_open(struct pack *p, struct err *err)
 	int64_t newest = INT64_MIN;
 	enum rc rc;
 
+	if (store_check_writable(o->archive, err))
+		return err->rc;
 	rc = o->dry_run
 		     ? store_open(&p->store, o->archive, o->how.settings, err)
 		     : store_create(&p->store, o->archive, o->how.settings,

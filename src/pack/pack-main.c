@@ -71,6 +71,8 @@ static enum rc clean(const struct command_line *c, struct err *err)
 	char bytes[HUMAN_MAX];
 	enum rc rc;
 
+	if (store_check_writable(c->pack.archive, err))
+		return err->rc;
 	/* Not store_create at once: that would make what is not there. */
 	rc = store_open(&st, c->pack.archive, c->pack.how.settings, err);
 	store_close(st);
@@ -85,7 +87,8 @@ static enum rc clean(const struct command_line *c, struct err *err)
 	if (rc)
 		return rc;
 	if (cl.n_kept)
-		log_warn("%s: %" PRIu64 " shards that neither the log nor a dead "
+		log_warn("%s: %" PRIu64
+			 " shards that neither the log nor a dead "
 			 "run names were kept: if log records were lost, "
 			 "'desfs rebuild --force' brings them back",
 			 c->pack.archive, cl.n_kept);

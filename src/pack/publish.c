@@ -78,13 +78,8 @@ static bool is_same(const struct names *a, const struct names *b)
 static enum rc check_archive(struct store *st, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = DESCRIPTOR_MAX };
-	enum rc rc =
-		store_read_all(st, DESCRIPTOR_KEY, DESCRIPTOR_MAX, &text, err);
 
-	if (rc == RC_NOENT)
-		err_set(err, RC_NOENT, "%s: no archive: no %s there",
-			store_url(st), DESCRIPTOR_KEY);
-	return rc;
+	return descriptor_read(st, &text, err);
 }
 
 /* Who writes last may have listed first; so everybody looks again afterwards,

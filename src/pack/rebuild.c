@@ -364,6 +364,8 @@ enum rc rebuild_archive(const char *url, const struct rebuild_options *opts,
 	enum rc rc;
 
 	*ret = (struct rebuild_totals){ 0 };
+	if (store_check_writable(url, err))
+		return err->rc;
 	rc = store_open(&r.store, url, opts->settings, err);
 	if (!rc && !opts->dry_run) {
 		/* It is there, so this makes nothing. */

@@ -211,6 +211,15 @@ static void note_leftover(void *arg, const char *what, uint64_t size)
 	tell_leftover(arg, what, size, "left by a writer that died");
 }
 
+static void note_unlisted(struct run *r)
+{
+	struct verify_report report = { .key = "log" };
+
+	verify_note(&report, "what it does not name is not looked for: a web "
+			     "server cannot list what it has");
+	verify_report_tell(&report, r->opts, r->totals);
+}
+
 /* What does not count and may be cleaned up. */
 static void note_rest(struct run *r, const char *url)
 {
@@ -234,6 +243,42 @@ static void note_rest(struct run *r, const char *url)
 	store_close(st);
 }
 
+static enum rc ignore_key(void *arg, const char *key, uint64_t size,
+			  struct err *err)
+{
+	(void)arg;
+	(void)key;
+	(void)size;
+	(void)err;
+	return RC_OK;
+}
+
+/* Descriptor or log must be there, and the server. */
+static enum rc check_unlisted(struct run *r, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { .max = DESCRIPTOR_MAX };
+	struct err log;
+	enum rc rc = descriptor_read(r->store, &b, err);
+
+	if (rc == RC_NOENT &&
+	    !store_list(r->store, "log/", NULL, ignore_key, NULL, &log))
+		return RC_OK;
+	return rc;
+}
+
+static enum rc list_objects(struct run *r, const char *url, struct err *err)
+{
+	enum rc rc = archive_list_read(&r->list, r->store, err);
+
+	r->has_list = !rc;
+	if (rc == RC_UNSUPPORTED)
+		return check_unlisted(r, err);
+	if (!rc && !archive_list_is_archive(&r->list))
+		rc = err_set(err, RC_NOENT, "%s is not an archive of desfs",
+			     url);
+	return rc;
+}
+
 static void release(struct run *r)
 {
 	archive_list_release(&r->list);
@@ -251,13 +296,7 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 	rc = store_open(&r.store, url, opts->settings, err);
 	if (rc)
 		return rc;
-	rc = archive_list_read(&r.list, r.store, err);
-	r.has_list = !rc;
-	if (rc == RC_UNSUPPORTED)
-		rc = RC_OK;
-	if (r.has_list && !archive_list_is_archive(&r.list))
-		rc = err_set(err, RC_NOENT, "%s is not an archive of desfs",
-			     url);
+	rc = list_objects(&r, url, err);
 	if (!rc) {
 		check_descriptor(&r);
 		check_log(&r);
@@ -265,7 +304,9 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 		tell_no_log(&r);
 		rc = run_turns(&r, err);
 	}
-	if (!rc)
+	if (!rc && !r.has_list)
+		note_unlisted(&r);
+	else if (!rc)
 		note_rest(&r, url);
 	release(&r);
 	return rc;

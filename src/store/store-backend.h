@@ -21,6 +21,7 @@ struct store_backend {
 	const char *name;
 	const char *const *schemes; /* "file", ..., NULL; a path is "file" */
 	bool is_remote;
+	const char *no_writer; /* what messages say; NULL: it has one */
 	/* rest is the URL without "scheme://".  A backend may set location. */
 	enum rc (*open)(struct store **ret, const char *scheme,
 			const char *rest, const struct store_settings *set,

@@ -299,6 +299,8 @@ const struct store_backend store_backend_http = {
 	.name = "http",
 	.schemes = schemes,
 	.is_remote = true,
+	.no_writer = "a web server cannot be written to: name the directory or "
+		     "the bucket that it serves",
 	.open = http_store_open,
 	.close = http_store_close,
 	.read_tail = http_store_read_tail,

@@ -19,28 +19,37 @@ static const struct store_writer *const writers[] = {
 	&store_writer_s3,
 };
 
-static const struct store_writer *find_writer(
-	const struct store_backend *backend)
+static enum rc find_writer(const char *url, const struct store_writer **ret,
+			   const char **ret_rest, struct err *err)
 {
+	const struct store_backend *backend = NULL;
+
+	if (store_find_backend(url, &backend, ret_rest, err))
+		return err->rc;
 	for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
+		*ret = writers[i];
 		if (writers[i]->backend == backend)
-			return writers[i];
+			return RC_OK;
 	}
-	return NULL;
+	return err_set(err, RC_USAGE, "%s: %s", url, backend->no_writer);
+}
+
+enum rc store_check_writable(const char *url, struct err *err)
+{
+	const struct store_writer *writer = NULL;
+	const char *rest = NULL;
+
+	return find_writer(url, &writer, &rest, err);
 }
 
 enum rc store_create(struct store **ret, const char *url,
 		     const struct store_settings *set, struct err *err)
 {
-	const struct store_backend *backend = NULL;
-	const struct store_writer *writer;
+	const struct store_writer *writer = NULL;
 	const char *rest = NULL;
 
-	if (store_find_backend(url, &backend, &rest, err))
+	if (find_writer(url, &writer, &rest, err))
 		return err->rc;
-	writer = find_writer(backend);
-	if (!writer)
-		return err_set(err, RC_USAGE, "%s: cannot be written to", url);
 	if (writer->create(rest, set ? set : &store_settings_default, err) ||
 	    store_open(ret, url, set, err))
 		return err->rc;
@@ -73,15 +82,11 @@ enum rc store_upload_new(struct store *st, struct store_upload **ret,
 
 uint64_t store_upload_memory(const char *url, const struct store_settings *set)
 {
-	const struct store_backend *backend = NULL;
-	const struct store_writer *writer;
+	const struct store_writer *writer = NULL;
 	const char *rest = NULL;
 	struct err err;
 
-	if (store_find_backend(url, &backend, &rest, &err))
-		return 0;
-	writer = find_writer(backend);
-	if (!writer || !writer->upload_memory)
+	if (find_writer(url, &writer, &rest, &err) || !writer->upload_memory)
 		return 0;
 	return writer->upload_memory(set ? set : &store_settings_default);
 }

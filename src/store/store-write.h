@@ -21,6 +21,9 @@ enum rc store_create(struct store **ret, const char *url,
 		     const struct store_settings *set,
 		     struct err *err) MUST_CHECK;
 
+/* RC_USAGE for places that can only be read; asks nobody. */
+enum rc store_check_writable(const char *url, struct err *err) MUST_CHECK;
+
 /* A small object in one go.  *ret_existed: there was one of that key with the
  * same bytes, which is as good; with other bytes it is RC_EXISTS.
  */

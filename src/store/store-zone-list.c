@@ -89,6 +89,7 @@ struct found_list {
 struct union_call {
 	const struct list_call *list;
 	struct found_list *of_place;
+	bool has_unlisted; /* some place cannot list what it has */
 };
 
 static void found_release(struct found_list *l)
@@ -121,16 +122,20 @@ static enum rc collect_place(void *arg, const struct place *place,
 {
 	struct union_call *u = arg;
 	struct found_list *l = &u->of_place[place->number];
+	enum rc rc;
 
 	if (l->is_done)
 		return RC_OK;
-	if (store_list(st, u->list->prefix, u->list->start_after, collect, l,
-		       err)) {
+	rc = store_list(st, u->list->prefix, u->list->start_after, collect, l,
+			err);
+	if (rc)
 		found_release(l);
-		return err->rc;
+	if (rc == RC_UNSUPPORTED) {
+		u->has_unlisted = true;
+		return RC_OK;
 	}
-	l->is_done = true;
-	return RC_OK;
+	l->is_done = !rc;
+	return rc;
 }
 
 /* Move what counts of a place's keys over. */
@@ -191,6 +196,12 @@ static enum rc collect_zone(struct union_call *u, const struct zone *zone,
 		struct err one;
 
 		if (!zone_call(zs, &route, "list", collect_place, u, &one)) {
+			/* What it alone has would be missing. */
+			if (u->has_unlisted)
+				return err_set(err, RC_UNSUPPORTED,
+					       "zone %s has a web server, "
+					       "which cannot list what it has",
+					       zone->conf->name);
 			take_found(to, &u->of_place[place], zone, zs);
 			is_any = true;
 			continue;

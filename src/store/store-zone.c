@@ -283,6 +283,7 @@ static const char *const schemes[] = { "zone", NULL };
 const struct store_backend store_backend_zone = {
 	.name = "zone",
 	.schemes = schemes,
+	.no_writer = "zones cannot be written to: name one of their stores",
 	.open = zone_open,
 	.close = zone_close,
 	.read_tail = zone_read_tail,

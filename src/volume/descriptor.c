@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "shard/route.h"
+#include "store/store.h"
 
 #define FEATURES_MAX 64
 
@@ -18,6 +19,20 @@ static const char *const route_texts[] = {
 	[ROUTE_UID] = "uid",
 	[ROUTE_PARENT] = "parent",
 };
+
+enum rc descriptor_read(struct store *st, struct buf *ret, struct err *err)
+{
+	enum rc rc =
+		store_read_all(st, DESCRIPTOR_KEY, DESCRIPTOR_MAX, ret, err);
+
+	if (rc != RC_NOENT)
+		return rc;
+	/* Of a directory there is no more to be said. */
+	if (store_is_remote(st))
+		return err_prefix(err, "%s: no archive", store_url(st));
+	return err_set(err, RC_NOENT, "%s: no archive: no %s there",
+		       store_url(st), DESCRIPTOR_KEY);
+}
 
 const char *descriptor_route_text(unsigned int route)
 {

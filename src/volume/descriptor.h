@@ -23,6 +23,13 @@ struct descriptor {
 	bool is_read_only;
 };
 
+struct store;
+/* Append what the store has; RC_NOENT says that there is no archive, and of a
+ * remote place also what the server says.  ret takes DESCRIPTOR_MAX at least.
+ */
+enum rc descriptor_read(struct store *st, struct buf *ret,
+			struct err *err) MUST_CHECK;
+
 /* Compute archive_id from the other fields. */
 void descriptor_set_id(struct descriptor *d);
 

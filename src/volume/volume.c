@@ -39,14 +39,9 @@ static enum rc decode_descriptor(struct volume *v, const struct buf *b,
 static enum rc read_descriptor(struct volume *v, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
-	enum rc rc;
 
 	buf_init(&b, DESCRIPTOR_MAX);
-	rc = store_read_all(v->st, DESCRIPTOR_KEY, DESCRIPTOR_MAX, &b, err);
-	if (rc == RC_NOENT)
-		return err_set(err, RC_NOENT, "%s: no archive: no %s there",
-			       store_url(v->st), DESCRIPTOR_KEY);
-	if (rc || decode_descriptor(v, &b, err))
+	if (descriptor_read(v->st, &b, err) || decode_descriptor(v, &b, err))
 		return err->rc;
 	if (v->catalog)
 		catalog_put_document(v->catalog, store_location(v->st),
