@@ -521,16 +521,21 @@ static bool prepare(struct fetch *f, struct request *rq,
 }
 
 /* Whether the block by itself may be had where the range it was in failed for
- * this very reader, who has spent his time on it.
+ * this very reader, who has spent his time and his tries on it: when the range
+ * was wrong, or had much that he did not ask for.
  */
-static bool alone_may_help(const struct segment *s,
-			   const struct byte_range *block)
+static bool alone_may_help(const struct segment *s, const struct request *rq)
 {
-	if (s->range.lo >= block->lo && s->range.hi <= block->hi)
+	uint64_t wanted = rq->block.hi;
+
+	if (s->range.lo >= rq->block.lo && s->range.hi <= rq->block.hi)
 		return false;
 	if (s->err.rc == RC_CORRUPT || s->err.rc == RC_NOMEM)
 		return true;
-	return s->err.rc == RC_IO && s->range.hi - s->range.lo > READAHEAD_MIN;
+	if (rq->near.call_end > wanted)
+		wanted = rq->near.call_end;
+	return s->err.rc == RC_IO && s->range.hi > wanted &&
+	       s->range.hi - s->range.lo > READAHEAD_MIN;
 }
 
 /* Read what nobody reads yet, wait for the rest.  The first failure is told;
@@ -558,7 +563,7 @@ static enum rc wait_for(struct fetch *f, struct request *rq, bool *ret_final,
 		if (s->state == SEGMENT_READY)
 			continue;
 		*err = s->err;
-		*ret_final = is_mine[i] && !alone_may_help(s, &rq->block);
+		*ret_final = is_mine[i] && !alone_may_help(s, rq);
 		return err->rc;
 	}
 	return RC_OK;
@@ -598,13 +603,14 @@ static enum rc assemble(struct fetch *f, struct request *rq,
 	return RC_OK;
 }
 
-/* What was read of the block before is not to be trusted. */
-static void drop_ranges_of(struct fetch *f, const struct fetch_source *src,
-			   struct byte_range block)
+void fetch_forget(struct fetch *f, const struct fetch_source *src,
+		  struct byte_range block)
 {
-	struct segment *s = f->segments.list, *next;
+	struct segment *s, *next;
 
-	for (; s; s = next) {
+	LOCK_SCOPE(&f->lock);
+	f->stats.alone++;
+	for (s = f->segments.list; s; s = next) {
 		next = s->next;
 		if (s->src.id == src->id && s->state == SEGMENT_READY &&
 		    s->range.lo < block.hi && block.lo < s->range.hi)
@@ -612,7 +618,7 @@ static void drop_ranges_of(struct fetch *f, const struct fetch_source *src,
 	}
 }
 
-enum rc fetch_block_again(struct fetch *f, const struct fetch_source *src,
+static enum rc read_alone(struct fetch *f, const struct fetch_source *src,
 			  struct byte_range block, struct fetch_bytes *ret,
 			  struct err *err)
 {
@@ -622,7 +628,6 @@ enum rc fetch_block_again(struct fetch *f, const struct fetch_source *src,
 	*ret = (struct fetch_bytes){ 0 };
 	pthread_mutex_lock(&f->lock);
 	f->stats.alone++;
-	drop_ranges_of(f, src, block);
 	pthread_mutex_unlock(&f->lock);
 	ret->owned = mem_array(len, 1);
 	if (!ret->owned)
@@ -652,7 +657,7 @@ enum rc fetch_block(struct fetch *f, const struct fetch_source *src,
 	release_parts(f, &rq);
 	pthread_mutex_unlock(&f->lock);
 	if (rc && !is_final)
-		rc = fetch_block_again(f, src, block, ret, err);
+		rc = read_alone(f, src, block, ret, err);
 	return rc;
 }
 

@@ -70,12 +70,11 @@ enum rc fetch_block(struct fetch *f, const struct fetch_source *src,
 		    struct byte_range block, const struct fetch_hint *hint,
 		    struct fetch_bytes *ret, struct err *err) MUST_CHECK;
 
-/* The same, but read now, and nothing else: for a block that was damaged.  The
- * range it came from is given up.
+/* The bytes of the block were wrong, so it is read again without the fetcher:
+ * give up the range it came in.
  */
-enum rc fetch_block_again(struct fetch *f, const struct fetch_source *src,
-			  struct byte_range block, struct fetch_bytes *ret,
-			  struct err *err) MUST_CHECK;
+void fetch_forget(struct fetch *f, const struct fetch_source *src,
+		  struct byte_range block);
 /* Zeroed bytes are fine. */
 void fetch_bytes_release(struct fetch_bytes *b);
 
@@ -83,7 +82,7 @@ struct fetch_stats {
 	uint64_t blocks;      /* asked for */
 	uint64_t ranges;      /* read because a block was wanted */
 	uint64_t ahead;       /* read before that */
-	uint64_t alone;       /* blocks read by themselves after a failure */
+	uint64_t alone;       /* blocks read by themselves after that */
 	uint64_t bytes, used; /* read in ranges; of them wanted so far */
 	uint64_t kept;        /* bytes in memory now */
 };

@@ -4,7 +4,10 @@
 
 #include "volume/shard-fetch.h"
 
+#include <string.h>
+
 #include "base/compiler.h"
+#include "base/sha256.h"
 #include "volume/shard-kept.h"
 
 /* Reads ahead at a time. */
@@ -68,18 +71,41 @@ bool shard_fetch(const struct shard_handle *h, uint64_t off, size_t len,
 	return true;
 }
 
-bool shard_fetch_again(const struct shard_handle *h, uint64_t off, size_t len,
-		       enum rc rc, struct shard_bytes *ret)
+static enum rc check_hash(void *arg, const void *p, size_t len,
+			  const struct object_info *info, struct err *err)
 {
+	uint8_t hash[SHA256_LEN];
+
+	(void)info;
+	sha256_of(p, len, hash);
+	if (memcmp(hash, arg, BLOCK_HASH_LEN))
+		return err_set(err, RC_CORRUPT, "does not match its hash");
+	return RC_OK;
+}
+
+bool shard_fetch_again(const struct shard_handle *h, uint64_t off, size_t len,
+		       const uint8_t *hash, enum rc rc, struct shard_bytes *ret)
+{
+	uint8_t want[BLOCK_HASH_LEN];
 	struct fetch_source src;
 	struct err err; /* the first one is told */
+	uint8_t *p;
 
 	*ret = (struct shard_bytes){ .epoch = atomic_load(h->sf->epoch) };
-	if (rc != RC_CORRUPT || !find_source(h, off, len, &src) ||
-	    fetch_block_again(h->env->fetch, &src,
-			      (struct byte_range){ off, off + len },
-			      &ret->fetched, &err))
+	if (rc != RC_CORRUPT || !find_source(h, off, len, &src))
 		return false;
-	ret->p = ret->fetched.p;
+	fetch_forget(h->env->fetch, &src,
+		     (struct byte_range){ off, off + len });
+	memcpy(want, hash, sizeof(want));
+	buf_init(&ret->owned, len);
+	p = buf_reserve(&ret->owned, len);
+	if (!p ||
+	    store_read_checked(h->env->st, h->sf->meta.key, &h->tail->info, off,
+			       p, len, check_hash, want, &err)) {
+		shard_bytes_release(ret);
+		return false;
+	}
+	ret->owned.len = len;
+	ret->p = ret->owned.p;
 	return true;
 }

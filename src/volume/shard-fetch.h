@@ -19,11 +19,12 @@ bool shard_fetch(const struct shard_handle *h, uint64_t off, size_t len,
 		 const struct fetch_hint *hint, struct fetch_bytes *ret,
 		 enum rc *rc, struct err *err);
 
-/* After decoding failed with rc: read the bytes once more, alone, when they
- * came through the fetcher; what a connection damaged is right then.  False:
- * there is no use.
+/* After decoding failed with rc: read the bytes of this hash once more, from a
+ * mirror if there is one, when they came through the fetcher.  False: that does
+ * not help either.
  */
 bool shard_fetch_again(const struct shard_handle *h, uint64_t off, size_t len,
-		       enum rc rc, struct shard_bytes *ret);
+		       const uint8_t *hash, enum rc rc,
+		       struct shard_bytes *ret);
 
 #endif

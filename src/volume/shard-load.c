@@ -86,7 +86,8 @@ static enum rc page_read(struct load_request *rq, struct page **ret,
 			shard_handle_keep(rq->h, rq->off, &bytes, rq->len);
 		shard_bytes_release(&bytes);
 	} while (is_again);
-	if (shard_fetch_again(rq->h, rq->off, rq->len, rc, &bytes)) {
+	if (shard_fetch_again(rq->h, rq->off, rq->len, rq->page->hash, rc,
+			      &bytes)) {
 		rc = page_decode(bytes.p, rq->len, rq->page, ret, err);
 		if (!rc)
 			shard_handle_keep(rq->h, rq->off, &bytes, rq->len);
@@ -289,7 +290,8 @@ static enum rc block_load(void *arg, struct block_cache_object *ret,
 	if (rc)
 		return shard_env_note(rq->h->env, rc);
 	rc = block_take(rq, &bytes, ret, err);
-	if (shard_fetch_again(rq->h, rq->off, rq->len, rc, &bytes))
+	if (shard_fetch_again(rq->h, rq->off, rq->len, rq->block->hash, rc,
+			      &bytes))
 		rc = block_take(rq, &bytes, ret, err);
 	if (rc) {
 		shard_env_note(rq->h->env, rc);

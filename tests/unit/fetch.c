@@ -356,9 +356,6 @@ static void a_failed_range_is_forgotten(void **state)
 static void what_is_only_queued_is_read_by_who_wants_it(void **state)
 {
 	struct around a = { 0, 2500, true };
-	struct byte_range r = block_at(0);
-	struct fetch_bytes b;
-	struct err err;
 	uint64_t i = 0;
 
 	(void)state;
@@ -383,12 +380,26 @@ static void what_is_only_queued_is_read_by_who_wants_it(void **state)
 		read_ok(k, &a);
 	}
 	assert_int_equal(atomic_load(&fake.n_ahead), 1);
-	assert_int_equal(fetch_block_again(f, &source, r, &b, &err), RC_OK);
-	fetch_bytes_release(&b);
 	pthread_mutex_lock(&fake.lock);
 	fake.hold = false;
 	pthread_cond_broadcast(&fake.changed);
 	pthread_mutex_unlock(&fake.lock);
+}
+
+static void what_was_wrong_is_read_again(void **state)
+{
+	struct around a = { 0, 100, false };
+
+	(void)state;
+	start(0, 0);
+	read_ok(0, &a);
+	read_ok(2, &a);
+	assert_int_equal(n_reads(), 2);
+	read_ok(3, &a);
+	assert_int_equal(n_reads(), 2);
+	fetch_forget(f, &source, block_at(3));
+	read_ok(4, &a);
+	assert_int_equal(n_reads(), 3);
 }
 
 static void memory_is_bounded(void **state)
@@ -452,6 +463,7 @@ int main(void)
 		TEST(a_range_that_timed_out_is_not_tried_again_by_its_reader),
 		TEST(a_failed_range_is_forgotten),
 		TEST(what_is_only_queued_is_read_by_who_wants_it),
+		TEST(what_was_wrong_is_read_again),
 		TEST(memory_is_bounded),
 		TEST(a_block_larger_than_the_memory_is_read_alone),
 		TEST(closing_does_not_wait_for_what_nobody_began),
