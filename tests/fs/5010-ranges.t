@@ -130,3 +130,38 @@ damage()
 }
 t 'damaged blocks of it are fetched anew' damage
 t 'unmounted' down
+
+# A second server has the same, undamaged.
+fake_first=$fake_url
+start_fake || exit 1
+make_bucket "$fake_url" bucket || exit 1
+cat >zones <<END
+[store first]
+url = s3://bucket/ar
+endpoint = $fake_first
+[store second]
+url = s3://bucket/ar
+endpoint = $fake_url
+[zone all]
+slots = all
+stores = first, second
+END
+copied()
+{
+	s3_keys "$fake_first" bucket >keys && [ -s keys ] || return 1
+	while IFS= read -r key; do
+		s3_curl GET "$fake_first/bucket/$key" -o object &&
+			s3_curl PUT "$fake_url/bucket/$key" -T object || return 1
+	done <keys
+}
+t 'a mirror' copied
+fake_url=$fake_first
+mirrored()
+{
+	fake_rules 'kind=GET flip-object=9000000' &&
+		mount_up zone://zones mnt -o index_cache= &&
+		cmp src/large mnt/large && [ "$(fake_used 1)" -ge 1 ]
+}
+t 'a block damaged in the first store comes from the second' mirrored
+fake_rules
+t 'unmounted' down
