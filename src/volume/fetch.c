@@ -521,21 +521,14 @@ static bool prepare(struct fetch *f, struct request *rq,
 }
 
 /* Whether the block by itself may be had where the range it was in failed for
- * this very reader, who has spent his time and his tries on it: when the range
- * was wrong, or had much that he did not ask for.
+ * this very reader: when the range was what was wrong.  A server that gave no
+ * answer has had all the tries that one read may make.
  */
 static bool alone_may_help(const struct segment *s, const struct request *rq)
 {
-	uint64_t wanted = rq->block.hi;
-
 	if (s->range.lo >= rq->block.lo && s->range.hi <= rq->block.hi)
 		return false;
-	if (s->err.rc == RC_CORRUPT || s->err.rc == RC_NOMEM)
-		return true;
-	if (rq->near.call_end > wanted)
-		wanted = rq->near.call_end;
-	return s->err.rc == RC_IO && s->range.hi > wanted &&
-	       s->range.hi - s->range.lo > READAHEAD_MIN;
+	return s->err.rc == RC_CORRUPT || s->err.rc == RC_NOMEM;
 }
 
 /* Read what nobody reads yet, wait for the rest.  The first failure is told;

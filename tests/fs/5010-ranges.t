@@ -94,14 +94,17 @@ t 'lasting damage costs its block alone' lasting
 fake_rules
 t 'unmounted' down
 
-# A range that never comes whole is no reason to fail.
-cut()
+# One read makes no more requests than its tries, however large its range.
+refused()
 {
-	up '' && fake_rules 'kind=GET cut-after=300000' &&
-		cmp src/large mnt/large
+	up '' && head -c 5000000 mnt/large | cmp -n 5000000 - src/large &&
+		fake_rules 'kind=GET status=503' || return 1
+	not dd if=mnt/large of=/dev/null bs=1k skip=40000 count=1 || return 1
+	first=$(fake_used 1) && [ "$first" -ge 3 ] && [ "$first" -le 6 ]
 }
-t 'where large bodies are cut blocks come alone' cut
+t 'a server that refuses is not asked again and again' refused
 fake_rules
+t 'and when it answers all is right' cmp src/large mnt/large
 t 'unmounted' down
 
 cached()
