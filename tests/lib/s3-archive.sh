@@ -10,6 +10,7 @@
 #	same_objects PLACE DIR   as in the local archive, but for log records
 #	versions_of PLACE [PREFIX]  VERSION or MARKER, and the key, of all versions
 #	each_once PLACE          each key has one version and no delete marker
+#	each_the_same PLACE      all versions of a key have the same size and ETag
 #	leftovers_of PLACE       objects below tmp/, delete markers too, and
 #	                         unfinished uploads of the bucket
 #	nothing_left PLACE       there are none
@@ -77,6 +78,22 @@ each_once()
 	versions_of "$1" >versions && [ -s versions ] &&
 		! grep ^MARKER versions && sort versions | uniq -d >versions.d &&
 		cat versions.d && [ ! -s versions.d ]
+}
+
+each_the_same()
+{
+	versions_of "$1" >versions && [ -s versions ] &&
+		! grep ^MARKER versions || return 1
+	sed 's/<Version>/\n&/g' versions.xml | sed -nE \
+		's|^<Version>.*<Key>([^<]*)<.*<Size>([^<]*)<.*|\1 \2|p' \
+		>versions.size
+	sed 's/<Version>/\n&/g' versions.xml | sed -nE \
+		's|^<Version>.*<Key>([^<]*)<.*<ETag>([^<]*)<.*|\1 \2|p' \
+		>versions.tag
+	for s3_f in versions.size versions.tag; do
+		[ "$(sort -u $s3_f | wc -l)" = \
+			"$(sort -u versions | wc -l)" ] || return 1
+	done
 }
 
 leftovers_of()

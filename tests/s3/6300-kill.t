@@ -69,12 +69,29 @@ stays()
 		diff left.1 left.2
 }
 
-# case NAME PLACE old|new RULE: what readers see after the kill
+# Also for who names the server in an option.
+named()
+{
+	(unset AWS_ENDPOINT_URL_S3
+	"$DESFS" verify --endpoint="$rgw_url" "s3://$1") >verify.out || return 1
+	cat verify.out
+	# An hour has not passed: a run that is alive has no leftovers.
+	! grep 'left by a writer' verify.out || return 1
+	gate_rules 'ahead 3700'
+	(unset AWS_ENDPOINT_URL_S3
+	"$DESFS" verify --endpoint="$gate_url" "s3://$1") >verify.out
+	gate_rules
+	cat verify.out
+	grep -q 'left by a writer' verify.out
+}
+
+# case_of NAME PLACE old|new RULE: what readers see after the kill
 case_of()
 {
 	t "killed $1" killed "$2" "$4"
 	t 'readers see a whole tree' shows "$2" "$3"
 	t 'what it left stays for an hour' stays "$2"
+	t 'verify tells of it after that' named "$2"
 	t 'a rerun does well' pack_second "s3://$2"
 	t 'and is seen' shows "$2" new
 	t 'its objects are those of a local archive' same_shards "$2"
