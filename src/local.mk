@@ -203,6 +203,7 @@ libdesfs_a_SOURCES += src/pack/verify-report.c src/pack/verify-report.h
 libdesfs_a_SOURCES += src/pack/verify-shard.c src/pack/verify-shard.h
 libdesfs_a_SOURCES += src/pack/verify-index.c src/pack/verify-index.h
 libdesfs_a_SOURCES += src/pack/verify-data.c src/pack/verify-data.h
+libdesfs_a_SOURCES += src/pack/verify-twice.c src/pack/verify-twice.h
 libdesfs_a_SOURCES += src/pack/item.c src/pack/item.h
 libdesfs_a_SOURCES += src/pack/spool.c src/pack/spool.h
 libdesfs_a_SOURCES += src/pack/sorter.c src/pack/sorter.h

@@ -16,6 +16,7 @@
 #include "pack/archive-list.h"
 #include "pack/verify-report.h"
 #include "pack/verify-shard.h"
+#include "pack/verify-twice.h"
 #include "store/store-write.h"
 #include "volume/descriptor.h"
 #include "volume/oplog.h"
@@ -169,16 +170,26 @@ static void tell_no_log(struct run *r)
 	verify_report_tell(&report, r->opts, r->totals);
 }
 
-/* Both in the order of keys: what the log names, and what there is. */
-static void match_shards(struct run *r)
+/* In the order of their keys; free() it. */
+static const struct shard_meta **named_shards(struct run *r, size_t *ret_n)
 {
-	size_t n = r->has_log ? oplog_count(r->log) : 0, at = 0;
+	size_t n = r->has_log ? oplog_count(r->log) : 0;
 	const struct shard_meta **metas = xcalloc(n + 1, sizeof(*metas));
 
 	for (size_t i = 0; i < n; i++)
 		metas[i] = oplog_shard(r->log, i);
 	if (n)
 		qsort(metas, n, sizeof(*metas), meta_by_key);
+	*ret_n = n;
+	return metas;
+}
+
+/* Both in the order of keys: what the log names, and what there is. */
+static void match_shards(struct run *r)
+{
+	size_t n, at = 0;
+	const struct shard_meta **metas = named_shards(r, &n);
+
 	if (!r->has_list) {
 		for (size_t i = 0; i < n; i++)
 			add_turn(r, metas[i]->key, metas[i]);
@@ -203,6 +214,22 @@ static void match_shards(struct run *r)
 	}
 	while (at < n)
 		tell_missing(r, metas[at++]);
+	free(metas);
+}
+
+static void tell_twice(void *arg, struct verify_report *report)
+{
+	struct run *r = arg;
+
+	verify_report_tell(report, r->opts, r->totals);
+}
+
+static void note_twice(struct run *r)
+{
+	size_t n;
+	const struct shard_meta **metas = named_shards(r, &n);
+
+	verify_twice(r->store, metas, n, tell_twice, r);
 	free(metas);
 }
 
@@ -304,10 +331,13 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 		tell_no_log(&r);
 		rc = run_turns(&r, err);
 	}
-	if (!rc && !r.has_list)
-		note_unlisted(&r);
-	else if (!rc)
-		note_rest(&r, url);
+	if (!rc) {
+		note_twice(&r);
+		if (r.has_list)
+			note_rest(&r, url);
+		else
+			note_unlisted(&r);
+	}
 	release(&r);
 	return rc;
 }

@@ -133,3 +133,30 @@ t 'nor a directory again' "$DESFS_PACK" -q --mirror gone went
 rm -r gone/d10 && echo 5 >gone/d10
 t 'nor a file again' "$DESFS_PACK" -q --mirror gone went
 t 'to either reader' verified went
+
+# Two runs that begin with the same archive, and do not see each other.
+at_once()
+{
+	mkdir -p once/first once/more/a && cd once && echo 1 >first/f &&
+		echo 23 >more/f && echo 3 >more/a/g && echo 4 >more/a/h &&
+		"$DESFS_PACK" -q --created-at 2026-01-01 first one &&
+		cp -a one two &&
+		"$DESFS_PACK" -q --created-at 2026-01-02T01 more one &&
+		rm more/a/h && echo 5 >more/a/i &&
+		"$DESFS_PACK" -q --created-at 2026-01-02T02 more two &&
+		cp -a one/. two/
+}
+t 'two runs at once' at_once
+twice_is_told()
+{
+	"$DESFS" verify --deep two >o && cat o &&
+		[ "$(grep -c '^note: ' o)" = 2 ] &&
+		grep "^note: 20260102/.*duplicates: 1 .*'f'\$" o &&
+		grep "^note: 20260102/.*duplicates: 1 .*'a/g'\$" o
+}
+t 'what both have packed is told' twice_is_told
+told_of_one()
+{
+	"$DESFS" verify one >o && cat o && grep note: o
+}
+t 'by neither of them alone' not told_of_one
