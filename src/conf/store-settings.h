@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#define STORE_TIMEOUT_DEFAULT 20
+
 enum path_style {
 	PATH_STYLE_AUTO, /* path style wherever an endpoint is given */
 	PATH_STYLE_YES,  /* https://endpoint/bucket/key */
@@ -28,7 +30,8 @@ struct store_settings {
 	const char *trace;       /* file for a line a request; "-": stderr */
 	enum path_style path_style;
 	unsigned int connections; /* at most at a time; 0: 16 */
-	unsigned int timeout; /* seconds for one call with its retries; 0: 20 */
+	/* Seconds for one call with its retries; 0: the default. */
+	unsigned int timeout;
 	unsigned int retries; /* of one call; 0: 5, 12 of writing */
 	uint64_t part_size;   /* of uploads, bytes; 0: 16 MiB */
 };

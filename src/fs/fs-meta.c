@@ -148,9 +148,13 @@ enum rc fs_entry_param(const struct fs *fs, enum nodeid_kind kind,
 	*ret = (struct fuse_entry_param){
 		.ino = ino,
 		.attr_timeout = FS_FOREVER,
-		/* What is below info is nobody's second pass. */
-		.entry_timeout = kind == NODEID_INFO ? 0 : FS_FOREVER,
+		.entry_timeout = FS_FOREVER,
 	};
+	/* What is below info is nobody's second pass. */
+	if (kind == NODEID_INFO)
+		ret->entry_timeout = 0;
+	else if (!ve->e.parent.len)
+		ret->entry_timeout = fs_stale_seconds(fs);
 	if (kind == NODEID_INFO)
 		fs_info_attr(fs, ve, &ret->attr);
 	else

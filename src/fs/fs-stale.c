@@ -3,9 +3,11 @@
  *
  * What was erased from the archive must not live on in a mount that has not
  * heard of it.  When the log could not be read for max_age, all but the control
- * directory is answered with an error, and the kernel is made to forget the
- * names at the top, and with them every path it knows.  Files that are open
- * keep what the kernel has of them: there is no table of nodes to tell it.
+ * directory is answered with an error.  The kernel asks for a name at the top,
+ * on which every path depends, once the view would be too old that it is from;
+ * and it is made to forget them, where they can still be read, for those who
+ * stand in a directory.  Files that are open keep what the kernel has of them:
+ * there is no table of nodes to tell it.
  */
 #include "config.h"
 
@@ -47,10 +49,15 @@ static void forget_all(struct fs *fs)
 {
 	struct forgetting f = { .fs = fs, .dir = FUSE_ROOT_ID };
 
+	/* What the kernel has listed, first: for the rest the store may be
+	 * asked, in vain.
+	 */
+	fuse_lowlevel_notify_inval_inode(fs->se, FUSE_ROOT_ID, 0, 0);
+	fuse_lowlevel_notify_inval_inode(
+		fs->se, nodeid_of_control(CONTROL_BY_DATE), 0, 0);
 	if (!fs->by_date)
 		forget_tree(&f);
-	fuse_lowlevel_notify_inval_inode(fs->se, FUSE_ROOT_ID, 0, 0);
-	fs_count(&fs->stats.invalidations, f.n + 1);
+	fs_count(&fs->stats.invalidations, f.n + 2);
 }
 
 void fs_stale_fresh(struct fs *fs)
@@ -68,6 +75,14 @@ uint64_t fs_stale_left(const struct fs *fs)
 	if (!fs->max_age)
 		return UINT64_MAX;
 	return age < max ? max - age : 0;
+}
+
+double fs_stale_seconds(const struct fs *fs)
+{
+	uint64_t left = fs_stale_left(fs);
+
+	return left == UINT64_MAX ? FS_FOREVER
+				  : (double)left / CLOCK_NS_PER_SEC;
 }
 
 void fs_stale_check(struct fs *fs)

@@ -69,11 +69,24 @@ static void choose_defaults(struct fs *fs)
 	}
 }
 
+/* A refresh that gets no answer shall not keep the next one waiting. */
+static void bound_timeout(struct fs *fs, unsigned int refresh)
+{
+	unsigned int third = refresh < 3 ? 1 : refresh / 3;
+	unsigned int *timeout = &fs->store.timeout;
+
+	if (!refresh || (*timeout ? *timeout : STORE_TIMEOUT_DEFAULT) <= third)
+		return;
+	if (*timeout)
+		log_info("timeout is %u s, a third of refresh", third);
+	*timeout = third;
+}
+
 enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 {
 	const struct conf *conf = &o->conf;
 	struct volume_options vo = {
-		.settings = &conf->store,
+		.settings = &fs->store,
 		.index_cache = conf->index_cache,
 		.index_cache_size = conf->index_cache_size,
 		.disk_cache = conf->disk_cache,
@@ -94,9 +107,12 @@ enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 		.started =
 			(time_t)(clock_wall_ns() / (int64_t)CLOCK_NS_PER_SEC),
 		.stats.started = clock_mono_ns(),
-		.max_age =
-			conf->stale == STALE_OK ? 0 : conf->tombstone_max_age,
+		.store = conf->store,
+		.max_age = conf->stale == STALE_OK || !conf->refresh
+				   ? 0
+				   : conf->tombstone_max_age,
 	};
+	bound_timeout(fs, conf->refresh);
 	e = pthread_key_create(&fs->buffers, free);
 	if (e)
 		return err_set_errno(err, e, "thread key");
@@ -107,6 +123,7 @@ enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 	rc = volume_open(&fs->v, o->archive, &vo, err);
 	if (rc)
 		return rc;
+	fs_stale_fresh(fs);
 	if (volume_index_cache_error(fs->v))
 		log_warn("%s", volume_index_cache_error(fs->v));
 	choose_defaults(fs);

@@ -35,6 +35,7 @@ struct fs {
 	struct volume *v;
 	const struct fs_options *o;
 	struct fuse_session *se;
+	struct store_settings store; /* as the volume's store has them */
 	struct fs_stats stats;
 	struct fs_snapshots *snapshots;
 	pthread_key_t buffers; /* see fs_buffer */
@@ -169,6 +170,8 @@ enum rc fs_refresh_start(struct fs *fs, pthread_t *ret,
  */
 void fs_stale_fresh(struct fs *fs);
 uint64_t fs_stale_left(const struct fs *fs); /* ns until the view is too old */
+/* How long the kernel may go without asking for a name at the top. */
+double fs_stale_seconds(const struct fs *fs);
 void fs_stale_check(struct fs *fs);
 /* True: the view is too old, and the call was answered so. */
 bool fs_stale_refuses(struct fs_call *c);

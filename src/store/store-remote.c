@@ -16,7 +16,6 @@
 #include "net/url.h"
 #include "store/store-trace.h"
 
-#define TIMEOUT_DEFAULT 20 /* seconds */
 #define RETRIES_DEFAULT 5
 /* Nobody waits for what is written, but hours of work may hang on it. */
 #define RETRIES_DEFAULT_WRITING 12
@@ -49,7 +48,7 @@ void remote_release(struct remote *rm)
 uint64_t remote_timeout_ms(const struct remote *rm)
 {
 	return 1000ULL *
-	       (rm->set->timeout ? rm->set->timeout : TIMEOUT_DEFAULT);
+	       (rm->set->timeout ? rm->set->timeout : STORE_TIMEOUT_DEFAULT);
 }
 
 static enum rc get_http(struct remote *rm, struct http **ret, struct err *err)

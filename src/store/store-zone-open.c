@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "store/store-zone-backend.h"
 
-/* Seconds for one call, where settings do not say. */
-#define TIMEOUT_DEFAULT 20u
 /* For a call of a store with a mirror behind it: a third of that, but no more
  * than this and few retries.
  */
@@ -21,7 +19,7 @@
 
 static unsigned int timeout_of(const struct store_settings *set)
 {
-	return set->timeout ? set->timeout : TIMEOUT_DEFAULT;
+	return set->timeout ? set->timeout : STORE_TIMEOUT_DEFAULT;
 }
 
 static unsigned int quick_timeout(unsigned int timeout)
