@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* volume-warm.c - filling the index cache before anybody asks.
  *
- * Tails come as always.  Pages and filter partitions outside them are read many
- * at a time, checked one by one, and kept one by one, as they are asked for.
- * Block lists of large files are left out.
+ * Several shards at once, each by one thread.  Tails come as always.  Pages and
+ * filter partitions outside them are read many at a time, checked one by one,
+ * and kept one by one, as they are asked for.  Block lists of large files are
+ * left out: to find them, all pages of entries would have to be decoded.
  */
 #include "config.h"
 
@@ -12,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "base/workers.h"
 #include "cache/block-cache.h"
 #include "catalog/catalog.h"
 #include "volume/shard-kept.h"
@@ -19,10 +21,17 @@
 
 #define RUN_MAX (4u << 20)
 
+#define SHARDS_AT_ONCE 8u
+
+/* One shard's turn. */
 struct warm {
+	struct job job;
 	struct volume *v;
-	struct volume_warm *total;
+	const struct shard_file *sf; /* NULL: no turn */
 	const struct shard_handle *h;
+	uint64_t bytes; /* read, besides the tail */
+	enum rc rc;
+	struct err err;
 };
 
 /* Neighbours to be read at once. */
@@ -92,7 +101,7 @@ static enum rc run_end(struct warm *w, struct run *r, struct err *err)
 	for (size_t i = 0; !rc && i < r->n; i++)
 		rc = keep_part(w, r, i, p + (r->parts[i].off - r->off), err);
 	if (!rc)
-		w->total->bytes += r->len;
+		w->bytes += r->len;
 	free(p);
 	r->n = 0;
 	return rc;
@@ -209,31 +218,83 @@ static enum rc warm_filter(struct warm *w, struct err *err)
 	return rc;
 }
 
-static enum rc warm_shard(struct warm *w, const struct shard_file *sf,
-			  struct err *err)
+static void warm_shard(void *arg)
 {
-	uint64_t before = atomic_load(&w->v->env.n_opened);
+	struct warm *w = arg;
 	struct shard_handle h = { 0 };
-	enum rc rc;
 
-	rc = shard_handle_open(&h, &w->v->env, sf, err);
+	w->rc = shard_handle_open(&h, &w->v->env, w->sf, &w->err);
 	w->h = &h;
-	if (!rc)
-		rc = warm_filter(w, err);
-	if (!rc)
-		rc = warm_pages(w, err);
+	if (!w->rc)
+		w->rc = warm_filter(w, &w->err);
+	if (!w->rc)
+		w->rc = warm_pages(w, &w->err);
 	shard_handle_release(&h);
-	w->total->bytes +=
-		(atomic_load(&w->v->env.n_opened) - before) * SHARD_TAIL_WINDOW;
-	w->total->shards++;
-	return rc;
+}
+
+/* The shards of a view, from the oldest day on, so that the newest stay
+ * longest.
+ */
+struct warming {
+	struct volume *v;
+	struct workers *workers;
+	struct warm turns[SHARDS_AT_ONCE];
+	uint64_t n_opened; /* tails read before */
+	uint64_t bytes;    /* besides tails */
+	struct volume_warm *total;
+	struct err *err;
+};
+
+static uint64_t bytes_read(const struct warming *ws)
+{
+	return ws->bytes + (atomic_load(&ws->v->env.n_opened) - ws->n_opened) *
+				   SHARD_TAIL_WINDOW;
+}
+
+/* Wait for a turn; the first error is kept. */
+static void turn_end(struct warming *ws, struct warm *w)
+{
+	if (!w->sf)
+		return;
+	job_wait(ws->workers, &w->job);
+	ws->bytes += w->bytes;
+	ws->total->shards++;
+	if (w->rc && !ws->err->rc)
+		*ws->err = w->err;
+	w->sf = NULL;
+}
+
+static void turn_begin(struct warming *ws, struct warm *w,
+		       const struct shard_file *sf)
+{
+	*w = (struct warm){ .v = ws->v, .sf = sf };
+	job_submit(ws->workers, &w->job, warm_shard, w);
+}
+
+/* True: all of them. */
+static bool warm_view(struct warming *ws, const struct view *view,
+		      uint64_t max_bytes)
+{
+	size_t left = view->n_shards;
+
+	for (size_t n = 0; left; n++) {
+		struct warm *w = &ws->turns[n % SHARDS_AT_ONCE];
+
+		turn_end(ws, w);
+		if (ws->err->rc || bytes_read(ws) >= max_bytes)
+			break;
+		turn_begin(ws, w, view->by_day[--left]);
+	}
+	for (size_t i = 0; i < SHARDS_AT_ONCE; i++)
+		turn_end(ws, &ws->turns[i]);
+	return !left && !ws->err->rc;
 }
 
 enum rc volume_warm(struct volume *v, uint64_t max_bytes,
 		    struct volume_warm *ret, struct err *err)
 {
 	CLEANUP_VIEW struct view *view = volume_view(v);
-	struct warm w = { .v = v, .total = ret };
+	struct warming *ws;
 
 	*ret = (struct volume_warm){ 0 };
 	if (!v->catalog)
@@ -241,13 +302,18 @@ enum rc volume_warm(struct volume *v, uint64_t max_bytes,
 			       v->index_cache_error
 				       ? v->index_cache_error
 				       : "no index cache is used for it");
-	/* The newest days last, so that they stay longest. */
-	for (size_t i = view->n_shards; i-- > 0;) {
-		if (ret->bytes >= max_bytes)
-			return RC_OK;
-		if (warm_shard(&w, view->by_day[i], err))
-			return err->rc;
+	err->rc = RC_OK;
+	ws = xcalloc(1, sizeof(*ws));
+	ws->v = v;
+	ws->total = ret;
+	ws->err = err;
+	ws->n_opened = atomic_load(&v->env.n_opened);
+	if (!workers_start(&ws->workers, "warm", SHARDS_AT_ONCE, SHARDS_AT_ONCE,
+			   err)) {
+		ret->is_complete = warm_view(ws, view, max_bytes);
+		ret->bytes = bytes_read(ws);
+		workers_stop(ws->workers);
 	}
-	ret->is_complete = true;
-	return RC_OK;
+	free(ws);
+	return err->rc;
 }

@@ -128,3 +128,35 @@ many()
 	desfs cache verify && is_file d/4
 }
 t 'several at once' many
+
+# Shards are warmed eight at a time, also when the first ones get no answer.
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+	mkdir -p "wide/w$i"
+	echo "$i" >"wide/w$i/f"
+done
+"$DESFS_PACK" -q wide ar3 || exit 1
+n_shards=$(find ar3 -name '*.des' | wc -l)
+t 'there are more shards than eight' test "$n_shards" -gt 8
+t 'a wide archive takes its place' sh -c 'rm -rf ar2 && mv ar3 ar2'
+t 'in the bucket' replace
+eight_at_once()
+{
+	rm -rf index
+	fake_rules 'kind=GET key=*.des latency=600000' && fake_reset
+	desfs cache warm --timeout 600 s3://box/ar >out 2>&1 &
+	warm=$!
+	wait_for 20 eight_wait
+	eight_status=$?
+	kill "$warm"
+	wait "$warm"
+	fake_rules
+	return $eight_status
+}
+eight_wait()
+{
+	[ "$(fake_used 1)" = 8 ]
+}
+t 'eight are read at once' eight_at_once
+t 'and in the end all' says "^$n_shards shards" desfs cache warm s3://box/ar
+t 'as one sees' requests 1 0 desfs cache warm s3://box/ar
+t 'a file costs its block' requests 1 1 desfs cat s3://box/ar w7/f
