@@ -85,6 +85,11 @@ if test -c /dev/fuse && command -v fusermount3 >/dev/null; then
 	t 'who gets no bytes' not wait "$reader"
 	t 'and no wrong ones' not test -s out/big
 	t 'nothing is mounted' not mountpoint -q mnt
+	fake_rules
+	start "$MOUNT_DESFS" -f s3://bkt/a mnt -o index_cache=,refresh=1
+	wait_for 20 mountpoint -q mnt
+	no_answer kind=LIST
+	t 'SIGTERM ends it under a refresh' ends TERM "$pid" 0
 else
 	skip_t 'SIGTERM ends a mount' 'needs /dev/fuse'
 fi
