@@ -140,6 +140,7 @@ shell_tests += tests/fs/5000-requests.t
 shell_tests += tests/fs/5010-ranges.t
 shell_tests += tests/fs/5100-stop.t
 shell_tests += tests/fs/5200-stale.t
+shell_tests += tests/fs/5210-refresh-faults.t
 shell_tests += tests/fs/5300-remote-faults.t
 shell_tests += tests/fs/5310-single-flight.t
 

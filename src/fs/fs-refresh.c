@@ -182,7 +182,8 @@ static void tell_days(struct changes *ch)
 		tell_day(ch, days[i]);
 }
 
-static void tell_changes(struct fs *fs, uint32_t first)
+/* What is not RC_OK has been logged, and all is to be told again. */
+static enum rc tell_changes(struct fs *fs, uint32_t first)
 {
 	struct err err = { .rc = RC_OK };
 	struct changes ch = {
@@ -191,9 +192,11 @@ static void tell_changes(struct fs *fs, uint32_t first)
 		.err = &err,
 	};
 	struct err walk;
+	enum rc rc;
 
 	tell_days(&ch);
-	if (volume_changes(fs->v, first, tell_entry, &ch, &walk))
+	rc = volume_changes(fs->v, first, tell_entry, &ch, &walk);
+	if (rc)
 		log_rc(&walk, "what changed cannot be told to the kernel");
 	else if (err.rc)
 		log_rc(&err, "what changed cannot be told to the kernel");
@@ -203,6 +206,7 @@ static void tell_changes(struct fs *fs, uint32_t first)
 	fs_count(&fs->stats.invalidations, ch.n_notices);
 	log_debug(LOG_ROOM_FS, "%llu notices to the kernel",
 		  (unsigned long long)ch.n_notices);
+	return rc ? rc : err.rc;
 }
 
 static uint64_t generation(struct fs *fs)
@@ -213,10 +217,21 @@ static uint64_t generation(struct fs *fs)
 	return vs.generation;
 }
 
-static bool refresh_once(struct fs *fs)
+/* Shards from told on are news to the kernel. */
+struct follower {
+	struct fs *fs;
+	uint32_t told;
+};
+
+/* What could not be read of new shards is told once it can be: the kernel asks
+ * for nothing it believes to know.  False: hurry.
+ */
+static bool refresh_once(struct follower *f)
 {
-	uint32_t first = volume_shard_bound(fs->v);
+	struct fs *fs = f->fs;
 	bool changed = false;
+	uint32_t bound;
+	enum rc rc;
 	struct err err;
 
 	fs_count(&fs->stats.refreshes, 1);
@@ -227,11 +242,16 @@ static bool refresh_once(struct fs *fs)
 		return false;
 	}
 	fs_stale_fresh(fs);
-	if (!changed)
+	if (changed)
+		log_info("new shards, view %llu",
+			 (unsigned long long)generation(fs));
+	bound = volume_shard_bound(fs->v);
+	if (bound == f->told)
 		return true;
-	log_info("new shards, view %llu", (unsigned long long)generation(fs));
-	tell_changes(fs, first);
-	return true;
+	rc = tell_changes(fs, f->told);
+	if (!rc)
+		f->told = bound;
+	return !rc_is_transient(rc);
 }
 
 /* Until the next look: sooner after a failure, and when the view gets too old.
@@ -250,10 +270,11 @@ static uint64_t pause_ns(const struct fs *fs, unsigned int n_failed)
 static void *refresh_main(void *arg)
 {
 	struct fs *fs = arg;
+	struct follower f = { fs, volume_shard_bound(fs->v) };
 	unsigned int n_failed = 0;
 
 	while (!stop_sleep(pause_ns(fs, n_failed)))
-		n_failed = refresh_once(fs) ? 0 : n_failed + 1;
+		n_failed = refresh_once(&f) ? 0 : n_failed + 1;
 	return NULL;
 }
 
