@@ -120,6 +120,7 @@ shell_tests += tests/cli/6020-pack-later.t
 shell_tests += tests/cli/3110-extract-oddities.t
 shell_tests += tests/cli/6100-deterministic.t
 shell_tests += tests/cli/6200-kill.t
+shell_tests += tests/cli/6210-wrong-shard.t
 shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t

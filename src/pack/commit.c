@@ -4,6 +4,7 @@
 
 #include "pack/commit.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "base/timestamp.h"
 #include "pack/pack.h"
 #include "shard/route.h"
+#include "shard/shard-footer.h"
 #include "shard/shard-format.h"
 #include "store/store-write.h"
 #include "volume/volume.h"
@@ -211,16 +213,37 @@ static int compare_shards(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-/* Still there, as a clean-up might have taken an unfinished run's for dead? */
+/* Still there, as a clean-up might have taken an unfinished run's for dead, and
+ * the one that was packed: under its key there may have been a damaged one of
+ * the same size.
+ */
+static enum rc check_shard(struct store *st, const struct shard_meta *m,
+			   struct err *err)
+{
+	CLEANUP_BUF struct buf end = { .max = SHARD_FOOTER_SIZE };
+	struct object_info info = { 0 };
+	struct shard_footer footer;
+
+	if (store_read_tail(st, m->key, SHARD_FOOTER_SIZE, &end, &info, err))
+		return err->rc;
+	if (info.size != m->size)
+		return err_set(err, RC_CORRUPT,
+			       "%s: is %" PRIu64 " bytes, %" PRIu64
+			       " were packed",
+			       m->key, info.size, m->size);
+	if (shard_footer_decode(end.p, end.len, m->size, &footer, err))
+		return err_prefix(err, "%s", m->key);
+	if (memcmp(footer.root, m->root, SHARD_ROOT_LEN) != 0)
+		return err_set(err, RC_CORRUPT,
+			       "%s: root hash is not that of what was packed",
+			       m->key);
+	return RC_OK;
+}
+
 static enum rc check_shards(struct pack *p, struct err *err)
 {
 	for (size_t i = 0; i < p->n_shards; i++) {
-		const struct shard_meta *m = &p->shards[i];
-		uint8_t last;
-		enum rc rc = store_read(p->store, m->key, NULL, m->size - 1,
-					&last, 1, err);
-
-		if (rc)
+		if (check_shard(p->store, &p->shards[i], err))
 			return err_prefix(err, "shard packed by this run");
 	}
 	return RC_OK;
