@@ -279,8 +279,7 @@ static enum rc check_descriptor_again(struct pack *p, struct err *err)
 enum rc commit_end(struct pack *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
-	struct oplog_record r = { .time = clock_wall_ns() / 1000,
-				  .shards = p->shards,
+	struct oplog_record r = { .shards = p->shards,
 				  .n_shards = p->n_shards };
 	char key[RECORD_KEY_TEXT];
 	bool existed = false;
@@ -294,6 +293,10 @@ enum rc commit_end(struct pack *p, struct err *err)
 		rc = check_descriptor_again(p, err);
 	if (rc)
 		return rc;
+	/* Not before the checks, which take their time: readers look for new
+	 * names among the last minutes only.
+	 */
+	r.time = clock_wall_ns() / 1000;
 	oplog_record_encode(&r, p->descriptor.archive_id, &text);
 	if (!buf_ok(&text))
 		return err_set(err, RC_LIMIT,
