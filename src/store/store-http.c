@@ -89,6 +89,11 @@ static enum rc prepare(void *arg, struct remote_try *t, struct err *err)
 		url_encode(&t->url, c->key, true);
 	}
 	remote_try_header(t, "range", c->range);
+	/* All else never changes, this does: no cache on the way may answer
+	 * without asking the server.
+	 */
+	if (!strcmp(c->key, LOG_INDEX_KEY))
+		remote_try_header(t, "cache-control", "no-cache");
 	if (c->expect && range_tag_is_strong(c->expect->tag))
 		remote_try_header(t, "if-match", c->expect->tag);
 	return RC_OK;

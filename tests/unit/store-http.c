@@ -182,6 +182,7 @@ static void the_index_tells_what_the_log_has(void **state)
 	assert_int_equal(list(st, "log/", NULL, text), RC_OK);
 	assert_string_equal(text, "log/a log/b log/c ");
 	assert_string_equal(double_sent(0)->url, "https://h/x/log/index.json");
+	assert_true(double_has_header(0, "cache-control: no-cache"));
 	assert_int_equal(list(st, "log/", "log/b", text), RC_OK);
 	assert_string_equal(text, "log/c ");
 	double_end();
