@@ -11,6 +11,7 @@
 #include "base/human.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
+#include "cache/disk-cache.h"
 #include "catalog/catalog.h"
 #include "cmd/cmd.h"
 #include "cmd/json-row.h"
@@ -29,6 +30,11 @@ static const struct opt cache_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct cache_options, json),
 	  .help = "print one JSON object a line" },
+	{ .name = "disk-cache",
+	  .arg = "DIR",
+	  .kind = OPT_STRING,
+	  .offset = offsetof(struct cache_options, conf.disk_cache),
+	  .help = "clear or verify this cache of blocks too" },
 	CONF_OPTS(struct cache_options, conf)
 };
 
@@ -50,6 +56,13 @@ static enum rc index_open(const struct cache_cmd *c, struct catalog **ret,
 			  struct err *err)
 {
 	return catalog_open(ret, c->path, c->conf.index_cache_size, err);
+}
+
+/* It need not be there yet. */
+static bool has_disk(const struct cache_cmd *c)
+{
+	return c->conf.disk_cache && *c->conf.disk_cache &&
+	       !access(c->conf.disk_cache, F_OK);
 }
 
 /* --- status --------------------------------------------------------------- */
@@ -171,7 +184,7 @@ static enum rc clear_archive(struct cache_cmd *c, struct catalog *index,
 	return RC_OK;
 }
 
-static enum rc cache_clear(struct cache_cmd *c, struct err *err)
+static enum rc clear_index(struct cache_cmd *c, struct err *err)
 {
 	struct catalog *index = NULL;
 	enum rc rc;
@@ -184,6 +197,16 @@ static enum rc cache_clear(struct cache_cmd *c, struct err *err)
 			: catalog_clear(index, err);
 	catalog_close(index);
 	return rc;
+}
+
+/* A block says nothing of the archive it is from. */
+static enum rc cache_clear(struct cache_cmd *c, struct err *err)
+{
+	enum rc rc = clear_index(c, err);
+
+	if (rc || c->archive || !has_disk(c))
+		return rc;
+	return disk_cache_clear(c->conf.disk_cache, err);
 }
 
 /* --- verify --------------------------------------------------------------- */
@@ -205,7 +228,8 @@ static void print_verified(struct cache_cmd *c, const char *kind,
 	json_row_end(&c->line, stdout);
 }
 
-static enum rc cache_verify(struct cache_cmd *c, struct err *err)
+static enum rc verify_index(struct cache_cmd *c, uint64_t *ret_damaged,
+			    struct err *err)
 {
 	uint64_t checked = 0, damaged = 0;
 	struct catalog *index = NULL;
@@ -226,7 +250,24 @@ static enum rc cache_verify(struct cache_cmd *c, struct err *err)
 	if (!damaged)
 		damaged = s.rebuilds;
 	print_verified(c, "index", checked, damaged);
-	if (damaged)
+	*ret_damaged += damaged;
+	return RC_OK;
+}
+
+static enum rc cache_verify(struct cache_cmd *c, struct err *err)
+{
+	uint64_t all = 0, files = 0, damaged = 0;
+
+	if (verify_index(c, &all, err))
+		return err->rc;
+	if (has_disk(c)) {
+		if (disk_cache_verify(c->conf.disk_cache, &files, &damaged,
+				      err))
+			return err->rc;
+		print_verified(c, "disk", files, damaged);
+		all += damaged;
+	}
+	if (all)
 		return err_set(err, RC_CORRUPT, "%s", "");
 	return RC_OK;
 }
@@ -334,7 +375,7 @@ static const struct cache_options cache_defaults = { .conf = CONF_INIT };
 const struct cmd cmd_cache = {
 	.name = "cache",
 	.usage = "[OPTION]... status|clear|verify|warm [ARCHIVE]",
-	.summary = "look at, check, fill and empty the index cache",
+	.summary = "look at, check, fill and empty the caches",
 	.opts = cache_opts,
 	.n_opts = ARRAY_LEN(cache_opts),
 	.defaults = &cache_defaults,

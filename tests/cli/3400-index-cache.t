@@ -81,7 +81,17 @@ t 'cache warm again reads nothing' requests 1 0 desfs cache warm s3://box/ar
 t 'cache warm of a directory' says 'no index cache' \
 	"$DESFS" cache warm --index-cache=index/db ar
 
+# The disk cache beside it.
+mkdir -m 700 blocks
+t 'cache verify of a disk cache' says '^disk cache: 0 pieces' \
+	desfs cache verify --disk-cache=blocks
+t 'cache clear of both' desfs cache clear --disk-cache=blocks
+t 'has emptied the one' says '0 archives' desfs cache status
+t 'and not made another' desfs cache verify --disk-cache=none
+t 'none is there' test ! -e none
+
 # Damage.
+t 'it is filled again' is_file d/1
 head -c 20000 index/db >half && cat half >index/db
 t 'half a cache is as none' is_file d/1
 t 'and is put aside' test -e index/db.damaged
