@@ -59,8 +59,8 @@ same_objects()
 {
 	fetch_archive "$1" "$2.s3" && [ -s "$2.s3/desfs.json" ] &&
 		diff -r --exclude=log --exclude=tmp "$2.s3" "$2" &&
-		[ "$(find "$2.s3/log" -type f | wc -l)" = \
-			"$(find "$2/log" -type f | wc -l)" ]
+		[ "$(find "$2.s3/log" -name '2*.json' | wc -l)" = \
+			"$(find "$2/log" -name '2*.json' | wc -l)" ]
 }
 
 versions_of()
