@@ -56,6 +56,11 @@ struct store_backend {
 	void (*each_zone)(struct store *st, store_zone_fn *fn, void *arg);
 };
 
+/* What a tail read has put behind the first bytes of the buffer. */
+enum rc store_check_tail(const struct store_check *check, const struct buf *b,
+			 size_t before, const struct object_info *info,
+			 struct err *err) MUST_CHECK;
+
 /* The writing half, which store-write.c attaches to stores it opens. */
 struct store_writer {
 	const struct store_backend *backend;

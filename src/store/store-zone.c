@@ -109,8 +109,7 @@ static enum rc check_tail(const struct tail_call *c, size_t before,
 {
 	if (!c->check)
 		return RC_OK;
-	return c->check->fn(c->check->arg, c->ret->p + before,
-			    c->ret->len - before, c->ret_info, err);
+	return store_check_tail(c->check, c->ret, before, c->ret_info, err);
 }
 
 /* zone_call_fn */

@@ -166,6 +166,16 @@ enum rc store_read_ahead(struct store *st, const char *key,
 	return read_range(st, key, expect, off, buf, len, true, err);
 }
 
+enum rc store_check_tail(const struct store_check *check, const struct buf *b,
+			 size_t before, const struct object_info *info,
+			 struct err *err)
+{
+	/* For an empty object nothing may have been allocated. */
+	const void *p = b->p ? b->p + before : (const uint8_t *)"";
+
+	return check->fn(check->arg, p, b->len - before, info, err);
+}
+
 enum rc store_read_tail_checked(struct store *st, const char *key, size_t max,
 				struct buf *ret, struct object_info *ret_info,
 				store_check_fn *check, void *arg,
@@ -177,8 +187,7 @@ enum rc store_read_tail_checked(struct store *st, const char *key, size_t max,
 	if (!st->ops->read_tail_checked) {
 		if (store_read_tail(st, key, max, ret, ret_info, err))
 			return err->rc;
-		return check(arg, ret->p + before, ret->len - before, ret_info,
-			     err);
+		return store_check_tail(&c, ret, before, ret_info, err);
 	}
 	if (check_key(key, err) ||
 	    st->ops->read_tail_checked(st, key, max, ret, ret_info, &c, err))

@@ -137,6 +137,33 @@ static void statuses_become_results(void **state)
 	store_close(st);
 }
 
+static enum rc look(void *arg, const void *p, size_t len,
+		    const struct object_info *info, struct err *err)
+{
+	(void)arg;
+	assert_non_null(p);
+	assert_int_equal(len, 0);
+	assert_int_equal(info->size, 0);
+	return err_set(err, RC_CORRUPT, "empty");
+}
+
+static void an_empty_object_is_looked_at_too(void **state)
+{
+	struct store *st = open_store("https://h");
+	CLEANUP_BUF struct buf b = { 0 };
+	struct object_info info;
+	struct err err = { 0 };
+
+	(void)state;
+	DOUBLE_ANSWERS({ .status = 416, .content_range = "bytes */0" });
+	buf_init(&b, 100);
+	assert_int_equal(store_read_tail_checked(st, "k", 8, &b, &info, look,
+						 NULL, &err),
+			 RC_CORRUPT);
+	double_end();
+	store_close(st);
+}
+
 static enum rc add_name(void *arg, const char *key, uint64_t size,
 			struct err *err)
 {
@@ -220,6 +247,7 @@ int main(void)
 		cmocka_unit_test(redirects_never_lower_the_guard),
 		cmocka_unit_test(redirects_end),
 		cmocka_unit_test(statuses_become_results),
+		cmocka_unit_test(an_empty_object_is_looked_at_too),
 		cmocka_unit_test(the_index_tells_what_the_log_has),
 		cmocka_unit_test(a_damaged_index_lists_nothing),
 	};
