@@ -112,7 +112,8 @@ static enum rc check_file(const char *path, const char *suffix, struct err *err)
 
 enum rc place_prepare(const char *path, struct err *err)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
+	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal",
+						".lock" };
 	CLEANUP_FREE char *dir = directory_of(path);
 
 	if (make_directory(dir, err) || check_directory(dir, err))

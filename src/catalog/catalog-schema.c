@@ -188,6 +188,9 @@ int schema_prepare(sqlite3 *db)
 	rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (!rc)
 		rc = run_steps(db, version);
+	/* Tables are there that this version has not. */
+	if ((rc & 0xff) == SQLITE_ERROR)
+		rc = SQLITE_NOTADB;
 	if (!rc)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	if (rc && !sqlite3_get_autocommit(db))

@@ -311,6 +311,9 @@ sqlite3_stmt *call_statement(struct call *call, enum statement id)
 		call->rc = sqlite3_prepare_v3(
 			call->conn->db, statement_texts[id], -1,
 			SQLITE_PREPARE_PERSISTENT, st, NULL);
+		/* Every statement fits the tables we made. */
+		if ((call->rc & 0xff) == SQLITE_ERROR)
+			call->rc = SQLITE_NOTADB;
 		if (call->rc)
 			return NULL;
 	}

@@ -394,6 +394,32 @@ static void another_version_is_put_aside(void **state)
 	assert_fresh(f);
 }
 
+static void tables_that_do_not_fit_the_version_are_put_aside(void **state)
+{
+	static const char *const changes[] = {
+		"PRAGMA user_version = 0",
+		"DROP TABLE ranges",
+		"DROP TABLE ranges; CREATE VIEW ranges AS SELECT 1 AS id",
+		"ALTER TABLE documents RENAME COLUMN body TO head",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		put(f->c, 1, 0, 1000);
+		put_text(f->c, HERE, "log/1", "one");
+		stop(f);
+		sql(f, changes[i]);
+		open_again(f, 0);
+		/* The first use of each table tells. */
+		document_is(f->c, HERE, "log/1", NULL);
+		has(f->c, 1, 0, 1000);
+		assert_int_equal(stats(f).rebuilds, 1);
+		assert_fresh(f);
+		put_text(f->c, HERE, "log/1", "one");
+		assert_true(document_is(f->c, HERE, "log/1", "one"));
+	}
+}
+
 static void the_database_of_another_program_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -467,7 +493,7 @@ static unsigned int mode_of(const char *path)
 static void it_is_the_users_alone(void **state)
 {
 	struct fixture *f = *state;
-	char dir[64];
+	char dir[64], journal[96];
 
 	snprintf(dir, sizeof(dir), "%s/a/b", f->dir);
 	assert_int_equal(mode_of(dir), 0700);
@@ -481,6 +507,11 @@ static void it_is_the_users_alone(void **state)
 	assert_int_equal(chmod(dir, 0700), 0);
 	assert_int_equal(unlink(f->path), 0);
 	assert_int_equal(symlink("/etc/passwd", f->path), 0);
+	assert_int_equal(catalog_open(&f->c, f->path, 0, &err), RC_ACCESS);
+	assert_int_equal(unlink(f->path), 0);
+	/* SQLite would wait for a writer, without end. */
+	snprintf(journal, sizeof(journal), "%s-journal", f->path);
+	assert_int_equal(mkfifo(journal, 0600), 0);
 	assert_int_equal(catalog_open(&f->c, f->path, 0, &err), RC_ACCESS);
 }
 
@@ -690,6 +721,7 @@ int main(void)
 		TEST(no_database_is_put_aside),
 		TEST(half_a_database_is_put_aside),
 		TEST(another_version_is_put_aside),
+		TEST(tables_that_do_not_fit_the_version_are_put_aside),
 		TEST(the_database_of_another_program_is_refused),
 		TEST(damage_met_later_is_put_aside_too),
 		TEST(changed_bytes_are_not_given_out),
