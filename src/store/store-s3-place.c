@@ -41,6 +41,11 @@ enum rc s3_parse_place(const char *rest, char bucket[64], char **ret_prefix,
 	CLEANUP_FREE char *name = xmemdup0(rest, len);
 	CLEANUP_FREE char *prefix = NULL;
 
+	/* KEY:SECRET@BUCKET is how other programs take credentials. */
+	if (strchr(name, '@') || strchr(name, ':'))
+		return err_set(err, RC_USAGE,
+			       "s3://BUCKET must not have a user name, a key "
+			       "or a port: see CREDENTIALS in desfs.conf(5)");
 	if (!bucket_is_valid(name))
 		return err_set(err, RC_USAGE,
 			       "s3://%s: '%s' cannot be the name of a bucket",

@@ -31,7 +31,9 @@ static enum rc find_writer(const char *url, const struct store_writer **ret,
 		if (writers[i]->backend == backend)
 			return RC_OK;
 	}
-	return err_set(err, RC_USAGE, "%s: %s", url, backend->no_writer);
+	/* What follows the scheme may have a password in it. */
+	return err_set(err, RC_USAGE, "%.*s...: %s", (int)(*ret_rest - url),
+		       url, backend->no_writer);
 }
 
 enum rc store_check_writable(const char *url, struct err *err)

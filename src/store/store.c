@@ -56,8 +56,9 @@ enum rc store_find_backend(const char *url, const struct store_backend **ret,
 		*ret_rest = len ? url + len + 3 : url;
 		return RC_OK;
 	}
-	return err_set(err, RC_USAGE, "%s: no store for %.*s:// is built in",
-		       url, (int)len, url);
+	/* The rest may have a password. */
+	return err_set(err, RC_USAGE, "no store for %.*s:// is built in",
+		       (int)len, url);
 }
 
 const struct store_settings store_settings_default;

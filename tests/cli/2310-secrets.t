@@ -144,6 +144,21 @@ fi
 
 touch watched
 wait $watcher
+# In the place, as other programs take it; now nobody looks at arguments.
+for place in "s3://$AWS_ACCESS_KEY_ID:$secret@bkt/a" "s3://a:$core@bkt/a" \
+	"https://a:$core@localhost/a" "ftp://a:$core@localhost/a"; do
+	n=$((n + 1))
+	for verb in ls check-conf verify publish; do
+		# shellcheck disable=SC2086 # words
+		step "bad-$n-$verb" "$DESFS" --debug=all $verb $at "$place"
+	done
+	# shellcheck disable=SC2086 # words
+	step "bad-$n-pack" "$DESFS_PACK" --debug=all $at src "$place"
+	printf '[zones]\nn_bits = 4\n[store a]\nurl = %s\n' "$place" >secret.zones
+	printf '[zone z]\nslots = all\nstores = a\n' >>secret.zones
+	step "bad-$n-zones" "$DESFS" --debug=all ls "zone://$tmp/secret.zones"
+done
+t 'no place takes a secret' test "$(failed '^bad-' | wc -l)" -gt 44
 cp "$fake_log" out/server
 t 'arguments were looked at' test "$(wc -l <looks)" -gt 10
 t 'no argument has the secret' test ! -s arguments
