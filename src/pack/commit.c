@@ -223,9 +223,14 @@ static enum rc check_shard(struct store *st, const struct shard_meta *m,
 	CLEANUP_BUF struct buf end = { .max = SHARD_FOOTER_SIZE };
 	struct object_info info = { 0 };
 	struct shard_footer footer;
+	enum rc rc = store_read_tail(st, m->key, SHARD_FOOTER_SIZE, &end, &info,
+				     err);
 
-	if (store_read_tail(st, m->key, SHARD_FOOTER_SIZE, &end, &info, err))
-		return err->rc;
+	/* Not the same as a source that is not there. */
+	if (rc == RC_NOENT)
+		rc = err->rc = RC_CHANGED;
+	if (rc)
+		return rc;
 	if (info.size != m->size)
 		return err_set(err, RC_CORRUPT,
 			       "%s: is %" PRIu64 " bytes, %" PRIu64
