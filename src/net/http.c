@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <utlist.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 #include "base/workers.h"
 #include "net/http-loop-backend.h"
@@ -231,31 +231,18 @@ static enum rc prepare(struct http_task *task)
 	return add_headers(task);
 }
 
-static void init_condition(pthread_cond_t *c)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(c, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 /* With the lock held, which is let go while waiting. */
 static void wait_for(struct http *h, struct http_task *task,
 		     struct http_task **queue)
 {
-	uint64_t deadline = task->rq->deadline;
-	const struct timespec until = {
-		.tv_sec = (time_t)(deadline / CLOCK_NS_PER_SEC),
-		.tv_nsec = (long)(deadline % CLOCK_NS_PER_SEC),
-	};
-
 	while (task->state != TASK_DONE) {
+		uint64_t now = clock_mono_ns();
+		uint64_t left =
+			now < task->rq->deadline ? task->rq->deadline - now : 0;
+
 		if (task->state == TASK_RUNNING) {
 			pthread_cond_wait(&task->done, &h->lock);
-		} else if (pthread_cond_timedwait(&task->done, &h->lock,
-						  &until) == ETIMEDOUT &&
+		} else if (!cond_wait_for(&task->done, &h->lock, left) &&
 			   task->state == TASK_QUEUED) {
 			DL_DELETE(*queue, task);
 			task->state = TASK_DONE;
@@ -302,7 +289,7 @@ enum rc http_fetch(struct http *h, const struct http_request *rq,
 
 	*ret = (struct http_response){ .content_length = -1 };
 	task.begun = clock_mono_ns();
-	init_condition(&task.done);
+	cond_init(&task.done);
 	rc = prepare(&task);
 	if (!rc)
 		rc = run(h, &task);
