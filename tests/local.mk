@@ -36,6 +36,7 @@ unit_programs += tests/unit/disk-cache
 unit_programs += tests/unit/store-local
 unit_programs += tests/unit/store-range
 unit_programs += tests/unit/store-s3
+unit_programs += tests/unit/store-s3-run
 unit_programs += tests/unit/store-http
 unit_programs += tests/unit/list-pace
 unit_programs += tests/unit/log-index
@@ -187,6 +188,8 @@ tests_unit_volume_catalog_LDFLAGS = -Wl,--wrap=store_is_remote,--wrap=store_read
 # Their servers are made up.
 tests_unit_store_s3_SOURCES = tests/unit/store-s3.c
 tests_unit_store_s3_SOURCES += tests/unit/http-double.c tests/unit/http-double.h
+tests_unit_store_s3_run_SOURCES = tests/unit/store-s3-run.c
+tests_unit_store_s3_run_SOURCES += tests/unit/http-double.c
 tests_unit_store_http_SOURCES = tests/unit/store-http.c
 tests_unit_store_http_SOURCES += tests/unit/http-double.c
 

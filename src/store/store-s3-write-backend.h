@@ -5,8 +5,8 @@
  * All that a run has under way lies below STORE_TMP/RUN/, where RUN is "run-"
  * and 16 hex digits:
  *
- *	alive-TIME	its mark, made anew every ten minutes of activity; an
- *			hour after the last one the run counts as dead
+ *	alive-TIME	its mark, made anew every ten minutes; an hour after the
+ *			last one the run counts as dead
  *	claim/KEY	empty; made before KEY is published
  *	N		a long upload, copied to its key when it is whole
  *
@@ -125,9 +125,12 @@ struct s3_made {
 struct s3_run {
 	struct store_run base;
 	char name[S3_RUN_TEXT];
-	bool is_versioned;    /* the bucket keeps versions */
-	uint64_t retries;     /* of the store when the run began */
-	pthread_mutex_t lock; /* guards what follows; not held during I/O */
+	_Atomic bool is_versioned; /* the bucket keeps versions */
+	uint64_t retries;          /* of the store when the run began */
+	struct workers *marker;    /* NULL: a run for one upload */
+	pthread_mutex_t lock;  /* guards what follows; not held during I/O */
+	pthread_cond_t ending; /* is_ending, with cond.h */
+	bool is_ending;
 	struct workers *pool; /* NULL before the first long upload */
 	uint64_t marked_at;   /* of clock_mono_ns */
 	bool is_marking;
@@ -137,7 +140,8 @@ struct s3_run {
 	unsigned int n_uploads;
 };
 
-/* A run for one upload, which is not the store's. */
+/* A run for one upload, which is not the store's and marked by its parts alone.
+ */
 enum rc s3_run_new(struct store *st, struct store_run **ret,
 		   struct err *err) MUST_CHECK;
 enum rc s3_run_begin(struct store *st, struct store_run **ret,

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
@@ -20,6 +21,8 @@
 #include "store/store-s3-write-backend.h"
 
 #define POOL_THREADS 8
+/* How often is looked whether the mark is old. */
+#define MARK_STEP CLOCK_NS_PER_SEC
 
 /* What a mark holds; its ETag tells whether ETags are MD5s there. */
 static const char mark_text[] = "a run of desfs-pack is alive\n";
@@ -100,13 +103,45 @@ enum rc s3_run_mark(struct s3_run *run, struct err *err)
 	return rc;
 }
 
+/* Some runs read for hours before they have something to write. */
+static void marker_main(void *arg)
+{
+	struct s3_run *run = arg;
+	struct err ignored; /* another time comes soon */
+
+	for (;;) {
+		bool is_ending;
+
+		pthread_mutex_lock(&run->lock);
+		if (!run->is_ending)
+			cond_wait_for(&run->ending, &run->lock, MARK_STEP);
+		is_ending = run->is_ending;
+		pthread_mutex_unlock(&run->lock);
+		if (is_ending)
+			return;
+		(void)!s3_run_mark(run, &ignored);
+	}
+}
+
+static void stop_marker(struct s3_run *run)
+{
+	pthread_mutex_lock(&run->lock);
+	run->is_ending = true;
+	pthread_cond_signal(&run->ending);
+	pthread_mutex_unlock(&run->lock);
+	workers_stop(run->marker);
+	run->marker = NULL;
+}
+
 static void run_free(struct s3_run *run)
 {
+	stop_marker(run);
 	workers_stop(run->pool);
 	for (size_t i = 0; i < run->n_claims; i++)
 		free(run->claims[i].key);
 	free(run->claims);
 	free(run->mark.key);
+	pthread_cond_destroy(&run->ending);
 	pthread_mutex_destroy(&run->lock);
 	free(run);
 }
@@ -124,6 +159,7 @@ enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
 	run->base.st = st;
 	run->retries = ((struct s3_store *)st)->rm.retries;
 	pthread_mutex_init(&run->lock, NULL);
+	cond_init(&run->ending);
 	snprintf(run->name, sizeof(run->name), "run-%s", random);
 	if (renew(run, err)) {
 		run_free(run);
@@ -136,12 +172,20 @@ enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
 enum rc s3_run_begin(struct store *st, struct store_run **ret, struct err *err)
 {
 	struct s3_store *s = (struct s3_store *)st;
+	struct store_run *base = NULL;
+	struct s3_run *run;
 
 	if (s->run)
 		return err_set(err, RC_USAGE, "a run has begun already");
-	if (s3_run_new(st, ret, err))
+	if (s3_run_new(st, &base, err))
 		return err->rc;
-	s->run = *ret;
+	run = (struct s3_run *)base;
+	if (workers_start(&run->marker, "s3-mark", 1, 1, err)) {
+		s3_run_end(base, true);
+		return err->rc;
+	}
+	workers_submit(run->marker, marker_main, run);
+	s->run = *ret = base;
 	return RC_OK;
 }
 
@@ -273,6 +317,7 @@ void s3_run_end(struct store_run *base, bool is_committed)
 
 	if (s->run == base)
 		s->run = NULL;
+	stop_marker(run);
 	if (!keep_claims)
 		remove_claims(run);
 	(void)!s3_write_delete(s, run->mark.key, run->mark.version, &ignored);
