@@ -26,10 +26,12 @@
 /* So many are listed in one request, so nothing is saved by listing fewer. */
 #define LIST_PAGE 900u
 
-/* How long it may be that the whole log was not listed: a record may turn up
- * later than all expect.
+/* How long it may be that the whole log was not listed, for who goes on to look
+ * and for who begins with an index cache: a record may turn up later than all
+ * expect, as when its writer's clock is wrong.
  */
-#define LIST_ALL_US (INT64_C(24) * 3600 * 1000000)
+#define LIST_ALL_US (INT64_C(3600) * 1000000)
+#define LIST_ALL_KEPT_US (24 * LIST_ALL_US)
 
 struct oplog *oplog_new(void)
 {
@@ -141,6 +143,15 @@ static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
 	return RC_OK;
 }
 
+static bool wants_all(const struct oplog *log, int64_t now)
+{
+	int64_t age = now - log->listed_all;
+
+	if (!log->is_unproved)
+		return age > LIST_ALL_US;
+	return log->n_names < LIST_PAGE || age > LIST_ALL_KEPT_US;
+}
+
 /* Where a list for new records begins; an empty key for all of them.  A name
  * from the future does not hide what is written now.
  */
@@ -151,10 +162,7 @@ static void start_after(const struct oplog *log, char *ret, size_t size)
 	int64_t last;
 
 	ret[0] = '\0';
-	if (log->is_unproved &&
-	    (log->n_names < LIST_PAGE || now - log->listed_all > LIST_ALL_US))
-		return;
-	if (!log->n_names ||
+	if (wants_all(log, now) || !log->n_names ||
 	    !oplog_name_time(log->names[log->n_names - 1], &last))
 		return;
 	timestamp_format_compact((last < now ? last : now) - OVERLAP_US, stamp);
@@ -359,7 +367,7 @@ enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
 	if (news_finish(log, &news, err))
 		return err->rc;
 	log->is_unproved = false;
-	is_due = !*after && now - log->listed_all > LIST_ALL_US / 2;
+	is_due = !*after && now - log->listed_all > LIST_ALL_KEPT_US / 2;
 	if (!*after)
 		log->listed_all = now;
 	if (is_new || is_due)

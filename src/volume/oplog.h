@@ -84,8 +84,9 @@ enum rc oplog_load(struct oplog *log, size_t *ret_n,
 		   struct err *err) MUST_CHECK;
 
 /* List log/ and read the records not read before (the list overlaps the last
- * known name by 15 minutes).  *ret_changed: there were some.  A record that
- * cannot be read or understood is an error and leaves the log as it was.
+ * known name by 15 minutes, once an hour it is of all).  *ret_changed: there
+ * were some.  A record that cannot be read or understood is an error and leaves
+ * the log as it was.
  */
 enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
 		   struct err *err) MUST_CHECK;

@@ -165,6 +165,21 @@ static void late_records_are_found_for_15_minutes(void **state)
 	assert_int_equal(oplog_count(f->log), 2);
 }
 
+static void later_ones_are_found_within_an_hour(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, NOW, 1, 1000, this_archive);
+	assert_true(changed(f));
+	add(f, NOW - 16 * MINUTE, 2, 1000, this_archive);
+	assert_false(changed(f));
+	clock_advance(61 * 60 * CLOCK_NS_PER_SEC);
+	assert_true(changed(f));
+	assert_int_equal(oplog_count(f->log), 2);
+	add(f, NOW - 16 * MINUTE, 3, 1000, this_archive);
+	assert_false(changed(f));
+}
+
 static void a_record_from_the_future_hides_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -246,6 +261,7 @@ int main(void)
 		TEST(shards_add_up),
 		TEST(a_key_named_twice_counts_once),
 		TEST(late_records_are_found_for_15_minutes),
+		TEST(later_ones_are_found_within_an_hour),
 		TEST(a_record_from_the_future_hides_nothing),
 		TEST(a_bad_record_leaves_the_log_as_it_was),
 		TEST(records_of_other_archives_are_refused),
