@@ -21,7 +21,6 @@
 
 #define DESCRIPTOR "desfs.json"
 #define DESCRIPTOR_SIZE_MAX (1u << 20)
-#define DEFAULT_TIMEOUT_S 20u
 /* S3 refuses what was signed more than 15 minutes ago or ahead. */
 #define SKEW_MAX_S 300
 
@@ -138,7 +137,7 @@ static bool check_server(struct probe *p)
 	const struct http_options o = { .ca_file = p->set->ca_file,
 					.proxy = p->set->proxy };
 	unsigned int timeout =
-		p->set->timeout ? p->set->timeout : DEFAULT_TIMEOUT_S;
+		p->set->timeout ? p->set->timeout : STORE_TIMEOUT_DEFAULT;
 	CLEANUP_BUF struct buf url = { .max = URL_MAX };
 	struct http_request rq = { .method = HTTP_HEAD,
 				   .headers = no_headers,

@@ -71,15 +71,10 @@ static bool learn_region(struct s3_call *c, const char *region)
 	return true;
 }
 
-static void secret_wipe_p(struct secret *s)
-{
-	secret_wipe(s);
-}
-
 /* Credentials in files are made anew from time to time. */
 static bool learn_secret(struct s3_call *c)
 {
-	CLEANUP(secret_wipe_p) struct secret now = { 0 };
+	CLEANUP(secret_wipe) struct secret now = { 0 };
 	struct err err;
 
 	if (has_new_identity(c))

@@ -105,14 +105,9 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 	return REMOTE_DONE;
 }
 
-static void reply_release_p(struct s3_reply *r)
-{
-	s3_reply_release(r);
-}
-
 static enum rc get_page(struct listing *l, struct err *err)
 {
-	CLEANUP(reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct sigv4_pair query[S3_QUERY_MAX] = {
 		{ "list-type", "2" },
 		{ "encoding-type", "url" },

@@ -65,7 +65,6 @@ enum rc s3_write_is_double(struct s3_store *s, const char *key,
 /* What to say of an object that was there before: RC_OK when its size fits. */
 enum rc s3_write_same_size(const char *key, uint64_t there, uint64_t ours,
 			   struct err *err) MUST_CHECK;
-void s3_reply_release_p(struct s3_reply *r);
 
 /* store-s3-write-list.c: versions of objects and unfinished uploads of keys
  * that begin with prefix, in order, versions of one key from the newest on. key

@@ -112,7 +112,7 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 
 static enum rc get_page(struct walk *w, struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct sigv4_pair query[S3_QUERY_MAX] = {
 		{ w->what, NULL },
 		{ "prefix", w->full_prefix },

@@ -32,7 +32,7 @@ static uint64_t work_ms(uint64_t bytes)
 enum rc s3_multipart_create(struct s3_store *s, const char *key,
 			    char ret_id[S3_UPLOAD_ID_MAX], struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	const struct sigv4_pair query = { "uploads", NULL };
 	const struct sigv4_pair header = { "content-type",
 					   "application/octet-stream" };
@@ -73,7 +73,7 @@ enum rc s3_multipart_part(struct s3_store *s, const char *key, const char *id,
 			  unsigned int number, const void *p, size_t len,
 			  char *ret_etag, struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct content_md5 md5;
 	bool has_md5 = content_md5_of(p, len, &md5);
 	char text[NUMBER_TEXT];
@@ -143,7 +143,7 @@ enum rc s3_multipart_complete(struct s3_store *s, const char *key,
 			      const char *id, char *const *etags, size_t n,
 			      uint64_t size, char *ret_version, struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	CLEANUP_BUF struct buf parts = { 0 };
 	uint64_t there = 0;
 	enum rc rc;
@@ -176,7 +176,7 @@ enum rc s3_multipart_complete(struct s3_store *s, const char *key,
 enum rc s3_multipart_abort(struct s3_store *s, const char *key, const char *id,
 			   struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	const struct sigv4_pair query = { "uploadId", id };
 	const struct s3_request rq = { .kind = REMOTE_DELETE,
 				       .method = HTTP_DELETE,
@@ -211,7 +211,7 @@ static enum rc copy_at_once(struct s3_store *s, const char *source,
 			    const char *to, uint64_t size, char *ret_version,
 			    bool *ret_too_large, struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	const struct sigv4_pair header = { "x-amz-copy-source", source };
 	const struct s3_request rq = { .kind = REMOTE_PUT,
 				       .method = HTTP_PUT,
@@ -237,7 +237,7 @@ static enum rc copy_part(struct s3_store *s, const char *source, const char *to,
 			 const char *id, size_t i, uint64_t from, uint64_t end,
 			 char **ret, struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	char number[NUMBER_TEXT], range[64], etag[HTTP_FIELD_MAX];
 	const struct sigv4_pair query[] = { { "partNumber", number },
 					    { "uploadId", id } };

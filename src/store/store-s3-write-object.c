@@ -19,11 +19,6 @@
 #include "store/log-index.h"
 #include "store/store-s3-write-backend.h"
 
-void s3_reply_release_p(struct s3_reply *r)
-{
-	s3_reply_release(r);
-}
-
 /* What a bucket says that has stopped to keep versions, or never began. */
 static bool is_version(const char *id)
 {
@@ -83,7 +78,7 @@ enum rc s3_write_put(struct s3_store *s, const char *key, const void *p,
 		     size_t len, bool is_new, char *ret_version,
 		     struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	bool is_if_new = is_new && !s->has_no_if_new;
 	struct content_md5 md5;
 	bool has_md5 = content_md5_of(p, len, &md5);
@@ -121,7 +116,7 @@ enum rc s3_write_size(struct s3_store *s, const char *key, uint64_t *ret,
 enum rc s3_write_delete(struct s3_store *s, const char *key,
 			const char *version, struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	const struct sigv4_pair query = { "versionId", version };
 	const struct s3_request rq = { .kind = REMOTE_DELETE,
 				       .method = HTTP_DELETE,

@@ -30,7 +30,7 @@ static const char mark_text[] = "a run of desfs-pack is alive\n";
 static enum rc put_mark(struct s3_run *run, const char *key,
 			char version[S3_VERSION_MAX], struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct s3_store *s = (struct s3_store *)run->base.st;
 	struct content_md5 md5;
 	const struct s3_request rq = { .kind = REMOTE_PUT,

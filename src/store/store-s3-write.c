@@ -12,7 +12,7 @@
  */
 static enum rc look(struct s3_store *s, struct err *err)
 {
-	CLEANUP(s3_reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	const struct sigv4_pair query[] = { { "list-type", "2" },
 					    { "max-keys", "1" },
 					    { "prefix", s->prefix } };

@@ -110,16 +110,11 @@ static enum remote_verdict check_range(void *arg, const struct http_response *r,
 	return range_check(r, w->expect, w->off, w->len, err);
 }
 
-static void reply_release_p(struct s3_reply *r)
-{
-	s3_reply_release(r);
-}
-
 static enum rc s3_read_tail(struct store *st, const char *key, size_t max,
 			    struct buf *ret, struct object_info *ret_info,
 			    struct err *err)
 {
-	CLEANUP(reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct object_info info = { 0 };
 	struct want w = { .info = &info, .len = max ? max : 1 };
 	char range[RANGE_TEXT];
@@ -144,7 +139,7 @@ static enum rc s3_read(struct store *st, const char *key,
 		       const struct object_info *expect, uint64_t off,
 		       void *buf, size_t len, bool is_ahead, struct err *err)
 {
-	CLEANUP(reply_release_p) struct s3_reply re = { 0 };
+	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct want w = { .expect = expect, .off = off, .len = len };
 	char range[RANGE_TEXT];
 	struct sigv4_pair headers[2] = { { "range", range } };
