@@ -37,6 +37,8 @@
 enum rc s3_write_put(struct s3_store *s, const char *key, const void *p,
 		     size_t len, bool is_new, char *ret_version,
 		     struct err *err) MUST_CHECK;
+/* The version a reply tells; *ret has S3_VERSION_MAX. */
+void s3_write_version(const struct http_response *r, char *ret);
 /* RC_NOENT when there is none. */
 enum rc s3_write_size(struct s3_store *s, const char *key, uint64_t *ret,
 		      struct err *err) MUST_CHECK;

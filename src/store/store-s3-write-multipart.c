@@ -166,10 +166,9 @@ enum rc s3_multipart_complete(struct s3_store *s, const char *key,
 			       "%s: has %" PRIu64 " bytes, not the %" PRIu64
 			       " that were sent",
 			       key, there, size);
-	snprintf(ret_version, S3_VERSION_MAX, "%s",
-		 strcmp(re.http.version_id, "null") != 0 && !rc
-			 ? re.http.version_id
-			 : "");
+	*ret_version = '\0';
+	if (!rc)
+		s3_write_version(&re.http, ret_version);
 	return RC_OK;
 }
 
@@ -228,8 +227,7 @@ static enum rc copy_at_once(struct s3_store *s, const char *source,
 				 !strcmp(re.error.code, "EntityTooLarge");
 		return err->rc;
 	}
-	snprintf(ret_version, S3_VERSION_MAX, "%s",
-		 strcmp(re.http.version_id, "null") ? re.http.version_id : "");
+	s3_write_version(&re.http, ret_version);
 	return RC_OK;
 }
 

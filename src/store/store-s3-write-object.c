@@ -34,6 +34,12 @@ static bool says_what_counts(const char *key)
 	       !strncmp(key, LOG_INDEX_DIR, strlen(LOG_INDEX_DIR));
 }
 
+void s3_write_version(const struct http_response *r, char *ret)
+{
+	snprintf(ret, S3_VERSION_MAX, "%s",
+		 is_version(r->version_id) ? r->version_id : "");
+}
+
 static enum rc send_put(struct s3_store *s, const char *key, const void *p,
 			size_t len, const char *md5, bool is_new,
 			struct s3_reply *re, struct err *err)
@@ -96,8 +102,7 @@ enum rc s3_write_put(struct s3_store *s, const char *key, const void *p,
 	if (has_md5 && s->has_md5_tags &&
 	    !content_md5_is_etag(&md5, re.http.etag))
 		return take_back(s, key, &re, err);
-	snprintf(ret_version, S3_VERSION_MAX, "%s",
-		 is_version(re.http.version_id) ? re.http.version_id : "");
+	s3_write_version(&re.http, ret_version);
 	return RC_OK;
 }
 

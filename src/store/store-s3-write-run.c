@@ -38,14 +38,13 @@ static enum rc put_mark(struct s3_run *run, const char *key,
 				       .key = key,
 				       .body = mark_text,
 				       .body_len = sizeof(mark_text) - 1 };
-	const char *id = re.http.version_id;
 
 	if (s3_send(s, &rq, &re, err))
 		return err->rc;
 	s->has_md5_tags =
 		content_md5_of(mark_text, sizeof(mark_text) - 1, &md5) &&
 		content_md5_is_etag(&md5, re.http.etag);
-	snprintf(version, S3_VERSION_MAX, "%s", strcmp(id, "null") ? id : "");
+	s3_write_version(&re.http, version);
 	return RC_OK;
 }
 

@@ -60,21 +60,23 @@ static struct s3_store *store_of(const struct upload_s3 *up)
 	return (struct s3_store *)up->base.st;
 }
 
-/* Of the part number i from 0. */
-/* One part is filled while two are under way. */
-#define PARTS_HELD 3u
+static uint64_t first_part_size(const struct store_settings *set)
+{
+	uint64_t size = set->part_size ? set->part_size : PART_DEFAULT;
+
+	return size > PART_MIN ? size : PART_MIN;
+}
 
 uint64_t s3_upload_memory(const struct store_settings *set)
 {
-	return PARTS_HELD * (set->part_size ? set->part_size : PART_DEFAULT);
+	return SLOTS * first_part_size(set);
 }
 
+/* Of the part number i from 0. */
 static size_t part_size(const struct s3_store *s, size_t i)
 {
-	uint64_t size = s->set->part_size ? s->set->part_size : PART_DEFAULT;
+	uint64_t size = first_part_size(s->set);
 
-	if (size < PART_MIN)
-		size = PART_MIN;
 	if (i >= PARTS_EVEN)
 		size += (uint64_t)(i - PARTS_EVEN + 1) * PART_GROWTH;
 	return (size_t)(size < PART_MAX ? size : PART_MAX);
