@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "net/http-date.h"
 
 #define TOKEN 1000
@@ -46,18 +47,6 @@ static bool take_token(struct retry_budget *b)
 	return true;
 }
 
-/* splitmix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
- * Generators" (2014).
- */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
-
 void retry_init(struct retry *r, struct retry_budget *budget, unsigned int max,
 		uint64_t deadline, uint64_t seed)
 {
@@ -77,7 +66,7 @@ static uint64_t jitter(struct retry *r)
 		most *= 2;
 	if (most > RETRY_CAP_NS)
 		most = RETRY_CAP_NS;
-	return next_random(&r->random) % (most + 1);
+	return random_next(&r->random) % (most + 1);
 }
 
 bool retry_next(struct retry *r, uint64_t now, uint64_t retry_after,

@@ -4,22 +4,14 @@
 
 #include "store/breaker.h"
 
+#include "base/random.h"
+
 void breaker_init(struct breaker *b, const struct breaker_limits *limits,
 		  uint64_t seed)
 {
 	*b = (struct breaker){ .limits = *limits,
 			       .backoff = limits->backoff_min_ns,
 			       .random = seed };
-}
-
-/* SplitMix64 (Steele, Lea and Flood, 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
 }
 
 static void open_it(struct breaker *b, uint64_t now)
@@ -29,7 +21,7 @@ static void open_it(struct breaker *b, uint64_t now)
 
 	b->state = BREAKER_OPEN;
 	b->until =
-		now + b->backoff - half + next_random(&b->random) % (half + 1);
+		now + b->backoff - half + random_next(&b->random) % (half + 1);
 	b->backoff = b->backoff > max / 2 ? max : b->backoff * 2;
 }
 
