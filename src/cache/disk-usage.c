@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
 
 #define USAGE_NAME "usage"
+#define LOCK_WAIT_MS 1000u
+#define LOCK_STEP_MS 1u
 #define USAGE_MAGIC UINT64_C(0x3165676173756564) /* "deusage1" */
 
 enum rc disk_usage_open(struct disk_usage *ret, int dirfd, struct err *err)
@@ -34,14 +37,29 @@ void disk_usage_close(struct disk_usage *u)
 	pthread_mutex_destroy(&u->lock);
 }
 
+/* Others hold it for moments, unless they were stopped just then: no reader
+ * waits for those.
+ */
+static bool lock_file(int fd)
+{
+	const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000 };
+
+	for (unsigned int ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;
+	     ms += LOCK_STEP_MS) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) ||
+		    ms >= LOCK_WAIT_MS)
+			return false;
+		nanosleep(&step, NULL);
+	}
+	return true;
+}
+
 bool disk_usage_begin(struct disk_usage *u, struct disk_sums *s)
 {
 	ssize_t n;
 
 	pthread_mutex_lock(&u->lock);
-	while (flock(u->fd, LOCK_EX) < 0) {
-		if (errno == EINTR)
-			continue;
+	if (!lock_file(u->fd)) {
 		pthread_mutex_unlock(&u->lock);
 		return false;
 	}

@@ -40,7 +40,9 @@ void disk_usage_close(struct disk_usage *u);
 
 bool disk_usage_get(struct disk_usage *u, struct disk_sums *ret);
 
-/* Keep all others from changing anything; then end.  s NULL: unchanged. */
+/* Keep all others from changing anything; then end.  s NULL: unchanged.  False,
+ * and nothing is to be ended: another process has it and does not let go.
+ */
 bool disk_usage_begin(struct disk_usage *u, struct disk_sums *ret);
 bool disk_usage_end(struct disk_usage *u, const struct disk_sums *s);
 

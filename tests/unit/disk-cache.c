@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -432,6 +433,27 @@ static void processes_keep_the_bound_together(void **state)
 	disk_cache_close(dc);
 }
 
+static void a_stopped_process_stops_no_other(void **state)
+{
+	struct disk_cache *dc;
+	char path[192];
+	int fd;
+
+	(void)state;
+	dc = open_cache(100 * COST);
+	put(dc, 1);
+	snprintf(path, sizeof(path), "%s/usage", sub);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	put(dc, 2);
+	assert_true(get(dc, 1));
+	assert_false(get(dc, 2));
+	close(fd);
+	put(dc, 2);
+	assert_true(get(dc, 2));
+	disk_cache_close(dc);
+}
+
 static void killed_in_the_middle_it_is_sound_afterwards(void **state)
 {
 	uint64_t files = 0, damaged = 0;
@@ -506,6 +528,7 @@ int main(void)
 		TEST(space_is_left_free),
 		TEST(stale_files_of_dead_writers_go),
 		TEST(processes_keep_the_bound_together),
+		TEST(a_stopped_process_stops_no_other),
 		TEST(killed_in_the_middle_it_is_sound_afterwards),
 		TEST(threads_share_it),
 	};
