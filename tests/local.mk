@@ -183,6 +183,8 @@ endif
 TESTS += $(shell_tests)
 endif
 
+# Makes tails fail.
+tests_unit_volume_changes_LDFLAGS = -Wl,--wrap=store_read_tail_checked
 # Takes local archives for remote ones.
 tests_unit_volume_catalog_LDFLAGS = -Wl,--wrap=store_is_remote,--wrap=store_read
 # Their servers are made up.

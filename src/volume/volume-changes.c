@@ -57,14 +57,22 @@ enum rc volume_changes(struct volume *v, uint32_t first, volume_change_fn *fn,
 	struct err other;
 	bool more = true;
 
-	/* A damaged shard costs its own entries. */
+	/* A damaged shard costs its own entries; a store that does not answer
+	 * would cost its time for each of them.
+	 */
 	for (size_t i = 0; i < view->n_shards && more; i++) {
+		struct err *one = worst ? &other : err;
+		enum rc rc;
+
 		if (view->by_day[i]->ordinal < first)
 			continue;
-		if (walk_shard(v, view->by_day[i], fn, arg, &more,
-			       worst ? &other : err) &&
-		    !worst)
-			worst = err->rc;
+		rc = walk_shard(v, view->by_day[i], fn, arg, &more, one);
+		if (rc_is_transient(rc)) {
+			*err = *one;
+			return rc;
+		}
+		if (rc && !worst)
+			worst = rc;
 	}
 	return worst;
 }

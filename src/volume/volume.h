@@ -179,7 +179,7 @@ uint32_t volume_shard_bound(struct volume *v);
 /* What refreshes may have changed since volume_shard_bound gave first: the
  * entries, whiteouts too, of the shards that came, shard by shard, keys
  * ascending.  fn's entry is borrowed for the call; false ends.  A damaged shard
- * does not keep back the others.
+ * does not keep back the others; what may pass (rc_is_transient) ends the walk.
  */
 typedef bool volume_change_fn(void *arg, const struct volume_entry *ve);
 enum rc volume_changes(struct volume *v, uint32_t first, volume_change_fn *fn,

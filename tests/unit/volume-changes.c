@@ -9,6 +9,7 @@
 
 #include "archive.h"
 #include "shard/route.h"
+#include "store/store.h"
 #include "unit.h"
 
 static const struct archive_entry first[] = {
@@ -35,6 +36,33 @@ static bool note(void *arg, const struct volume_entry *ve)
 		 ve->e.name.p, (int)ve->e.type);
 	s->n_dates += ve->node.date;
 	return ++s->n != s->limit;
+}
+
+/* Tails read from the store, which fail when a result is set. */
+static enum rc tail_result;
+static unsigned int n_tails;
+
+enum rc __wrap_store_read_tail_checked(struct store *st, const char *key,
+				       size_t max, struct buf *ret,
+				       struct object_info *ret_info,
+				       store_check_fn *check, void *arg,
+				       struct err *err);
+enum rc __real_store_read_tail_checked(struct store *st, const char *key,
+				       size_t max, struct buf *ret,
+				       struct object_info *ret_info,
+				       store_check_fn *check, void *arg,
+				       struct err *err);
+enum rc __wrap_store_read_tail_checked(struct store *st, const char *key,
+				       size_t max, struct buf *ret,
+				       struct object_info *ret_info,
+				       store_check_fn *check, void *arg,
+				       struct err *err)
+{
+	n_tails++;
+	if (tail_result)
+		return err_set(err, tail_result, "as the test has it");
+	return __real_store_read_tail_checked(st, key, max, ret, ret_info,
+					      check, arg, err);
 }
 
 static struct volume *open_volume(const struct archive *a)
@@ -99,6 +127,40 @@ static void a_walk_ends_when_told(void **state)
 	archive_end(&a);
 }
 
+/* Walk two shards whose tails fail like that; the number of tries. */
+static unsigned int tries(enum rc result)
+{
+	struct seen s = { .n = 0 };
+	struct archive a;
+	struct volume *v;
+	struct err err;
+
+	archive_begin(&a, ROUTE_PARENT);
+	archive_add(&a, 0, 1, first, ARRAY_LEN(first));
+	archive_add(&a, 1, 1, second, ARRAY_LEN(second));
+	v = open_volume(&a);
+	n_tails = 0;
+	tail_result = result;
+	assert_int_equal(volume_changes(v, 0, note, &s, &err), result);
+	assert_int_equal(err.rc, result);
+	tail_result = RC_OK;
+	volume_close(v);
+	archive_end(&a);
+	return n_tails;
+}
+
+static void a_damaged_shard_keeps_back_none(void **state)
+{
+	(void)state;
+	assert_true(tries(RC_CORRUPT) > 1);
+}
+
+static void a_store_that_is_silent_is_asked_once(void **state)
+{
+	(void)state;
+	assert_int_equal(tries(RC_TIMEOUT), 1);
+}
+
 static void all_versions_of_a_uid_are_found(void **state)
 {
 	static const struct span uid = { "a/f", 3 };
@@ -131,6 +193,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_new_shards_are_walked),
 		cmocka_unit_test(a_walk_ends_when_told),
+		cmocka_unit_test(a_damaged_shard_keeps_back_none),
+		cmocka_unit_test(a_store_that_is_silent_is_asked_once),
 		cmocka_unit_test(all_versions_of_a_uid_are_found),
 	};
 
