@@ -31,9 +31,10 @@ static enum rc find_writer(const char *url, const struct store_writer **ret,
 		if (writers[i]->backend == backend)
 			return RC_OK;
 	}
-	/* What follows the scheme may have a password in it. */
-	return err_set(err, RC_USAGE, "%.*s...: %s", (int)(*ret_rest - url),
-		       url, backend->no_writer);
+	/* A place with a user in it may have a password too. */
+	if (strchr(url, '@'))
+		return err_set(err, RC_USAGE, "%s", backend->no_writer);
+	return err_set(err, RC_USAGE, "%s: %s", url, backend->no_writer);
 }
 
 enum rc store_check_writable(const char *url, struct err *err)
