@@ -147,7 +147,11 @@ t 'the same mount is right' same_by_rsync src mnt
 t 'unmounted' fusermount3 -u mnt
 t 'mounted with little patience' \
 	mount_up s3://plain/again mnt -o timeout=2,retries=1,index_cache=
-t 'tar ends right or with an error when RGW is away for long' tar_over_kill 8
+tar_fails()
+{
+	tar_over_kill "$1" && [ "$(cat tar.status)" != 0 ]
+}
+t 'tar ends with an error, not wrong, when RGW is away for long' tar_fails 8
 t 'the same mount reads all then' same_by_rsync src mnt
 t 'for diff too' same_by_diff src mnt
 t 'unmounted again' fusermount3 -u mnt
@@ -171,13 +175,20 @@ daemon_killed()
 }
 cache_sound()
 {
-	"$DESFS" cache --index-cache="$tmp/index/cache.sqlite" verify
+	"$DESFS" cache --index-cache="$tmp/index/cache.sqlite" \
+		--disk-cache="$tmp/disk" verify
+}
+disk_filled()
+{
+	n=$(du -sm disk | cut -f 1) && echo "$n MiB" && [ "$n" -ge 20 ]
 }
 for bytes in 1 1000000 20000000 60000000; do
 	t "the daemon is killed after $bytes bytes" daemon_killed $bytes
-	t 'the index cache is sound' cache_sound
+	t 'the caches are sound' cache_sound
+	[ $bytes -lt 60000000 ] || t 'the disk cache had been filled' disk_filled
 	t 'the next mount' mount_up s3://plain/again mnt -o "$caches"
 	t 'is right' same_by_rsync src mnt
 	t 'unmounted' fusermount3 -u mnt
+	t 'and they are still' cache_sound
 	[ $bytes = 1000000 ] || rm -rf disk index/*
 done
