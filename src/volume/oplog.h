@@ -83,6 +83,11 @@ void oplog_attach(struct oplog *log, struct catalog *c, const char *location);
 enum rc oplog_load(struct oplog *log, size_t *ret_n,
 		   struct err *err) MUST_CHECK;
 
+/* What was loaded is true, though the list may lack some of it: a mirror may lag
+ * behind.
+ */
+void oplog_trust(struct oplog *log);
+
 /* List log/ and read the records not read before (the list overlaps the last
  * known name by 15 minutes, once an hour it is of all).  *ret_changed: there
  * were some.  A record that cannot be read or understood is an error and leaves

@@ -83,6 +83,19 @@ static void forget_kept(struct volume *v)
 	begin_log(v);
 }
 
+/* Whether what is kept is of the archive the store has now. */
+static bool is_same_archive(struct volume *v)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	struct descriptor now;
+	struct err err;
+
+	buf_init(&b, DESCRIPTOR_MAX);
+	return !descriptor_read(v->st, &b, &err) &&
+	       !descriptor_decode(b.p, b.len, &now, &err) &&
+	       !memcmp(now.archive_id, v->descriptor.archive_id, SHARD_ID_LEN);
+}
+
 static enum rc read_archive(struct volume *v, struct err *err)
 {
 	bool is_loaded = false, changed;
@@ -95,6 +108,12 @@ static enum rc read_archive(struct volume *v, struct err *err)
 	}
 	if (is_loaded) {
 		rc = volume_refresh(v, &changed, err);
+		/* The list may be that of a mirror which lags behind. */
+		if (rc == RC_CHANGED && store_n_bits(v->st) &&
+		    is_same_archive(v)) {
+			oplog_trust(v->log);
+			rc = volume_refresh(v, &changed, err);
+		}
 		if (rc != RC_CHANGED && rc != RC_CORRUPT)
 			return rc;
 		forget_kept(v);
