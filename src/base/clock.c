@@ -28,6 +28,13 @@ uint64_t clock_mono_ns(void)
 	return (uint64_t)read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_boot_ns(void)
+{
+	if (atomic_load(&is_frozen))
+		return atomic_load(&frozen_mono);
+	return (uint64_t)read_clock(CLOCK_BOOTTIME);
+}
+
 uint64_t clock_coarse_ns(void)
 {
 	if (atomic_load(&is_frozen))

@@ -15,7 +15,10 @@
 /* Time that only grows, from an unknown start. */
 uint64_t clock_mono_ns(void);
 
-/* The same from the last tick (some milliseconds ago), for a tenth the price.
+/* The same, but it goes on while the machine sleeps. */
+uint64_t clock_boot_ns(void);
+
+/* The same as clock_mono_ns from the last tick (some milliseconds ago), for a tenth the price.
  */
 uint64_t clock_coarse_ns(void);
 

@@ -62,14 +62,16 @@ static void forget_all(struct fs *fs)
 
 void fs_stale_fresh(struct fs *fs)
 {
-	atomic_store(&fs->fresh_ns, clock_mono_ns());
-	if (atomic_exchange(&fs->is_stale, false))
+	bool was_late = atomic_load(&fs->fresh_ns) && !fs_stale_left(fs);
+
+	atomic_store(&fs->fresh_ns, clock_boot_ns());
+	if (atomic_exchange(&fs->is_stale, false) || was_late)
 		log_info("the log can be read again");
 }
 
 uint64_t fs_stale_left(const struct fs *fs)
 {
-	uint64_t age = clock_mono_ns() - atomic_load(&fs->fresh_ns);
+	uint64_t age = clock_boot_ns() - atomic_load(&fs->fresh_ns);
 	uint64_t max = fs->max_age * CLOCK_NS_PER_SEC;
 
 	if (!fs->max_age)
@@ -99,7 +101,9 @@ bool fs_stale_refuses(struct fs_call *c)
 {
 	struct err err;
 
-	if (!atomic_load_explicit(&c->fs->is_stale, memory_order_relaxed) ||
+	/* The refresh thread may be late, after a sleep of the machine too. */
+	if ((!atomic_load_explicit(&c->fs->is_stale, memory_order_relaxed) &&
+	     fs_stale_left(c->fs)) ||
 	    nodeid_decode(c->ino).kind == NODEID_CONTROL)
 		return false;
 	err_set(&err, RC_STALE, "the log could not be read for %u s",

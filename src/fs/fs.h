@@ -47,7 +47,7 @@ struct fs {
 	atomic_bool saw_days;      /* the kernel has nodes of the date view */
 	unsigned int max_age;      /* seconds a view may be old; 0: no limit */
 	atomic_bool is_stale;      /* it is older */
-	_Atomic uint64_t fresh_ns; /* monotonic: when the log was read last */
+	_Atomic uint64_t fresh_ns; /* clock_boot_ns of the log read last */
 
 	/* Set by INIT. */
 	bool no_open;
