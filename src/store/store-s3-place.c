@@ -15,6 +15,7 @@
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
+#define HOST_MAX 253
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* AWS's rules, and what other servers and old buckets have beyond them. */
@@ -106,6 +107,12 @@ enum rc s3_find_endpoint(struct s3_store *s, const struct store_settings *set,
 			       "endpoint %s is an address, which cannot have "
 			       "the bucket in front: use path_style=yes",
 			       s->endpoint.host);
+	/* Cut, it would be the name of another server. */
+	if (!s->is_path_style &&
+	    strlen(s->bucket) + 1 + strlen(s->endpoint.host) > HOST_MAX)
+		return err_set(err, RC_USAGE,
+			       "endpoint: its host has no room for the bucket "
+			       "in front: use path_style=yes");
 	len = strlen(s->endpoint.path);
 	while (len && s->endpoint.path[len - 1] == '/')
 		s->endpoint.path[--len] = '\0';

@@ -135,6 +135,8 @@ static void check_usage(const char *url, const struct store_settings *set)
 	assert_int_equal(store_open(&st, url, set, &err), RC_USAGE);
 }
 
+#define LABEL "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff."
+
 static void places_that_cannot_be_are_refused(void **state)
 {
 	struct store_settings set = here;
@@ -147,6 +149,8 @@ static void places_that_cannot_be_are_refused(void **state)
 	check_usage("s3://bkt/a//b", &set);
 	check_usage("s3://bkt/../b", &set);
 	set.path_style = PATH_STYLE_NO;
+	check_usage("s3://bkt", &set);
+	set.endpoint = "http://" LABEL LABEL LABEL LABEL "aaaaaa";
 	check_usage("s3://bkt", &set);
 	set.endpoint = "ftp://x";
 	check_usage("s3://bkt", &set);
