@@ -139,6 +139,21 @@ static size_t too_long(struct http_transfer *t)
 				  task->peer, body_max(t)));
 }
 
+/* True: the body goes where the caller wants it in the end. */
+static bool write_into(struct http_transfer *t)
+{
+	const struct http_request *rq = t->task->rq;
+	struct http_response *ret = t->task->ret;
+
+	if (!rq->into || ret->status != 206 || ret->content_length <= 0 ||
+	    (uint64_t)ret->content_length != rq->max_body)
+		return false;
+	ret->is_into = true;
+	ret->body.p = rq->into;
+	ret->body.cap = rq->max_body;
+	return true;
+}
+
 /* The header is complete; decide whether a body may come. */
 static size_t end_header(struct http_transfer *t, size_t len)
 {
@@ -161,6 +176,8 @@ static size_t end_header(struct http_transfer *t, size_t len)
 					  "was not asked for",
 					  task->peer));
 	buf_init(&ret->body, body_max(t));
+	if (write_into(t))
+		return len;
 	if (!is_success(t) || ret->content_length <= 0)
 		return len;
 	if ((uint64_t)ret->content_length > ret->body.max)

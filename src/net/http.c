@@ -301,6 +301,9 @@ enum rc http_fetch(struct http *h, const struct http_request *rq,
 
 void http_response_release(struct http_response *r)
 {
+	if (r->is_into)
+		r->body.p = NULL;
+	r->is_into = false;
 	buf_release(&r->body);
 }
 

@@ -49,7 +49,11 @@ struct http_request {
 	const char *const *headers; /* "Name: value", ends with NULL */
 	const void *body;           /* of PUT and POST; borrowed */
 	size_t body_len;
-	size_t max_body;   /* bytes of the response's body: more is RC_LIMIT */
+	size_t max_body; /* bytes of the response's body: more is RC_LIMIT */
+	/* NULL, or room for max_body bytes, borrowed: a 206 of just that length
+	 * is written there, so that it need not be copied (see is_into).
+	 */
+	void *into;
 	uint64_t deadline; /* of clock_mono_ns; waiting for a turn counts */
 	unsigned int stall_timeout; /* ms, 0: the client's; for slow answers */
 	/* Waits behind the others and uses at most half of the connections (but
@@ -72,6 +76,7 @@ struct http_request {
 struct http_response {
 	unsigned int status; /* 0: none came */
 	struct buf body;
+	bool is_into;              /* the body is in the request's room */
 	int64_t content_length;    /* as told, of HEAD too; -1: it was not */
 	char etag[HTTP_FIELD_MAX]; /* with its quotes */
 	char content_range[HTTP_FIELD_MAX];

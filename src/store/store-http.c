@@ -35,6 +35,7 @@ struct call {
 	struct object_info *info;
 	uint64_t off;
 	size_t len;
+	void *into; /* room for them, or NULL */
 	bool is_tail;
 	struct url at;           /* of the last try; its path is not kept */
 	char moved[URL_MAX / 8]; /* where we were sent to; "": nowhere */
@@ -188,6 +189,7 @@ static enum rc send(struct http_store *s, struct call *c, bool is_ahead,
 		.what = c->key,
 		.range = c->range,
 		.max_body = c->len,
+		.into = c->into,
 		.is_ahead = is_ahead,
 		.prepare = prepare,
 		.judge = judge,
@@ -229,6 +231,7 @@ static enum rc http_store_read(struct store *st, const char *key,
 			  .range = range,
 			  .expect = expect,
 			  .off = off,
+			  .into = buf,
 			  .len = len };
 
 	if (range_check_wanted(key, expect, off, len, err))
@@ -238,7 +241,8 @@ static enum rc http_store_read(struct store *st, const char *key,
 	range_format(range, off, len);
 	if (send((struct http_store *)st, &c, is_ahead, &re, err))
 		return err->rc;
-	memcpy(buf, re.body.p, len);
+	if (!re.is_into)
+		memcpy(buf, re.body.p, len);
 	return RC_OK;
 }
 

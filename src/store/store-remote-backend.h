@@ -84,6 +84,7 @@ struct remote_call {
 	const void *body;
 	size_t body_len;
 	size_t max_body;  /* of the data wanted; more is RC_CORRUPT */
+	void *into;       /* see struct http_request */
 	uint64_t more_ms; /* the deadline beyond `timeout`, see remote_grace_ms
 			   */
 	unsigned int stall_ms; /* of silence; 0: as usual */

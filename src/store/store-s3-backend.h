@@ -72,6 +72,7 @@ struct s3_request {
 	size_t body_len;
 	const char *body_sha256; /* 64 hex digits; NULL: s3_send makes it */
 	size_t max_body;         /* of the reply's data */
+	void *into;              /* see struct http_request */
 	uint64_t more_ms;        /* more time than timeout and body_len give */
 	/* Milliseconds of silence, for what a server is busy with; 0: as usual.
 	 */

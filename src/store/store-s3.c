@@ -150,6 +150,7 @@ static enum rc s3_read(struct store *st, const char *key,
 				 .n_headers = 1,
 				 .range = range,
 				 .max_body = len,
+				 .into = buf,
 				 .is_ahead = is_ahead,
 				 .check = check_range,
 				 .arg = &w };
@@ -164,7 +165,8 @@ static enum rc s3_read(struct store *st, const char *key,
 			(struct sigv4_pair){ "if-match", expect->tag };
 	if (s3_send((struct s3_store *)st, &rq, &re, err))
 		return err->rc;
-	memcpy(buf, re.http.body.p, len);
+	if (!re.http.is_into)
+		memcpy(buf, re.http.body.p, len);
 	return RC_OK;
 }
 
