@@ -118,10 +118,28 @@ void s3_reply_release(struct s3_reply *r);
  */
 char *s3_full_key(const struct s3_store *s, const char *key) MUST_CHECK;
 
-/* As store_list.  with_tmp: also what is below STORE_TMP. */
+/* When a server sent a reply, by its own clock where it tells the time, us
+ * since 1970.
+ */
+int64_t s3_reply_time(const struct http_response *r);
+
+/* As store_list. */
 enum rc s3_list_keys(struct s3_store *s, const char *prefix,
-		     const char *start_after, bool with_tmp, store_list_fn *fn,
-		     void *arg, struct err *err) MUST_CHECK;
+		     const char *start_after, store_list_fn *fn, void *arg,
+		     struct err *err) MUST_CHECK;
+
+/* One of a list, its key without the store's prefix.  Anything but RC_OK ends
+ * the list with that result.
+ */
+typedef enum rc s3_item_fn(void *arg, const char *key, const struct s3_item *it,
+			   struct err *err);
+/* The same with what else is told of an object.  with_tmp: also what is below
+ * STORE_TMP.  *ret_now (may be NULL): the server's clock at the beginning, us
+ * since 1970.
+ */
+enum rc s3_list_items(struct s3_store *s, const char *prefix,
+		      const char *start_after, bool with_tmp, s3_item_fn *fn,
+		      void *arg, int64_t *ret_now, struct err *err) MUST_CHECK;
 
 /* What follows is in store-s3-place.c; pure but for the environment. */
 

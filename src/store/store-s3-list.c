@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/key.h"
 #include "base/mem.h"
+#include "net/http-date.h"
 #include "store/list-pace.h"
 #include "store/store-s3-backend.h"
 
@@ -37,6 +38,7 @@ struct listing {
 	struct list_pace pace;
 	unsigned int n_empty; /* pages without keys, one after the other */
 	unsigned int n_small;
+	int64_t now; /* of the first answer, us since 1970; 0 before */
 };
 
 /* For messages. */
@@ -78,6 +80,14 @@ static enum remote_verdict check_keys(const struct listing *l,
 	return REMOTE_DONE;
 }
 
+int64_t s3_reply_time(const struct http_response *r)
+{
+	int64_t s;
+
+	return http_date_parse_now(r->date, &s) ? s * 1000000
+						: clock_wall_ns() / 1000;
+}
+
 static enum remote_verdict check_page(void *arg, const struct http_response *r,
 				      struct err *err)
 {
@@ -100,6 +110,8 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 		s3_page_release(&page);
 		return v;
 	}
+	if (!l->now)
+		l->now = s3_reply_time(r);
 	s3_page_release(&l->page);
 	l->page = page;
 	return REMOTE_DONE;
@@ -153,7 +165,7 @@ static bool is_listed(const struct listing *l, const char *key)
 	       (l->with_tmp || strncmp(key, STORE_TMP "/", 4) != 0);
 }
 
-static enum rc tell_page(const struct listing *l, store_list_fn *fn, void *arg,
+static enum rc tell_page(const struct listing *l, s3_item_fn *fn, void *arg,
 			 struct err *err)
 {
 	size_t skip = strlen(l->s->prefix);
@@ -166,7 +178,7 @@ static enum rc tell_page(const struct listing *l, store_list_fn *fn, void *arg,
 		if (strcmp(it->key, l->after) <= 0 ||
 		    !is_listed(l, it->key + skip))
 			continue;
-		rc = fn(arg, it->key + skip, it->size, err);
+		rc = fn(arg, it->key + skip, it, err);
 		if (rc)
 			return rc;
 	}
@@ -195,9 +207,9 @@ static enum rc go_on(struct listing *l, bool *ret_more, struct err *err)
 	return RC_OK;
 }
 
-enum rc s3_list_keys(struct s3_store *s, const char *prefix,
-		     const char *start_after, bool with_tmp, store_list_fn *fn,
-		     void *arg, struct err *err)
+enum rc s3_list_items(struct s3_store *s, const char *prefix,
+		      const char *start_after, bool with_tmp, s3_item_fn *fn,
+		      void *arg, int64_t *ret_now, struct err *err)
 {
 	CLEANUP(listing_release)
 	struct listing l = { .s = s,
@@ -224,5 +236,30 @@ enum rc s3_list_keys(struct s3_store *s, const char *prefix,
 		if (go_on(&l, &more, err))
 			return err->rc;
 	}
+	if (ret_now)
+		*ret_now = l.now;
 	return RC_OK;
+}
+
+struct keys {
+	store_list_fn *fn;
+	void *arg;
+};
+
+static enum rc tell_key(void *arg, const char *key, const struct s3_item *it,
+			struct err *err)
+{
+	const struct keys *k = arg;
+
+	return k->fn(k->arg, key, it->size, err);
+}
+
+enum rc s3_list_keys(struct s3_store *s, const char *prefix,
+		     const char *start_after, store_list_fn *fn, void *arg,
+		     struct err *err)
+{
+	struct keys k = { fn, arg };
+
+	return s3_list_items(s, prefix, start_after, false, tell_key, &k, NULL,
+			     err);
 }

@@ -69,12 +69,8 @@ enum rc s3_write_same_size(const char *key, uint64_t there, uint64_t ours,
 			   struct err *err) MUST_CHECK;
 
 /* store-s3-write-list.c: versions of objects and unfinished uploads of keys
- * that begin with prefix, in order, versions of one key from the newest on. key
- * is in the archive.  Anything but RC_OK from fn ends the list with that
- * result.
+ * that begin with prefix, in order, versions of one key from the newest on.
  */
-typedef enum rc s3_item_fn(void *arg, const char *key, const struct s3_item *it,
-			   struct err *err);
 /* *ret_now (may be NULL): the server's clock at the beginning, us since 1970.
  */
 enum rc s3_write_list_versions(struct s3_store *s, const char *prefix,

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/hex.h"
 #include "base/key.h"
 #include "base/mem.h"
@@ -139,14 +138,6 @@ static enum rc note_object(void *arg, const char *key, const struct s3_item *it,
 	return RC_OK;
 }
 
-static enum rc note_key(void *arg, const char *key, uint64_t size,
-			struct err *err)
-{
-	const struct s3_item it = { .size = size };
-
-	return note_object(arg, key, &it, err);
-}
-
 static enum rc scan_objects(struct s3_store *s, struct scan *sc,
 			    struct err *err)
 {
@@ -156,8 +147,7 @@ static enum rc scan_objects(struct s3_store *s, struct scan *sc,
 	/* A server without versions, or credentials that may not see them. */
 	if (rc != RC_UNSUPPORTED && rc != RC_ACCESS)
 		return rc;
-	sc->now = clock_wall_ns() / 1000;
-	return s3_list_keys(s, RUNS, "", true, note_key, sc, err);
+	return s3_list_items(s, RUNS, "", true, note_object, sc, &sc->now, err);
 }
 
 static enum rc note_upload(void *arg, const char *key, const struct s3_item *it,

@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "net/http-date.h"
 #include "store/list-pace.h"
 #include "store/store-s3-write-backend.h"
 
@@ -88,7 +87,6 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 	struct walk *w = arg;
 	struct s3_page page = { 0 };
 	enum remote_verdict v;
-	int64_t s;
 
 	if (r->status != 200)
 		return bad(err, "is not of status 200");
@@ -102,9 +100,7 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 		return v;
 	}
 	if (!w->now)
-		w->now = http_date_parse_now(r->date, &s)
-				 ? s * 1000000
-				 : clock_wall_ns() / 1000;
+		w->now = s3_reply_time(r);
 	s3_page_release(&w->page);
 	w->page = page;
 	return REMOTE_DONE;

@@ -174,8 +174,8 @@ static enum rc s3_list(struct store *st, const char *prefix,
 		       const char *start_after, store_list_fn *fn, void *arg,
 		       struct err *err)
 {
-	return s3_list_keys((struct s3_store *)st, prefix, start_after, false,
-			    fn, arg, err);
+	return s3_list_keys((struct s3_store *)st, prefix, start_after, fn, arg,
+			    err);
 }
 
 static void s3_count(struct store *st, struct store_counters *ret)

@@ -185,5 +185,30 @@ for b in plain vers; do
 	t "$b: and the archive is right" eval \
 		"same s3://$b/killed large && sound s3://$b/killed"
 done
+
+# A server two hours behind, credentials that may not see versions: marks are
+# compared with the server's clock alone.
+behind()
+{
+	fake_curl clock/-7200 -X PUT && "$@"
+	behind_status=$?
+	fake_curl clock/0 -X PUT && return $behind_status
+}
+killed_behind()
+{
+	fake_curl clock/-7200 -X PUT && kill_it plain/behind
+	fake_curl clock/0 -X PUT && left plain/behind >left && grep alive left
+}
+clean_unseen()
+{
+	fake_rules 'kind=VERSIONS denied' &&
+		"$DESFS_PACK" --clean s3://plain/behind &&
+		[ "$(fake_used 1)" -ge 1 ] && fake_rules
+}
+t 'behind: a run is killed' killed_behind
+t 'behind: for an hour it may be alive' eval \
+	'behind clean_unseen && left plain/behind | diff left -'
+t 'behind: after an hour the rest is cleaned' eval \
+	'pack large s3://plain/behind && clean_unseen && clean_of plain/behind'
 t 'no secret is in what was said' not grep -rqF "$AWS_SECRET_ACCESS_KEY" \
 	err race.1 race.2 verify.out "$fake_log"
