@@ -30,8 +30,10 @@
 #define S3_PARTS_MAX 10000u
 
 /* store-s3-write-object.c: requests about one object.  A version is "" where
- * the bucket keeps none.
+ * the bucket keeps none, S3_VERSION_UNKNOWN where its id did not come whole:
+ * with that nothing is asked for, as it would be something else.
  */
+#define S3_VERSION_UNKNOWN "\001" /* no byte of a header, nor of XML */
 
 /* is_new: RC_EXISTS when there is one.  *ret_version has S3_VERSION_MAX. */
 enum rc s3_write_put(struct s3_store *s, const char *key, const void *p,
@@ -42,7 +44,10 @@ void s3_write_version(const struct http_response *r, char *ret);
 /* RC_NOENT when there is none. */
 enum rc s3_write_size(struct s3_store *s, const char *key, uint64_t *ret,
 		      struct err *err) MUST_CHECK;
-/* That there is none is no error.  "": hides all versions. */
+/* That there is none is no error.  "": hides all versions.  S3_VERSION_UNKNOWN:
+ * all versions go when the key is below STORE_TMP; else it is RC_LIMIT, and
+ * nothing is done.
+ */
 enum rc s3_write_delete(struct s3_store *s, const char *key,
 			const char *version, struct err *err) MUST_CHECK;
 /* All versions of it; RC_NOENT when there is none. */

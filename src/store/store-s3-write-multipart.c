@@ -198,7 +198,8 @@ static char *copy_source(const struct s3_store *s, const char *key,
 	buf_init(&b, URL_MAX);
 	buf_printf(&b, "/%s/", s->bucket);
 	url_encode(&b, full, true);
-	if (*version) {
+	/* Without: the newest. */
+	if (*version && strcmp(version, S3_VERSION_UNKNOWN) != 0) {
 		buf_append_str(&b, "?versionId=");
 		url_encode(&b, version, false);
 	}

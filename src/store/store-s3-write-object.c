@@ -34,10 +34,23 @@ static bool says_what_counts(const char *key)
 	       !strncmp(key, LOG_INDEX_DIR, strlen(LOG_INDEX_DIR));
 }
 
+/* Did it come whole?  Long fields are cut, odd bytes come as '?'. */
+static bool is_whole_version(const char *id)
+{
+	return strlen(id) < HTTP_FIELD_MAX - 1 && !strchr(id, '?');
+}
+
+static bool is_unknown(const char *version)
+{
+	return !strcmp(version, S3_VERSION_UNKNOWN);
+}
+
 void s3_write_version(const struct http_response *r, char *ret)
 {
+	const char *id = is_version(r->version_id) ? r->version_id : "";
+
 	snprintf(ret, S3_VERSION_MAX, "%s",
-		 is_version(r->version_id) ? r->version_id : "");
+		 is_whole_version(id) ? id : S3_VERSION_UNKNOWN);
 }
 
 static enum rc send_put(struct s3_store *s, const char *key, const void *p,
@@ -68,13 +81,15 @@ static enum rc send_put(struct s3_store *s, const char *key, const void *p,
 static enum rc take_back(struct s3_store *s, const char *key,
 			 const struct s3_reply *re, struct err *err)
 {
+	char version[S3_VERSION_MAX];
 	struct err ignored;
 
+	s3_write_version(&re->http, version);
 	err_set(err, RC_CORRUPT,
 		"%s: stored with the ETag %.64s, which is not that of the "
 		"bytes sent; %s",
 		key, re->http.etag,
-		s3_write_delete(s, key, re->http.version_id, &ignored)
+		s3_write_delete(s, key, version, &ignored)
 			? "removing it failed"
 			: "removed it");
 	return err->rc;
@@ -118,8 +133,9 @@ enum rc s3_write_size(struct s3_store *s, const char *key, uint64_t *ret,
 	return RC_OK;
 }
 
-enum rc s3_write_delete(struct s3_store *s, const char *key,
-			const char *version, struct err *err)
+/* version is one that was told. */
+static enum rc send_delete(struct s3_store *s, const char *key,
+			   const char *version, struct err *err)
 {
 	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	const struct sigv4_pair query = { "versionId", version };
@@ -137,21 +153,40 @@ enum rc s3_write_delete(struct s3_store *s, const char *key,
 	return rc;
 }
 
+enum rc s3_write_delete(struct s3_store *s, const char *key,
+			const char *version, struct err *err)
+{
+	enum rc rc;
+
+	if (!is_unknown(version))
+		return send_delete(s, key, version, err);
+	if (strncmp(key, STORE_TMP "/", sizeof(STORE_TMP)) != 0)
+		return err_set(err, RC_LIMIT,
+			       "%s: stays, since the id of its version did "
+			       "not come whole",
+			       key);
+	/* Nobody else names it, and the list tells ids whole. */
+	rc = s3_write_remove(&s->base, key, err);
+	return rc == RC_NOENT ? RC_OK : rc;
+}
+
 /* The versions of one key. */
 struct versions {
 	const char *key;
 	const char *mine;
 	bool is_past; /* a delete marker was seen: what follows is history */
 	bool has_mine;
-	char oldest[S3_VERSION_MAX]; /* of those that count; "": none */
-	uint64_t size;               /* of it */
-	struct s3_made *all;         /* with delete markers */
+	const char *oldest; /* of those that count; "": none */
+	uint64_t size;      /* of it */
+	char **all;         /* ids, with delete markers */
 	size_t n, cap, n_objects;
 	size_t n_counting; /* objects before any delete marker */
 };
 
 static void versions_release(struct versions *v)
 {
+	for (size_t i = 0; i < v->n; i++)
+		free(v->all[i]);
 	free(v->all);
 }
 
@@ -159,24 +194,22 @@ static enum rc note_version(void *arg, const char *key,
 			    const struct s3_item *it, struct err *err)
 {
 	struct versions *v = arg;
-	const char *id = it->id ? it->id : "";
+	char *id;
 
+	(void)err;
 	/* Of longer keys that begin alike. */
 	if (strcmp(key, v->key) != 0)
 		return RC_OK;
-	if (strlen(id) >= S3_VERSION_MAX)
-		return err_set(err, RC_CORRUPT, "%s: a version id too long",
-			       key);
+	id = xstrdup(it->id ? it->id : "");
 	v->all = mem_grow(v->all, &v->cap, v->n + 1, sizeof(*v->all));
-	v->all[v->n] = (struct s3_made){ 0 };
-	memcpy(v->all[v->n++].version, id, strlen(id) + 1);
+	v->all[v->n++] = id;
 	v->n_objects += !it->is_marker;
 	v->is_past |= it->is_marker;
 	if (v->is_past)
 		return RC_OK;
 	v->n_counting++;
 	v->has_mine |= !strcmp(id, v->mine);
-	memcpy(v->oldest, id, strlen(id) + 1);
+	v->oldest = id;
 	v->size = it->size;
 	return RC_OK;
 }
@@ -206,19 +239,20 @@ enum rc s3_write_settle(struct s3_store *s, const char *key,
 			struct err *err)
 {
 	CLEANUP(versions_release)
-	struct versions v = { .key = key, .mine = version };
+	struct versions v = { .key = key, .mine = version, .oldest = "" };
 
 	*ret_existed = false;
 	if (!*version)
 		return RC_OK;
 	if (s3_write_list_versions(s, key, note_version, &v, NULL, err))
 		return err->rc;
-	if (!strcmp(v.oldest, version))
-		return RC_OK;
 	if (!*v.oldest)
 		return err_set(err, RC_IO, "%s: removed by somebody", key);
+	if (!strcmp(v.oldest, version) ||
+	    (is_unknown(version) && v.n_counting == 1))
+		return RC_OK;
 	*ret_existed = true;
-	if (!is_named_by_content(key) && v.has_mine &&
+	if (!is_named_by_content(key) && (v.has_mine || is_unknown(version)) &&
 	    s3_write_delete(s, key, version, err))
 		return err->rc;
 	return s3_write_same_size(key, v.size, size, err);
@@ -228,7 +262,7 @@ enum rc s3_write_is_double(struct s3_store *s, const char *key,
 			   bool *ret_existed, struct err *err)
 {
 	CLEANUP(versions_release)
-	struct versions v = { .key = key, .mine = "" };
+	struct versions v = { .key = key, .mine = "", .oldest = "" };
 
 	if (s3_write_list_versions(s, key, note_version, &v, NULL, err))
 		return err->rc;
@@ -273,7 +307,7 @@ enum rc s3_write_remove(struct store *st, const char *key, struct err *err)
 {
 	struct s3_store *s = (struct s3_store *)st;
 	CLEANUP(versions_release)
-	struct versions v = { .key = key, .mine = "" };
+	struct versions v = { .key = key, .mine = "", .oldest = "" };
 	enum rc rc =
 		s3_write_list_versions(s, key, note_version, &v, NULL, err);
 
@@ -285,7 +319,7 @@ enum rc s3_write_remove(struct store *st, const char *key, struct err *err)
 		return err_set(err, RC_NOENT, "%s: not found", key);
 	/* The oldest first: so it stays hidden until nothing is left. */
 	for (size_t i = v.n; i-- > 0;) {
-		if (s3_write_delete(s, key, v.all[i].version, err))
+		if (s3_write_delete(s, key, v.all[i], err))
 			return err->rc;
 	}
 	return RC_OK;

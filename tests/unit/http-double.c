@@ -88,6 +88,7 @@ enum rc http_fetch(struct http *h, const struct http_request *rq,
 	set(ret->retry_after, a->retry_after);
 	set(ret->bucket_region, a->bucket_region);
 	set(ret->last_modified, a->last_modified);
+	set(ret->version_id, a->version_id);
 	buf_init(&ret->body, rq->max_body > HTTP_ERROR_BODY_MAX
 				     ? rq->max_body
 				     : HTTP_ERROR_BODY_MAX);

@@ -16,7 +16,7 @@ struct http_answer {
 	const char *body; /* NULL: none */
 	size_t len;       /* of it; 0: it is a string */
 	const char *etag, *content_range, *location, *date, *retry_after;
-	const char *bucket_region, *last_modified;
+	const char *bucket_region, *last_modified, *version_id;
 };
 
 struct http_sent {
