@@ -1,14 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh SECONDS TARGET... - run each fuzz target so long; make fuzz calls it.
+# run.sh SECONDS TARGET... - run each fuzz target so long, one on each processor;
+# make fuzz calls it.
 #
 # New inputs are kept in the build directory, tests/fuzz/found/NAME; what fails
 # in tests/fuzz/found/NAME-crash-*: add it to the corpus with the fix.
 set -u
 seconds=$1
 shift
-failed=0
-for target; do
+jobs=$(nproc 2>/dev/null || echo 1)
+mkdir -p tests/fuzz/found
+rm -f tests/fuzz/found/failed
+
+# fuzz TARGET: its verdict goes out in one piece, the logs of others between.
+fuzz()
+{
+	target=$1
 	name=${target##*fuzz-}
 	found=tests/fuzz/found/$name
 	log=$found.log
@@ -25,9 +32,20 @@ for target; do
 		runs=$(awk '/number_of_executed_units/ { print $2 }' "$log")
 		echo "PASS: fuzz-$name - ${runs:-0} runs in $seconds s"
 	else
-		echo "FAIL: fuzz-$name - see $log"
-		tail -n 30 "$log"
-		failed=1
+		echo "$name" >>tests/fuzz/found/failed
+		printf 'FAIL: fuzz-%s - see %s\n%s\n' "$name" "$log" \
+			"$(tail -n 30 "$log")"
 	fi
+}
+
+under_way=0
+for target; do
+	if [ "$under_way" -ge "$jobs" ]; then
+		wait
+		under_way=0
+	fi
+	fuzz "$target" &
+	under_way=$((under_way + 1))
 done
-exit $failed
+wait
+[ ! -e tests/fuzz/found/failed ]
