@@ -3,7 +3,8 @@
  * this room.
  *
  * http.c has the callers' side, http-loop.c the thread, http-transfer.c one
- * request on one libcurl handle, http-answer.c what comes back.
+ * request on one libcurl handle, http-answer.c what comes back, http-sockets.c
+ * what it comes over.
  */
 #ifndef DESFS_NET_HTTP_LOOP_BACKEND_H
 #define DESFS_NET_HTTP_LOOP_BACKEND_H
@@ -77,6 +78,8 @@ struct http {
 	struct http_task *demand, *ahead; /* in order of their coming */
 	unsigned int n_callers, n_running, n_ahead; /* n_ahead of n_running */
 	bool is_stopping;
+	int *sockets; /* open ones */
+	size_t n_sockets, cap_sockets;
 
 	_Atomic uint64_t n_requests, n_connections, in_flight, in_flight_max;
 };
@@ -104,6 +107,14 @@ enum rc http_transfer_result(struct http_transfer *t, CURLcode code);
 
 /* Fill in what is known of the response at its end, however it ended. */
 void http_transfer_end(struct http_transfer *t);
+
+/* Called by the net thread for each socket; the second is libcurl's callback,
+ * arg is the struct http.
+ */
+void http_sockets_add(struct http *h, int fd);
+int http_sockets_close(void *arg, curl_socket_t fd);
+/* From any thread, with the lock held: no more bytes come or go. */
+void http_sockets_end(const struct http *h);
 
 /* libcurl's callbacks for the header's lines and for the body. */
 size_t http_answer_header(char *p, size_t size, size_t n, void *arg);

@@ -49,8 +49,8 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	const int max = UNSENT_BYTES;
 
-	(void)arg;
 	(void)purpose;
+	http_sockets_add(arg, fd);
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &max, sizeof(max));
 	return CURL_SOCKOPT_OK;
 }
@@ -95,6 +95,10 @@ static bool set_callbacks(struct http_transfer *t)
 	       !curl_easy_setopt(e, CURLOPT_WRITEDATA, t) &&
 	       !curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) &&
 	       !curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket) &&
+	       !curl_easy_setopt(e, CURLOPT_SOCKOPTDATA, t->h) &&
+	       !curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION,
+				 http_sockets_close) &&
+	       !curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, t->h) &&
 	       !curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 }
 
@@ -233,6 +237,15 @@ bool http_task_is_stopped(const struct http_task *task)
 	return true;
 }
 
+static enum rc too_late(const struct http_transfer *t)
+{
+	return err_set(t->task->err, RC_TIMEOUT, "%s: %s in time",
+		       t->task->peer,
+		       is_connecting(t) ? "no connection"
+		       : !t->has_answer ? "no answer"
+					: "the answer did not end");
+}
+
 bool http_transfer_may_go_on(struct http_transfer *t, uint64_t now,
 			     uint64_t *ret_when)
 {
@@ -242,10 +255,7 @@ bool http_transfer_may_go_on(struct http_transfer *t, uint64_t now,
 	if (http_task_is_stopped(task))
 		return false;
 	if (now >= task->rq->deadline) {
-		err_set(task->err, RC_TIMEOUT, "%s: %s in time", task->peer,
-			is_connecting(t) ? "no connection"
-			: !t->has_answer ? "no answer"
-					 : "the answer did not end");
+		too_late(t);
 		return false;
 	}
 	if (*ret_when > task->rq->deadline)
@@ -342,6 +352,9 @@ enum rc http_transfer_result(struct http_transfer *t, CURLcode code)
 
 	if (t->rc)
 		return t->rc;
+	/* Whatever it was then, time was over before. */
+	if (code && !t->is_cut && clock_mono_ns() >= task->rq->deadline)
+		return too_late(t);
 	if (code && !t->is_cut)
 		return classify(t, code);
 	if (!t->has_header || !task->ret->status)

@@ -29,6 +29,8 @@
 #define CONNECTIONS 16
 #define CONNECT_TIMEOUT 3000
 #define STALL_TIMEOUT 5000
+/* So much behind a deadline a thread that still runs is held up. */
+#define LATE_NS CLOCK_NS_PER_SEC
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_started;
@@ -85,6 +87,7 @@ static void free_client(struct http *h)
 	pthread_cond_destroy(&h->gone);
 	pthread_mutex_destroy(&h->lock);
 	free(h->transfers);
+	free(h->sockets);
 	free(h->ca_file);
 	free(h->proxy);
 	free(h);
@@ -241,7 +244,10 @@ static void wait_for(struct http *h, struct http_task *task,
 			now < task->rq->deadline ? task->rq->deadline - now : 0;
 
 		if (task->state == TASK_RUNNING) {
-			pthread_cond_wait(&task->done, &h->lock);
+			if (!cond_wait_for(&task->done, &h->lock,
+					   left + LATE_NS) &&
+			    task->state == TASK_RUNNING)
+				http_sockets_end(h);
 		} else if (!cond_wait_for(&task->done, &h->lock, left) &&
 			   task->state == TASK_QUEUED) {
 			DL_DELETE(*queue, task);

@@ -654,6 +654,63 @@ static void what_stalls_ends(void **state)
 	finish(&f);
 }
 
+/* HTTP/2 frames without bytes of an answer, as long as somebody takes them:
+ * priorities, which take longer to read than to write.
+ */
+static bool flood_2(struct raw_conn *c, const char *head, void *arg)
+{
+	static const uint8_t settings[9] = { 0, 0, 0, 4 };
+	static uint8_t frames[5000][14];
+	uint64_t end = clock_mono_ns() + 6 * CLOCK_NS_PER_SEC;
+	atomic_uint *n_ended = arg;
+	uint8_t rest[64];
+
+	(void)head;
+	for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
+		frames[i][2] = 5;
+		frames[i][3] = 2;
+		frames[i][8] = 1;
+		frames[i][13] = (uint8_t)i;
+	}
+	if (!raw_read(c, rest, sizeof(rest)) ||
+	    !raw_send(c, settings, sizeof(settings)))
+		return false;
+	while (raw_send(c, frames, sizeof(frames))) {
+		if (clock_mono_ns() > end)
+			return false;
+	}
+	atomic_fetch_add(n_ended, 1);
+	return false;
+}
+
+static void what_says_nothing_without_end_ends(void **state)
+{
+	char ca_file[] = "/tmp/desfs-http.XXXXXX";
+	atomic_uint n_ended = 0;
+	struct fixture f = { .scheme = "https" };
+	const struct http_options o = { .connections = 2,
+					.ca_file = ca_file,
+					.proxy = "" };
+	struct call c = { .f = &f, .path = "x", .deadline_ms = SHORT_MS };
+	int fd = mkstemp(ca_file);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	f.server = raw_server_start(flood_2, &n_ended, ca_file);
+	raw_server_speak_2(f.server);
+	f.h = open_client(&o);
+	fetch(&c);
+	if (c.rc != RC_TIMEOUT)
+		fail_msg("%s %s", rc_text(c.rc), c.err.msg);
+	http_response_release(&c.rsp);
+	http_close(f.h);
+	raw_server_stop(f.server);
+	/* The client had enough, not the server. */
+	assert_int_equal(n_ended, 1);
+	unlink(ca_file);
+}
+
 static void a_request_may_be_given_more_time(void **state)
 {
 	struct fixture f;
@@ -1145,6 +1202,7 @@ int main(void)
 		cmocka_unit_test(a_long_error_is_cut_and_its_status_told),
 		cmocka_unit_test(bad_answers_are_told_apart),
 		cmocka_unit_test(what_stalls_ends),
+		cmocka_unit_test(what_says_nothing_without_end_ends),
 		cmocka_unit_test(a_request_may_be_given_more_time),
 		cmocka_unit_test(an_upload_that_moves_does_not_stall),
 		cmocka_unit_test(waiting_for_a_turn_counts),

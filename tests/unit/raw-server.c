@@ -221,6 +221,23 @@ static SSL_CTX *make_tls(const char *cert_file)
 	return tls;
 }
 
+static int choose_2(SSL *ssl, const unsigned char **out, unsigned char *len,
+		    const unsigned char *in, unsigned int in_len, void *arg)
+{
+	(void)ssl;
+	(void)in;
+	(void)in_len;
+	(void)arg;
+	*out = (const unsigned char *)"h2";
+	*len = 2;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+void raw_server_speak_2(struct raw_server *s)
+{
+	SSL_CTX_set_alpn_select_cb(s->tls, choose_2, NULL);
+}
+
 struct raw_server *raw_server_start(raw_handler *fn, void *arg,
 				    const char *cert_file)
 {

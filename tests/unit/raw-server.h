@@ -26,6 +26,8 @@ typedef bool raw_handler(struct raw_conn *c, const char *head, void *arg);
  */
 struct raw_server *raw_server_start(raw_handler *fn, void *arg,
 				    const char *cert_file);
+/* With TLS: HTTP/2 is what it speaks; the handler sees the preface's head. */
+void raw_server_speak_2(struct raw_server *s);
 /* Ends all connections and waits for the handlers. */
 void raw_server_stop(struct raw_server *s);
 
