@@ -41,15 +41,22 @@ revive()
 	s3_pids="$s3_pids $nginx_pid"
 	wait_for 10 nginx_answers && kill -0 "$nginx_pid"
 }
+# To the workers; procps need not be there.
+signal()
+{
+	while read -r pid; do
+		kill "-$1" "$pid" || return
+	done <frozen
+}
 # Its workers no longer answer; the kernel still takes connections.
 freeze()
 {
-	eval "pgrep -P \$pid$1" >frozen
-	[ -s frozen ] && xargs kill -STOP <frozen
+	eval "tr ' ' '\n' </proc/\$pid$1/task/\$pid$1/children" >frozen
+	[ -s frozen ] && signal STOP
 }
 thaw()
 {
-	xargs kill -CONT <frozen
+	signal CONT
 }
 served()
 {
