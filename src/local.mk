@@ -121,6 +121,7 @@ libdesfs_a_SOURCES += src/store/store-s3-write-list.c
 libdesfs_a_SOURCES += src/store/store-s3-write-multipart.c
 libdesfs_a_SOURCES += src/store/store-s3-write-object.c
 libdesfs_a_SOURCES += src/store/store-s3-write-run.c
+libdesfs_a_SOURCES += src/store/store-s3-write-try.c
 libdesfs_a_SOURCES += src/store/store-s3-write-upload.c
 libdesfs_a_SOURCES += src/store/store-remote.c src/store/store-remote-backend.h
 libdesfs_a_SOURCES += src/store/store-range.c src/store/store-range.h

@@ -23,7 +23,7 @@ static const struct opt check_opts[] = {
 	{ .name = "write",
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct check_options, write),
-	  .help = "make and remove a small object too" },
+	  .help = "make and remove small objects too" },
 	{ .name = "json",
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct check_options, json),
@@ -62,9 +62,12 @@ struct check {
 	const char *store; /* of a zone file; NULL: the only one */
 };
 
-static void print_check(void *arg, const char *step, enum rc rc,
+static void print_check(void *arg, const char *step, enum probe_found found,
 			const char *text)
 {
+	static const char *const words[] = { [PROBE_OK] = "ok",
+					     [PROBE_NOTE] = "note",
+					     [PROBE_FAILED] = "FAILED" };
 	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
 	const struct check *c = arg;
 
@@ -75,11 +78,13 @@ static void print_check(void *arg, const char *step, enum rc rc,
 		if (c->store)
 			json_row_str(&b, "store", c->store);
 		json_row_str(&b, "check", step);
-		json_row_bool(&b, "ok", !rc);
+		json_row_bool(&b, "ok", found != PROBE_FAILED);
+		if (found == PROBE_NOTE)
+			json_row_bool(&b, "note", true);
 		json_row_str(&b, "text", text);
 		json_row_end(&b, stdout);
 	} else {
-		buf_append_str(&b, rc ? "FAILED " : "ok ");
+		buf_printf(&b, "%s ", words[found]);
 		if (c->store)
 			buf_printf(&b, "%s ", c->store);
 		buf_printf(&b, "%s: ", step);
@@ -99,10 +104,10 @@ static enum rc check_zones(const struct check_options *o, const char *file,
 	struct err err;
 
 	if (conf_zones_load(&z, file, set, &err)) {
-		print_check(&c, "zones", err.rc, err.msg);
+		print_check(&c, "zones", PROBE_FAILED, err.msg);
 		return err.rc;
 	}
-	print_check(&c, "zones", RC_OK, "every slot is in one zone");
+	print_check(&c, "zones", PROBE_OK, "every slot is in one zone");
 	for (size_t i = 0; i < z.n_stores; i++) {
 		const struct conf_zone_store *st = &z.stores[i];
 		enum rc rc;

@@ -89,6 +89,8 @@ struct store_writer {
 			  struct err *err);
 	enum rc (*leftovers)(struct store *st, bool remove, bool keep_claims,
 			     store_leftover_fn *fn, void *arg, struct err *err);
+	/* NULL: replace, read and remove are all that it takes. */
+	void (*try_write)(struct store *st, store_step_fn *fn, void *arg);
 };
 
 struct store {

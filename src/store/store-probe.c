@@ -28,7 +28,8 @@ struct probe {
 	const char *url;
 	const struct store_settings *set;
 	bool try_write;
-	bool is_s3;
+	bool is_s3, is_remote;
+	bool has_range; /* that step was told */
 	store_probe_fn *fn;
 	void *arg;
 	enum rc rc; /* the first failure */
@@ -45,12 +46,12 @@ static void pass(struct probe *p, const char *step, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	p->fn(p->arg, step, RC_OK, text);
+	p->fn(p->arg, step, PROBE_OK, text);
 }
 
 static bool fail(struct probe *p, const char *step, const struct err *err)
 {
-	p->fn(p->arg, step, err->rc, err->msg);
+	p->fn(p->arg, step, PROBE_FAILED, err->msg);
 	if (!p->rc)
 		p->rc = err->rc;
 	return false;
@@ -60,11 +61,11 @@ static bool fail(struct probe *p, const char *step, const struct err *err)
 static bool denied(struct probe *p, const char *step, struct err *err,
 		   const char *right)
 {
-	size_t len = strlen(err->msg);
-
-	if (p->is_s3 && strstr(err->msg, "AccessDenied"))
-		snprintf(err->msg + len, sizeof(err->msg) - len,
-			 "; the account needs %s", right);
+	if (p->is_s3 && right && strstr(err->msg, "AccessDenied"))
+		(void)!err_prefix(err,
+				  "the account needs %s, grant it in a policy "
+				  "of the user or the bucket",
+				  right);
 	return fail(p, step, err);
 }
 
@@ -206,6 +207,40 @@ static bool check_list(struct probe *p, struct store *st)
 	return true;
 }
 
+static void on_step(void *arg, const struct store_step *step)
+{
+	struct probe *p = arg;
+	struct err *err = step->err;
+
+	if (!strcmp(step->name, "range")) {
+		if (p->has_range)
+			return;
+		p->has_range = true;
+	}
+	if (!err) {
+		p->fn(p->arg, step->name, step->is_note ? PROBE_NOTE : PROBE_OK,
+		      step->text);
+		return;
+	}
+	if (step->text)
+		(void)!err_prefix(err, "%s", step->text);
+	denied(p, step->name, err, step->right);
+}
+
+static void check_range(struct probe *p, struct store *st)
+{
+	struct store_step step = { .name = "range", .text = STORE_RANGE_WORKS };
+	struct err err;
+	char first;
+
+	if (store_read(st, DESCRIPTOR, NULL, 0, &first, 1, &err)) {
+		step.err = &err;
+		step.text = STORE_RANGE_NEEDED;
+		step.right = "s3:GetObject";
+	}
+	on_step(p, &step);
+}
+
 static void check_read(struct probe *p, struct store *st)
 {
 	CLEANUP_BUF struct buf b = { .max = DESCRIPTOR_SIZE_MAX };
@@ -225,21 +260,21 @@ static void check_read(struct probe *p, struct store *st)
 	} else {
 		denied(p, "read", &err, "s3:GetObject");
 	}
+	/* What was read is the end of an object: servers may do that alone. */
+	if (p->is_remote && (!rc || rc == RC_CORRUPT))
+		check_range(p, st);
 }
 
 static void check_write(struct probe *p)
 {
 	struct store *st = NULL;
 	struct err err;
-	enum rc rc = store_create(&st, p->url, p->set, &err);
 
-	if (!rc)
-		rc = store_try_write(st, &err);
-	store_close(st);
-	if (rc)
-		denied(p, "write", &err, "s3:PutObject and s3:DeleteObject");
+	if (store_create(&st, p->url, p->set, &err))
+		denied(p, "write", &err, "s3:ListBucket");
 	else
-		pass(p, "write", "objects can be made and removed");
+		store_try_write(st, on_step, p);
+	store_close(st);
 }
 
 static void check_objects(struct probe *p)
@@ -269,10 +304,11 @@ enum rc store_probe(const char *url, const struct store_settings *set,
 			   .is_s3 = has_scheme(url, "s3://"),
 			   .fn = fn,
 			   .arg = arg };
-	bool is_remote = p.is_s3 || has_scheme(url, "http://") ||
-			 has_scheme(url, "https://");
-	bool ok = !is_remote || check_server(&p);
+	bool ok;
 
+	p.is_remote = p.is_s3 || has_scheme(url, "http://") ||
+		      has_scheme(url, "https://");
+	ok = !p.is_remote || check_server(&p);
 	if (p.is_s3)
 		ok &= check_credentials(&p);
 	if (ok)

@@ -14,17 +14,21 @@
 
 struct store_settings;
 
-/* step: "server", "clock", "credentials", "open", "list", "read" or
- * "write".  text says
- * what was found, or what is wrong and what to do.  No text has a secret.
+/* A note is no failure, but worth to be known. */
+enum probe_found { PROBE_OK, PROBE_NOTE, PROBE_FAILED };
+
+/* step: "server", "clock", "credentials", "open", "list", "read", "range" or
+ * "write"; where it takes more to write also "create-only", "copy",
+ * "multipart", "uploads", "versions" and "remove".  text says what was found,
+ * or what is wrong and what to do.  No text has a secret.
  */
-typedef void store_probe_fn(void *arg, const char *step, enum rc rc,
+typedef void store_probe_fn(void *arg, const char *step, enum probe_found found,
 			    const char *text);
 
 /* Prove that the server answers, that its clock agrees with ours, that there
- * are credentials, that log/ can be listed and desfs.json be read; with
- * try_write also that a small object below STORE_TMP can be made and removed,
- * and then an archive need not be there yet.  Returns the first failure.
+ * are credentials, that log/ can be listed and desfs.json be read, by parts
+ * too; with try_write also what store_try_write does, and then an archive need
+ * not be there yet.  Returns the first failure.
  */
 enum rc store_probe(const char *url, const struct store_settings *set,
 		    bool try_write, store_probe_fn *fn, void *arg) MUST_CHECK;

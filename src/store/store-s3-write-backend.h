@@ -169,4 +169,7 @@ enum rc s3_write_leftovers(struct store *st, bool remove, bool keep_claims,
 			   store_leftover_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;
 
+/* store-s3-write-try.c */
+void s3_write_try(struct store *st, store_step_fn *fn, void *arg);
+
 #endif

@@ -71,4 +71,5 @@ const struct store_writer store_writer_s3 = {
 	.runs_alive = s3_write_runs_alive,
 	.claims = s3_write_claims,
 	.leftovers = s3_write_leftovers,
+	.try_write = s3_write_try,
 };

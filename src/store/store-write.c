@@ -226,7 +226,7 @@ static enum rc try_object(struct store *st, const char *key, struct err *err)
 	return rc;
 }
 
-enum rc store_try_write(struct store *st, struct err *err)
+static enum rc try_any(struct store *st, struct err *err)
 {
 	uint8_t random[16];
 	char name[HEX_TEXT(sizeof(random))];
@@ -239,4 +239,21 @@ enum rc store_try_write(struct store *st, struct err *err)
 	hex_encode(random, sizeof(random), name);
 	snprintf(key, sizeof(key), STORE_TMP "/try-%s", name);
 	return try_object(st, key, err);
+}
+
+void store_try_write(struct store *st, store_step_fn *fn, void *arg)
+{
+	struct store_step step = { .name = "write",
+				   .text = "objects can be made and removed" };
+	struct err err;
+
+	if (st->writer && st->writer->try_write) {
+		st->writer->try_write(st, fn, arg);
+		return;
+	}
+	if (try_any(st, &err)) {
+		step.err = &err;
+		step.text = NULL;
+	}
+	fn(arg, &step);
 }

@@ -48,8 +48,8 @@ enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
  */
 enum rc store_upload_commit(struct store_upload *up, const char *key,
 			    bool *ret_existed, struct err *err) MUST_CHECK;
-/* Bytes of memory that one upload to such a place may hold, for announcements; 0
- * for a place that cannot be written to.
+/* Bytes of memory that one upload to such a place may hold, for announcements;
+ * 0 for a place that cannot be written to.
  */
 uint64_t store_upload_memory(const char *url, const struct store_settings *set);
 
@@ -94,9 +94,25 @@ enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
 			store_leftover_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
 
-/* Prove that objects can be made, read and removed, with a small one below
- * STORE_TMP that nobody else names.
+/* One thing that was tried. */
+struct store_step {
+	const char *name;  /* "write", "copy", ... */
+	const char *text;  /* what was found; of a failure: more, or NULL */
+	bool is_note;      /* no failure, but worth to be known */
+	struct err *err;   /* what went wrong, to be changed freely; or NULL */
+	const char *right; /* what an account needs for it; or NULL */
+};
+typedef void store_step_fn(void *arg, const struct store_step *step);
+
+/* Prove that objects can be made, read and removed, and whatever else writing
+ * there takes, with small ones below STORE_TMP that nobody else names.  None of
+ * them stays, unless removing fails.
  */
-enum rc store_try_write(struct store *st, struct err *err) MUST_CHECK;
+void store_try_write(struct store *st, store_step_fn *fn, void *arg);
+
+/* What to say of GETs of a range. */
+#define STORE_RANGE_WORKS "a part of an object can be read (206)"
+#define STORE_RANGE_NEEDED \
+	"the server, and any proxy before it, must answer a Range with 206"
 
 #endif
