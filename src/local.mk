@@ -68,6 +68,7 @@ libdesfs_a_SOURCES += src/net/http-date.c src/net/http-date.h
 libdesfs_a_SOURCES += src/net/http-loop.c src/net/http-loop-backend.h
 libdesfs_a_SOURCES += src/net/http-sockets.c
 libdesfs_a_SOURCES += src/net/http-transfer.c
+libdesfs_a_SOURCES += src/net/net-libraries.c src/net/net-libraries.h
 libdesfs_a_SOURCES += src/net/retry.c src/net/retry.h
 libdesfs_a_SOURCES += src/net/s3-xml.h
 libdesfs_a_SOURCES += src/net/content-md5.c src/net/content-md5.h

@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -361,4 +362,12 @@ enum rc call_error(const struct call *call, struct err *err)
 		return RC_OK;
 	return sqlite_error(call->rc, call->c->path, sqlite3_errstr(call->rc),
 			    err);
+}
+
+const char *catalog_library(void)
+{
+	static _Thread_local char text[32];
+
+	snprintf(text, sizeof(text), "SQLite %.20s", sqlite3_libversion());
+	return text;
 }

@@ -39,6 +39,9 @@ enum rc catalog_open(struct catalog **ret, const char *path, uint64_t max_bytes,
 		     struct err *err) MUST_CHECK;
 void catalog_close(struct catalog *c); /* takes NULL */
 
+/* "SQLite 3.40.1", which runs, in room of the calling thread's. */
+const char *catalog_library(void);
+
 /* What is longer is not kept. */
 #define CATALOG_DOCUMENT_MAX (256u << 20)
 #define CATALOG_RANGE_MAX (64u << 20)

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "catalog/catalog.h"
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
 #include "codec/codec.h"
 #include "shard/shard-format.h"
+#include "store/store.h"
 
 static const char *fuse_state(void)
 {
@@ -33,6 +35,8 @@ static enum rc version_run(const void *options, int argc, char **argv,
 	version_print(stdout, "desfs", NULL, 0);
 	printf("shard format %d\n", SHARD_VERSION);
 	printf("codecs: %s\n", codec_libraries());
+	printf("remote archives: %s\n", store_libraries());
+	printf("index cache: %s\n", catalog_library());
 	printf("/dev/fuse: %s\n", fuse_state());
 	/* What it is linked with and what it asks of FUSE, it knows itself. */
 	if (daemon_spawn(args))

@@ -18,6 +18,8 @@
 #include "base/version.h"
 #include "fs/fs-daemon.h"
 #include "fs/fs-start.h"
+#include "store/store.h"
+#include "volume/volume.h"
 
 struct daemon {
 	const struct fs_options *o;
@@ -36,6 +38,8 @@ static void print_version(void)
 		 FUSE_MINOR_VERSION);
 
 	version_print(stdout, "mount.desfs", rows, ARRAY_LEN(rows));
+	printf("remote archives: %s\n", store_libraries());
+	printf("codecs, index cache: %s\n", volume_libraries());
 }
 
 /* The daemon leaves the directory the user stands in. */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/version.h"
+#include "catalog/catalog.h"
 #include "pack/clean.h"
 #include "pack/pack-options.h"
 #include "pack/report.h"
@@ -143,6 +144,8 @@ static void print_version(void)
 {
 	version_print(stdout, "desfs-pack", NULL, 0);
 	printf("codecs: %s\n", codec_libraries());
+	printf("remote archives: %s\n", store_libraries());
+	printf("index cache: %s\n", catalog_library());
 }
 
 static enum rc run(struct command_line *c, int argc, char **argv,

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/key.h"
 #include "base/mem.h"
+#include "net/net-libraries.h"
 #include "store/store-backend.h"
 
 static const struct store_backend *const backends[] = {
@@ -256,4 +257,9 @@ void store_each_zone(struct store *st, store_zone_fn *fn, void *arg)
 {
 	if (st->ops->each_zone)
 		st->ops->each_zone(st, fn, arg);
+}
+
+const char *store_libraries(void)
+{
+	return net_libraries();
 }

@@ -118,6 +118,11 @@ struct store_counters {
 };
 void store_count(struct store *st, struct store_counters *ret);
 
+/* Versions of the libraries that reach remote stores, for --version, in room of
+ * the calling thread's.
+ */
+const char *store_libraries(void);
+
 /* How one store of a zone does, for .des/stats.  Strings are borrowed for the
  * call.
  */

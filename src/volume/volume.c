@@ -4,6 +4,7 @@
 
 #include "volume/volume.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "base/mem.h"
 #include "cache/block-cache.h"
 #include "catalog/catalog.h"
+#include "codec/codec.h"
 #include "store/store.h"
 #include "volume/oplog.h"
 #include "volume/volume-state.h"
@@ -387,4 +389,13 @@ void volume_stats(struct volume *v, struct volume_stats *ret)
 	count_caches(v, ret);
 	count_index(v, ret);
 	volume_fetch_count(v, ret);
+}
+
+const char *volume_libraries(void)
+{
+	static _Thread_local char text[128];
+
+	snprintf(text, sizeof(text), "%s, %s", codec_libraries(),
+		 catalog_library());
+	return text;
 }

@@ -228,4 +228,9 @@ struct volume_stats {
 };
 void volume_stats(struct volume *v, struct volume_stats *ret);
 
+/* Versions of the libraries that read blocks and keep an index, for --version,
+ * in room of the calling thread's.
+ */
+const char *volume_libraries(void);
+
 #endif
