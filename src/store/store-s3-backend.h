@@ -123,6 +123,13 @@ char *s3_full_key(const struct s3_store *s, const char *key) MUST_CHECK;
  */
 int64_t s3_reply_time(const struct http_response *r);
 
+/* What a reply lists, to be released when it is REMOTE_DONE; and the verdict
+ * over a page that is not what was asked for: another try may get a better one.
+ */
+enum remote_verdict s3_page_parse(const struct http_response *r,
+				  struct s3_page *ret, struct err *err);
+enum remote_verdict s3_page_bad(struct err *err, const char *what);
+
 /* As store_list. */
 enum rc s3_list_keys(struct s3_store *s, const char *prefix,
 		     const char *start_after, store_list_fn *fn, void *arg,

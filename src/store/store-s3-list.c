@@ -56,10 +56,21 @@ static void listing_release(struct listing *l)
 	free(l->last);
 }
 
-static enum remote_verdict bad(struct err *err, const char *what)
+enum remote_verdict s3_page_bad(struct err *err, const char *what)
 {
 	err_set(err, RC_CORRUPT, "the server's list %s", what);
 	return REMOTE_RETRY;
+}
+
+enum remote_verdict s3_page_parse(const struct http_response *r,
+				  struct s3_page *ret, struct err *err)
+{
+	if (r->status != 200)
+		return s3_page_bad(err, "is not of status 200");
+	if (!s3_xml_list(r->body.p, r->body.len, ret, err))
+		return REMOTE_DONE;
+	err_prefix(err, "the server's list");
+	return err->rc == RC_CORRUPT ? REMOTE_RETRY : REMOTE_FAILED;
 }
 
 static enum remote_verdict check_keys(const struct listing *l,
@@ -72,9 +83,10 @@ static enum remote_verdict check_keys(const struct listing *l,
 		const char *key = page->items[i].key;
 
 		if (strncmp(key, l->full_prefix, strlen(l->full_prefix)) != 0)
-			return bad(err, "has a key without the prefix");
+			return s3_page_bad(err, "has a key without the prefix");
 		if (last && strcmp(last, key) >= 0)
-			return bad(err, "is not in the order of its keys");
+			return s3_page_bad(err,
+					   "is not in the order of its keys");
 		last = key;
 	}
 	return REMOTE_DONE;
@@ -95,17 +107,14 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 	struct s3_page page = { 0 };
 	enum remote_verdict v;
 
-	if (r->status != 200)
-		return bad(err, "is not of status 200");
-	if (s3_xml_list(r->body.p, r->body.len, &page, err)) {
-		err_prefix(err, "the server's list");
-		return err->rc == RC_CORRUPT ? REMOTE_RETRY : REMOTE_FAILED;
-	}
+	v = s3_page_parse(r, &page, err);
+	if (v != REMOTE_DONE)
+		return v;
 	v = check_keys(l, &page, err);
 	if (v == REMOTE_DONE && page.is_truncated &&
 	    (!page.next || !*page.next || strlen(page.next) > TOKEN_MAX ||
 	     (l->token && !strcmp(l->token, page.next))))
-		v = bad(err, "does not say how it goes on");
+		v = s3_page_bad(err, "does not say how it goes on");
 	if (v != REMOTE_DONE) {
 		s3_page_release(&page);
 		return v;

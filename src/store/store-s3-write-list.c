@@ -48,12 +48,6 @@ static void walk_release(struct walk *w)
 	free(w->last);
 }
 
-static enum remote_verdict bad(struct err *err, const char *what)
-{
-	err_set(err, RC_CORRUPT, "the server's list %s", what);
-	return REMOTE_RETRY;
-}
-
 static bool is_same(const char *a, const char *b)
 {
 	return !strcmp(a ? a : "", b ? b : "");
@@ -70,14 +64,15 @@ static enum remote_verdict check_order(const struct walk *w,
 		const char *key = page->items[i].key;
 
 		if (strncmp(key, w->full_prefix, strlen(w->full_prefix)) != 0)
-			return bad(err, "has a key without the prefix");
+			return s3_page_bad(err, "has a key without the prefix");
 		if (last && strcmp(last, key) > 0)
-			return bad(err, "is not in the order of its keys");
+			return s3_page_bad(err,
+					   "is not in the order of its keys");
 		last = key;
 	}
 	if (page->is_truncated && w->next && is_same(page->next, w->next) &&
 	    is_same(page->next_id, w->next_id))
-		return bad(err, "does not go on");
+		return s3_page_bad(err, "does not go on");
 	return REMOTE_DONE;
 }
 
@@ -88,12 +83,9 @@ static enum remote_verdict check_page(void *arg, const struct http_response *r,
 	struct s3_page page = { 0 };
 	enum remote_verdict v;
 
-	if (r->status != 200)
-		return bad(err, "is not of status 200");
-	if (s3_xml_list(r->body.p, r->body.len, &page, err)) {
-		err_prefix(err, "the server's list");
-		return err->rc == RC_CORRUPT ? REMOTE_RETRY : REMOTE_FAILED;
-	}
+	v = s3_page_parse(r, &page, err);
+	if (v != REMOTE_DONE)
+		return v;
 	v = check_order(w, &page, err);
 	if (v != REMOTE_DONE) {
 		s3_page_release(&page);
