@@ -13,6 +13,8 @@
 #	shards_of ARCHIVE       keys and digests of all shards
 #	reader_agrees ARCHIVE   the independent reader verifies it
 #	old_tree DIR; new_tree DIR  every kind of change between two packs
+#	readers_begin DIR       open its modified and deleted, before they change
+#	readers_end             true when both still had their bytes
 #	scaled N                N, a tenth of it under a sanitizer
 PYTHON=${PYTHON:-/usr/bin/python3}
 
@@ -126,6 +128,33 @@ new_tree()
 		echo added >added && mkdir -p added-dir/sub &&
 		rm many/00001? && echo x >many/000100 &&
 		touch -d 2020-01-01 many/000101)
+}
+
+readers_begin()
+{
+	cat <<-'EOF' >readers.py
+	import sys
+	f = open(sys.argv[1], "rb")
+	m = open(sys.argv[2], "rb")
+	print("open", flush=True)
+	sys.stdin.readline()
+	assert f.read() == b"old\n", "modified"
+	assert m.read() == b"old\n", "deleted"
+	print("kept", flush=True)
+	EOF
+	mkfifo ask && : >answer
+	"$PYTHON" readers.py "$1/modified" "$1/deleted" <ask >answer 2>&1 &
+	readers=$!
+	exec 3>ask
+	wait_for 20 grep -q open answer
+}
+readers_end()
+{
+	echo >&3
+	exec 3>&-
+	wait "$readers"
+	cat answer
+	grep -q kept answer
 }
 
 scaled()
