@@ -62,6 +62,7 @@ libdesfs_a_SOURCES += src/conf/secret.c src/conf/secret.h
 libdesfs_a_SOURCES += src/conf/store-settings.h
 
 # net
+libdesfs_a_SOURCES += src/net/curl-library.c src/net/curl-library.h
 libdesfs_a_SOURCES += src/net/http.c src/net/http.h
 libdesfs_a_SOURCES += src/net/http-answer.c
 libdesfs_a_SOURCES += src/net/http-date.c src/net/http-date.h
@@ -264,7 +265,7 @@ libdesfs_a_SOURCES += src/fs/fs-xattr.c
 
 # The programs
 DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
-	$(JANSSON_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(SQLITE_LIBS)
+	$(JANSSON_LIBS) $(EXPAT_LIBS) $(SQLITE_LIBS)
 
 bin_PROGRAMS += desfs desfs-pack
 desfs_SOURCES = src/cmd/main.c

@@ -103,6 +103,7 @@ shell_tests += tests/lint/0008-hexdump.t
 shell_tests += tests/lint/0009-man-examples.t
 shell_tests += tests/lint/0010-conf-keys.t
 shell_tests += tests/cli/0001-version.t
+shell_tests += tests/cli/0010-libcurl.t
 shell_tests += tests/cli/0100-dispatch.t
 shell_tests += tests/cli/0200-completion.t
 shell_tests += tests/cli/0300-check-conf.t

@@ -9,7 +9,6 @@
 #ifndef DESFS_NET_HTTP_LOOP_BACKEND_H
 #define DESFS_NET_HTTP_LOOP_BACKEND_H
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +16,7 @@
 
 #include "base/compiler.h"
 #include "base/err.h"
+#include "net/curl-library.h"
 #include "net/http.h"
 
 struct workers;

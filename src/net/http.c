@@ -32,14 +32,6 @@
 /* So much behind a deadline a thread that still runs is held up. */
 #define LATE_NS CLOCK_NS_PER_SEC
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_started;
-
-static void start_curl(void)
-{
-	curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 const char *http_method_name(enum http_method m)
 {
 	switch (m) {
@@ -110,12 +102,10 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 	struct http *h;
 	enum rc rc = check_ca_file(o->ca_file, err);
 
+	if (!rc)
+		rc = curl_library_load(err);
 	if (rc)
 		return rc;
-	pthread_once(&curl_once, start_curl);
-	if (curl_started)
-		return err_set(err, RC_NOMEM, "libcurl: %s",
-			       curl_easy_strerror(curl_started));
 	h = new_client(o);
 	if (!set_up_multi(h))
 		rc = err_set(err, RC_NOMEM, "libcurl: out of memory");

@@ -7,7 +7,7 @@
 #define DESFS_NET_NET_LIBRARIES_H
 
 /* "libcurl 7.88.1 (OpenSSL/3.0.17, HTTP/2: yes), expat 2.5.0": those that run,
- * in room of the calling thread's.
+ * in room of the calling thread's.  Loads libcurl; "no libcurl (why)" without.
  */
 const char *net_libraries(void);
 
