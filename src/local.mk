@@ -26,6 +26,7 @@ libdesfs_a_SOURCES += src/base/percent.c src/base/percent.h
 libdesfs_a_SOURCES += src/base/json.c src/base/json.h
 libdesfs_a_SOURCES += src/base/key.c src/base/key.h
 libdesfs_a_SOURCES += src/base/io.c src/base/io.h
+libdesfs_a_SOURCES += src/base/latency.c src/base/latency.h
 libdesfs_a_SOURCES += src/base/version.c src/base/version.h
 libdesfs_a_SOURCES += src/base/clock.c src/base/clock.h
 libdesfs_a_SOURCES += src/base/cond.c src/base/cond.h

@@ -19,6 +19,7 @@ unit_programs += tests/unit/json
 unit_programs += tests/unit/key
 unit_programs += tests/unit/io
 unit_programs += tests/unit/human
+unit_programs += tests/unit/latency
 unit_programs += tests/unit/json-text
 unit_programs += tests/unit/log
 unit_programs += tests/unit/opt
