@@ -259,6 +259,8 @@ libdesfs_a_SOURCES += src/fs/fs-serve.c
 libdesfs_a_SOURCES += src/fs/fs-start.c src/fs/fs-start.h
 libdesfs_a_SOURCES += src/fs/fs-stale.c
 libdesfs_a_SOURCES += src/fs/fs-stats.c src/fs/fs-stats.h
+libdesfs_a_SOURCES += src/fs/fs-stats-daemon.c
+libdesfs_a_SOURCES += src/fs/fs-stats-latency.c
 libdesfs_a_SOURCES += src/fs/fs-stats-zones.c
 libdesfs_a_SOURCES += src/fs/fs-xattr.c
 

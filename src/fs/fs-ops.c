@@ -67,17 +67,15 @@ static struct fs_call call_begin(fuse_req_t req, fuse_ino_t ino,
 		.message = message,
 	};
 
-	fs_count(is_control || nodeid_is_control(ino)
-			 ? &fs->stats.control[message]
-			 : &fs->stats.messages[message],
-		 1);
-	c.slot = fs_slot_take(&fs->stats, message, ino, fuse_req_ctx(req)->pid);
+	c.request = fs_request_begin(&fs->stats, message, ino,
+				     fuse_req_ctx(req)->pid,
+				     is_control || nodeid_is_control(ino));
 	return c;
 }
 
 static void call_end(struct fs_call *c)
 {
-	fs_slot_give(&c->fs->stats, c->slot);
+	fs_request_end(&c->fs->stats, &c->request);
 }
 
 void fs_reply_errno(struct fs_call *c, int errnum)

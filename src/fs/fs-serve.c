@@ -51,7 +51,7 @@ static void *loop_main(void *arg)
 	ssize_t n;
 
 	fuse_loop_cfg_set_clone_fd(config, 0);
-	fuse_loop_cfg_set_max_threads(config, n_threads(s->fs));
+	fuse_loop_cfg_set_max_threads(config, s->fs->stats.n_threads);
 	s->result = fuse_session_loop_mt(s->fs->se, config);
 	fuse_loop_cfg_destroy(config);
 	n = write(s->ended, &one, sizeof(one));
@@ -75,6 +75,7 @@ static enum rc loop_start(struct serving *s, struct err *err)
 
 	if (sigaction(WAKE_SIGNAL, &sa, NULL))
 		return err_set_errno(err, errno, "signal %d", WAKE_SIGNAL);
+	s->fs->stats.n_threads = n_threads(s->fs);
 	sigfillset(&mask);
 	sigdelset(&mask, WAKE_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &mask, &old);

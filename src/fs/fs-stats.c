@@ -77,8 +77,8 @@ const char *fs_message_name(enum fs_message m)
 	return message_names[m];
 }
 
-unsigned int fs_slot_take(struct fs_stats *s, enum fs_message m, uint64_t ino,
-			  pid_t pid)
+static unsigned int slot_take(struct fs_stats *s, const struct fs_request *r,
+			      uint64_t ino, pid_t pid)
 {
 	for (unsigned int i = 0; i < FS_SLOTS; i++) {
 		struct fs_slot *slot = &s->slots[i];
@@ -88,24 +88,67 @@ unsigned int fs_slot_take(struct fs_stats *s, enum fs_message m, uint64_t ino,
 					     memory_order_acquire))
 			continue;
 		atomic_store_explicit(&slot->ino, ino, memory_order_relaxed);
-		atomic_store_explicit(&slot->message, (int)m,
+		atomic_store_explicit(&slot->message, (int)r->message,
 				      memory_order_relaxed);
 		atomic_store_explicit(&slot->pid, (int)pid,
 				      memory_order_relaxed);
-		atomic_store_explicit(&slot->since, clock_coarse_ns(),
+		atomic_store_explicit(&slot->is_control, r->is_control,
+				      memory_order_relaxed);
+		atomic_store_explicit(&slot->since, r->since,
 				      memory_order_relaxed);
 		return i;
 	}
 	return FS_NO_SLOT;
 }
 
-void fs_slot_give(struct fs_stats *s, unsigned int slot)
+static void slot_give(struct fs_stats *s, unsigned int slot)
 {
 	if (slot == FS_NO_SLOT)
 		return;
 	atomic_store_explicit(&s->slots[slot].since, 0, memory_order_relaxed);
 	atomic_store_explicit(&s->slots[slot].taken, false,
 			      memory_order_release);
+}
+
+/* The most of all times: of two at once the loser looks again. */
+static void in_flight_add(struct fs_stats *s)
+{
+	unsigned int n = 1 + atomic_fetch_add_explicit(&s->in_flight, 1,
+						       memory_order_relaxed);
+	unsigned int max =
+		atomic_load_explicit(&s->in_flight_max, memory_order_relaxed);
+
+	while (n > max && !atomic_compare_exchange_weak_explicit(
+				  &s->in_flight_max, &max, n,
+				  memory_order_relaxed, memory_order_relaxed))
+		;
+	if (n == s->n_threads)
+		fs_count(&s->busy, 1);
+}
+
+struct fs_request fs_request_begin(struct fs_stats *s, enum fs_message m,
+				   uint64_t ino, pid_t pid, bool is_control)
+{
+	struct fs_request r = {
+		.message = m,
+		.is_control = is_control,
+		.since = clock_mono_ns(),
+	};
+
+	fs_count(is_control ? &s->control[m] : &s->messages[m], 1);
+	r.slot = slot_take(s, &r, ino, pid);
+	if (!is_control)
+		in_flight_add(s);
+	return r;
+}
+
+void fs_request_end(struct fs_stats *s, const struct fs_request *r)
+{
+	slot_give(s, r->slot);
+	if (r->is_control)
+		return;
+	latency_add(&s->latency[r->message], clock_mono_ns() - r->since);
+	atomic_fetch_sub_explicit(&s->in_flight, 1, memory_order_relaxed);
 }
 
 static uint64_t total(const _Atomic uint64_t *counters, size_t n)
@@ -147,13 +190,20 @@ void fs_stats_text(const struct fs_stats *s, const struct volume_stats *vs,
 	for (size_t i = 0; i < ARRAY_LEN(volume_rows); i++)
 		text_row(out, "volume_", volume_rows[i].name,
 			 volume_value(vs, i));
+	fs_stats_latency(s, out);
+}
+
+void fs_metric_head(struct buf *out, const char *name, const char *type,
+		    const char *help)
+{
+	buf_printf(out, "# HELP desfs_%s %s\n# TYPE desfs_%s %s\n", name, help,
+		   name, type);
 }
 
 static void metric_head(struct buf *out, const char *name, bool is_counter,
 			const char *help)
 {
-	buf_printf(out, "# HELP desfs_%s %s\n# TYPE desfs_%s %s\n", name, help,
-		   name, is_counter ? "counter" : "gauge");
+	fs_metric_head(out, name, is_counter ? "counter" : "gauge", help);
 }
 
 static void metric_group(struct buf *out, const char *name, const char *help,
@@ -185,11 +235,16 @@ void fs_stats_metrics(const struct fs_stats *s, const struct volume_stats *vs,
 		const char *name = volume_rows[i].name;
 		const char *end = volume_rows[i].is_counter ? "_total" : "";
 
+		buf_printf(out,
+			   "# HELP desfs_volume_%s%s As volume_%s in "
+			   "mount.desfs(8).\n",
+			   name, end, name);
 		buf_printf(out, "# TYPE desfs_volume_%s%s %s\n", name, end,
 			   volume_rows[i].is_counter ? "counter" : "gauge");
 		buf_printf(out, "desfs_volume_%s%s %" PRIu64 "\n", name, end,
 			   volume_value(vs, i));
 	}
+	fs_metrics_latency(s, out);
 }
 
 struct request {

@@ -3,7 +3,8 @@
  *
  * Counters are atomics of one struct.  Requests in flight take a slot each, so
  * that .des/requests can tell the oldest; when all slots are taken a request
- * goes unlisted.  Safe from any thread.
+ * goes unlisted.  How long each took is counted by its kind.  Safe from any
+ * thread.
  */
 #ifndef DESFS_FS_FS_STATS_H
 #define DESFS_FS_FS_STATS_H
@@ -15,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/latency.h"
 
 /* The FUSE messages we know, by the names of the kernel's. */
 enum fs_message {
@@ -44,6 +46,7 @@ struct fs_slot {
 	_Atomic uint64_t ino;
 	atomic_int message;
 	atomic_int pid;
+	atomic_bool is_control;
 };
 
 struct fs_stats {
@@ -52,6 +55,13 @@ struct fs_stats {
 	_Atomic uint64_t errors[RC_COUNT];     /* replies, by their cause */
 	_Atomic uint64_t refreshes, refresh_errors, invalidations;
 	uint64_t started; /* monotonic ns */
+
+	/* Of requests about files, not about control nodes: */
+	struct latency latency[FS_MESSAGES]; /* from arrival to reply */
+	atomic_uint in_flight, in_flight_max;
+	_Atomic uint64_t busy;  /* times all threads were: more would wait */
+	unsigned int n_threads; /* that answer; set before the first request */
+
 	struct fs_slot slots[FS_SLOTS];
 };
 
@@ -67,10 +77,16 @@ static inline uint64_t fs_counted(const _Atomic uint64_t *counter)
 
 const char *fs_message_name(enum fs_message m);
 
-/* A request came; returns its slot, or FS_NO_SLOT. */
-unsigned int fs_slot_take(struct fs_stats *s, enum fs_message m, uint64_t ino,
-			  pid_t pid);
-void fs_slot_give(struct fs_stats *s, unsigned int slot);
+/* A request from its arrival to its reply. */
+struct fs_request {
+	enum fs_message message;
+	bool is_control; /* about the control directory or what is in it */
+	unsigned int slot;
+	uint64_t since; /* monotonic ns */
+};
+struct fs_request fs_request_begin(struct fs_stats *s, enum fs_message m,
+				   uint64_t ino, pid_t pid, bool is_control);
+void fs_request_end(struct fs_stats *s, const struct fs_request *r);
 
 struct volume_stats;
 
@@ -80,6 +96,20 @@ void fs_stats_text(const struct fs_stats *s, const struct volume_stats *vs,
 void fs_stats_metrics(const struct fs_stats *s, const struct volume_stats *vs,
 		      struct buf *out);
 void fs_stats_requests(struct fs_stats *s, struct buf *out);
+
+/* What the first two say of durations and of requests in flight. */
+void fs_stats_latency(const struct fs_stats *s, struct buf *out);
+void fs_metrics_latency(const struct fs_stats *s, struct buf *out);
+
+/* What is said before the values of a metric; type: counter, gauge, ... */
+void fs_metric_head(struct buf *out, const char *name, const char *type,
+		    const char *help);
+
+struct fs;
+
+/* What they say of the process and of the age of what it shows. */
+void fs_stats_daemon(const struct fs *fs, struct buf *out);
+void fs_metrics_daemon(const struct fs *fs, struct buf *out);
 
 struct store;
 

@@ -62,7 +62,7 @@ struct fs_call {
 	fuse_req_t req;
 	fuse_ino_t ino;
 	enum fs_message message;
-	unsigned int slot;
+	struct fs_request request;
 };
 
 /* fs-ops.c */
