@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* block-cache.c - loaded objects in memory, bounded in bytes, each loaded once.
  *
- * Keys are spread over parts, each with a lock, a hash table and a queue for
- * eviction.  Eviction is CLOCK: the head of the queue goes, unless it was used
- * since it was queued or is held; then it is queued again.  What is read once
- * therefore leaves before what is read often.
+ * Keys are spread over parts, each with a lock, a hash table and the queues of
+ * 2Q (Johnson and Shasha, 1994).  What is new goes through a short queue, where
+ * being used counts for nothing, and leaves only its key behind, in a list of
+ * ghosts.  What is asked for while its ghost is remembered goes to the second
+ * queue, which is kept by use.  So what is read many times within moments and
+ * never again does not push out what is read all day.
+ *
+ * The bound is one for all parts, so that large objects fit; who exceeds it
+ * evicts, from its own part first.  Hits touch nothing but their part.
  */
 #include "config.h"
 
@@ -14,13 +19,30 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "base/mem.h"
 
-#define N_PARTS 32u
+/* A part for so many bytes; fewer parts are fairer, more wait less. */
+#define PART_BYTES (UINT64_C(2) << 20)
+#define MAX_PARTS 32u
 #define MIN_BUCKETS 16u
 
-enum item_state { ITEM_LOADING, ITEM_READY, ITEM_FAILED };
+/* Shares of the bound, as the paper has them: of the first queue while there is
+ * something in the second, and of what the ghosts were.
+ */
+#define FRESH_DIVISOR 4
+#define GHOST_DIVISOR 2
+/* A part has at most so many ghosts more than objects. */
+#define GHOST_EXTRA 16u
+
+enum item_state { ITEM_LOADING, ITEM_READY, ITEM_FAILED, ITEM_GHOST };
+
+struct queue {
+	struct block_cache_item *head; /* the oldest */
+	uint64_t bytes;
+	size_t n;
+};
 
 struct block_cache_item {
 	struct block_cache_key key;
@@ -28,11 +50,13 @@ struct block_cache_item {
 
 	/* Guarded by the part's lock. */
 	enum item_state state;
-	bool touched; /* used since it was queued */
+	bool is_known;       /* it was a ghost when it was asked for */
+	struct queue *queue; /* where it is; NULL: in none */
+	size_t size;         /* what it counts for, or did */
 	struct block_cache_item *next_in_bucket;
-	struct block_cache_item *next_in_queue;
+	struct block_cache_item *prev, *next; /* in the queue */
 
-	/* Fixed once the state is no longer LOADING. */
+	/* Fixed while the state is READY or FAILED. */
 	struct block_cache_object object;
 	struct err *err; /* why it FAILED */
 };
@@ -44,15 +68,15 @@ struct part {
 	struct block_cache_item **buckets;
 	size_t n_buckets; /* a power of two */
 	size_t n_items;
-	struct block_cache_item *head, *tail; /* queue of READY items */
-	size_t n_queued;
+	struct queue fresh, kept, ghosts;
+	uint64_t hits, misses;
 } __attribute__((aligned(64)));
 
 struct block_cache {
 	uint64_t max_bytes;
-	_Atomic uint64_t bytes, hits, misses;
-	atomic_uint hand; /* the part to evict from next */
-	struct part parts[N_PARTS];
+	unsigned int n_parts;   /* a power of two */
+	_Atomic uint64_t bytes; /* changed by misses only */
+	struct part parts[MAX_PARTS];
 };
 
 /* The finalizer of MurmurHash3. */
@@ -70,12 +94,12 @@ static uint64_t key_hash(struct block_cache_key key)
 
 static struct part *part_of(struct block_cache *c, uint64_t hash)
 {
-	return &c->parts[hash % N_PARTS];
+	return &c->parts[hash & (c->n_parts - 1)];
 }
 
 static struct block_cache_item **bucket_of(struct part *part, uint64_t hash)
 {
-	return &part->buckets[hash / N_PARTS & (part->n_buckets - 1)];
+	return &part->buckets[hash >> 32 & (part->n_buckets - 1)];
 }
 
 struct block_cache *block_cache_new(uint64_t max_bytes)
@@ -86,10 +110,11 @@ struct block_cache *block_cache_new(uint64_t max_bytes)
 		abort();
 	c->max_bytes = max_bytes;
 	atomic_init(&c->bytes, 0);
-	atomic_init(&c->hits, 0);
-	atomic_init(&c->misses, 0);
-	atomic_init(&c->hand, 0);
-	for (unsigned int i = 0; i < N_PARTS; i++) {
+	c->n_parts = 1;
+	while (c->n_parts < MAX_PARTS &&
+	       c->n_parts * 2 * PART_BYTES <= max_bytes)
+		c->n_parts *= 2;
+	for (unsigned int i = 0; i < c->n_parts; i++) {
 		c->parts[i] = (struct part){ .n_buckets = MIN_BUCKETS };
 		pthread_mutex_init(&c->parts[i].lock, NULL);
 		pthread_cond_init(&c->parts[i].loaded, NULL);
@@ -99,19 +124,24 @@ struct block_cache *block_cache_new(uint64_t max_bytes)
 	return c;
 }
 
+static void queue_free(struct queue *q)
+{
+	struct block_cache_item *item, *next;
+
+	DL_FOREACH_SAFE(q->head, item, next)
+	block_cache_unref(item);
+}
+
 void block_cache_free(struct block_cache *c)
 {
 	if (!c)
 		return;
-	for (unsigned int i = 0; i < N_PARTS; i++) {
+	for (unsigned int i = 0; i < c->n_parts; i++) {
 		struct part *part = &c->parts[i];
 
-		while (part->head) {
-			struct block_cache_item *item = part->head;
-
-			part->head = item->next_in_queue;
-			block_cache_unref(item);
-		}
+		queue_free(&part->fresh);
+		queue_free(&part->kept);
+		queue_free(&part->ghosts);
 		free(part->buckets);
 		pthread_cond_destroy(&part->loaded);
 		pthread_mutex_destroy(&part->lock);
@@ -141,7 +171,7 @@ void block_cache_unref(struct block_cache_item *item)
 	free(item);
 }
 
-/* The next six are called with the part's lock held. */
+/* Down to evict_one, all are called with the part's lock held. */
 
 static struct block_cache_item *table_find(struct part *part, uint64_t hash,
 					   struct block_cache_key key)
@@ -197,58 +227,114 @@ static void table_remove(struct part *part, struct block_cache_item *item)
 	part->n_items--;
 }
 
-static void queue_push(struct part *part, struct block_cache_item *item)
+static void queue_push(struct queue *q, struct block_cache_item *item)
 {
-	item->touched = false;
-	item->next_in_queue = NULL;
-	if (part->head)
-		part->tail->next_in_queue = item;
-	else
-		part->head = item;
-	part->tail = item;
-	part->n_queued++;
+	DL_APPEND(q->head, item);
+	q->bytes += item->size;
+	q->n++;
+	item->queue = q;
 }
 
-static struct block_cache_item *queue_pop(struct part *part)
+static void queue_remove(struct block_cache_item *item)
 {
-	struct block_cache_item *item = part->head;
+	struct queue *q = item->queue;
 
-	part->head = item->next_in_queue;
-	part->n_queued--;
-	return item;
+	DL_DELETE(q->head, item);
+	q->bytes -= item->size;
+	q->n--;
+	item->queue = NULL;
 }
 
-/* Drop one item of a part; false when all are held. */
+/* Note that a READY item is used. */
+static void touch(struct part *part, struct block_cache_item *item)
+{
+	if (item->queue != &part->kept || !item->next)
+		return;
+	queue_remove(item);
+	queue_push(&part->kept, item);
+}
+
+/* Forget ghosts that are too many. */
+static void trim_ghosts(const struct block_cache *c, struct part *part)
+{
+	uint64_t max = c->max_bytes / c->n_parts / GHOST_DIVISOR;
+	struct queue *q = &part->ghosts;
+
+	while (q->n && (q->bytes > max ||
+			q->n > part->fresh.n + part->kept.n + GHOST_EXTRA)) {
+		struct block_cache_item *ghost = q->head;
+
+		queue_remove(ghost);
+		table_remove(part, ghost);
+		block_cache_unref(ghost);
+	}
+}
+
+/* The oldest of a queue that nobody holds, no longer in the queue. */
+static struct block_cache_item *take_oldest(struct queue *q)
+{
+	struct block_cache_item *item;
+
+	DL_FOREACH(q->head, item)
+	{
+		if (atomic_load(&item->refs) == 1) {
+			queue_remove(item);
+			return item;
+		}
+	}
+	return NULL;
+}
+
+/* Take out one object; false when all are held. */
+static bool take_victim(const struct block_cache *c, struct part *part,
+			struct block_cache_object *ret)
+{
+	uint64_t max_fresh = c->max_bytes / c->n_parts / FRESH_DIVISOR;
+	struct block_cache_item *item = NULL;
+
+	if (part->fresh.bytes <= max_fresh)
+		item = take_oldest(&part->kept);
+	if (item) {
+		*ret = item->object;
+		item->object = (struct block_cache_object){ 0 };
+		table_remove(part, item);
+		block_cache_unref(item);
+		return true;
+	}
+	item = take_oldest(&part->fresh);
+	if (!item)
+		item = take_oldest(&part->kept);
+	if (!item)
+		return false;
+	*ret = item->object;
+	item->object = (struct block_cache_object){ 0 };
+	item->state = ITEM_GHOST;
+	queue_push(&part->ghosts, item);
+	trim_ghosts(c, part);
+	return true;
+}
+
 static bool evict_one(struct block_cache *c, struct part *part)
 {
-	struct block_cache_item *victim = NULL;
+	struct block_cache_object victim = { 0 };
+	bool found;
 
 	pthread_mutex_lock(&part->lock);
-	for (size_t n = 2 * part->n_queued; n > 0 && !victim; n--) {
-		struct block_cache_item *item = queue_pop(part);
-
-		if (item->touched || atomic_load(&item->refs) > 1)
-			queue_push(part, item);
-		else
-			victim = item;
-	}
-	if (victim) {
-		table_remove(part, victim);
-		atomic_fetch_sub(&c->bytes, victim->object.size);
-	}
+	found = take_victim(c, part, &victim);
+	if (found)
+		atomic_fetch_sub(&c->bytes, victim.size);
 	pthread_mutex_unlock(&part->lock);
-	block_cache_unref(victim);
-	return victim;
+	if (victim.destroy)
+		victim.destroy(victim.p);
+	return found;
 }
 
-static void evict(struct block_cache *c)
+static void evict(struct block_cache *c, struct part *own)
 {
-	unsigned int n_failed = 0;
+	unsigned int i = (unsigned int)(own - c->parts), n_failed = 0;
 
-	while (atomic_load(&c->bytes) > c->max_bytes && n_failed < N_PARTS) {
-		unsigned int i = atomic_fetch_add(&c->hand, 1) % N_PARTS;
-
-		if (evict_one(c, &c->parts[i]))
+	while (atomic_load(&c->bytes) > c->max_bytes && n_failed < c->n_parts) {
+		if (evict_one(c, &c->parts[i++ & (c->n_parts - 1)]))
 			n_failed = 0;
 		else
 			n_failed++;
@@ -282,10 +368,11 @@ static enum rc load_item(struct block_cache *c, struct part *part,
 	kept = !rc && object.size <= c->max_bytes;
 	pthread_mutex_lock(&part->lock);
 	item->object = object;
+	item->size = object.size;
 	item->err = why;
 	item->state = rc ? ITEM_FAILED : ITEM_READY;
 	if (kept) {
-		queue_push(part, item);
+		queue_push(item->is_known ? &part->kept : &part->fresh, item);
 		atomic_fetch_add(&c->bytes, object.size);
 	} else {
 		table_remove(part, item);
@@ -293,10 +380,42 @@ static enum rc load_item(struct block_cache *c, struct part *part,
 	pthread_cond_broadcast(&part->loaded);
 	pthread_mutex_unlock(&part->lock);
 	if (kept)
-		evict(c);
+		evict(c, part);
 	else
 		block_cache_unref(item); /* the table's */
 	return rc;
+}
+
+/* With the part's lock held: the item that the caller shall load. */
+static struct block_cache_item *item_to_load(struct part *part, uint64_t hash,
+					     struct block_cache_key key,
+					     struct block_cache_item *ghost)
+{
+	struct block_cache_item *item;
+
+	if (ghost) {
+		queue_remove(ghost);
+		ghost->state = ITEM_LOADING;
+		ghost->is_known = true;
+		return block_cache_ref(ghost);
+	}
+	item = item_new(key);
+	table_insert(part, hash, item);
+	return item;
+}
+
+/* With the part's lock held: the result of an item that is no ghost. */
+static enum rc item_await(struct part *part, struct block_cache_item *item,
+			  struct err *err)
+{
+	while (item->state == ITEM_LOADING)
+		pthread_cond_wait(&part->loaded, &part->lock);
+	if (item->state == ITEM_FAILED) {
+		*err = *item->err;
+		return err->rc;
+	}
+	touch(part, item);
+	return RC_OK;
 }
 
 enum rc block_cache_get(struct block_cache *c, struct block_cache_key key,
@@ -311,23 +430,16 @@ enum rc block_cache_get(struct block_cache *c, struct block_cache_key key,
 
 	pthread_mutex_lock(&part->lock);
 	item = table_find(part, hash, key);
-	found = item;
+	found = item && item->state != ITEM_GHOST;
 	if (found) {
+		part->hits++;
 		block_cache_ref(item);
-		item->touched = true;
-		while (item->state == ITEM_LOADING)
-			pthread_cond_wait(&part->loaded, &part->lock);
-		if (item->state == ITEM_FAILED) {
-			*err = *item->err;
-			rc = err->rc;
-		}
+		rc = item_await(part, item, err);
 	} else {
-		item = item_new(key);
-		table_insert(part, hash, item);
+		part->misses++;
+		item = item_to_load(part, hash, key, item);
 	}
 	pthread_mutex_unlock(&part->lock);
-	atomic_fetch_add_explicit(found ? &c->hits : &c->misses, 1,
-				  memory_order_relaxed);
 	if (!found)
 		rc = load_item(c, part, item, load, arg, err);
 	if (rc) {
@@ -348,7 +460,7 @@ struct block_cache_item *block_cache_peek(struct block_cache *c,
 	pthread_mutex_lock(&part->lock);
 	item = table_find(part, hash, key);
 	if (item && item->state == ITEM_READY) {
-		item->touched = true;
+		touch(part, item);
 		block_cache_ref(item);
 	} else {
 		item = NULL;
@@ -357,10 +469,15 @@ struct block_cache_item *block_cache_peek(struct block_cache *c,
 	return item;
 }
 
-void block_cache_stats(const struct block_cache *c,
-		       struct block_cache_stats *ret)
+void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret)
 {
-	ret->hits = atomic_load_explicit(&c->hits, memory_order_relaxed);
-	ret->misses = atomic_load_explicit(&c->misses, memory_order_relaxed);
-	ret->bytes = atomic_load_explicit(&c->bytes, memory_order_relaxed);
+	*ret = (struct block_cache_stats){ .bytes = atomic_load(&c->bytes) };
+	for (unsigned int i = 0; i < c->n_parts; i++) {
+		struct part *part = &c->parts[i];
+
+		pthread_mutex_lock(&part->lock);
+		ret->hits += part->hits;
+		ret->misses += part->misses;
+		pthread_mutex_unlock(&part->lock);
+	}
 }

@@ -8,6 +8,9 @@
  * An item stays valid until its holder gives it back, in the cache or not. Held
  * items are not evicted, so the bound may be exceeded by what is held.  An
  * object larger than the whole bound is served but not kept.
+ *
+ * What is used again after it was evicted is kept longest; many uses within a
+ * short time count as one, so reading everything once does no harm.
  */
 #ifndef DESFS_CACHE_BLOCK_CACHE_H
 #define DESFS_CACHE_BLOCK_CACHE_H
@@ -62,7 +65,6 @@ struct block_cache_stats {
 	uint64_t misses;
 	uint64_t bytes; /* kept now */
 };
-void block_cache_stats(const struct block_cache *c,
-		       struct block_cache_stats *ret);
+void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret);
 
 #endif

@@ -119,6 +119,86 @@ static void the_bound_is_kept_and_used_objects_stay(void **state)
 	assert_int_equal(n_alive, 0);
 }
 
+/* n objects from v on, each used several times in a row. */
+static void scan(struct block_cache *c, uint64_t v, unsigned int n)
+{
+	for (uint64_t end = v + n; v < end; v++)
+		for (unsigned int i = 0; i < 30; i++)
+			use(c, v);
+}
+
+static unsigned int n_of_first(struct block_cache *c, unsigned int n)
+{
+	unsigned int n_kept = 0;
+
+	for (uint64_t v = 0; v < n; v++)
+		n_kept += has(c, v);
+	return n_kept;
+}
+
+static void a_scan_does_not_push_out_what_is_used_all_day(void **state)
+{
+	struct block_cache *c = block_cache_new(1000 * SIZE);
+
+	(void)state;
+	scan(c, 0, 500);
+	scan(c, 10000, 1000); /* they leave, but are remembered */
+	assert_int_equal(n_of_first(c, 500), 0);
+	scan(c, 0, 500);
+	scan(c, 20000, 10000);
+	assert_int_equal(n_of_first(c, 500), 500);
+	block_cache_free(c);
+	assert_int_equal(n_alive, 0);
+}
+
+static void what_is_no_longer_used_leaves(void **state)
+{
+	struct block_cache *c = block_cache_new(1000 * SIZE);
+
+	(void)state;
+	for (uint64_t v = 0; v < 5000; v += 500) {
+		scan(c, v, 500);
+		scan(c, v + 10000, 500);
+		scan(c, v, 500);
+	}
+	assert_int_equal(n_of_first(c, 500), 0);
+	block_cache_free(c);
+	assert_int_equal(n_alive, 0);
+}
+
+static void what_left_long_ago_is_forgotten(void **state)
+{
+	struct block_cache *c = block_cache_new(1000 * SIZE);
+
+	(void)state;
+	scan(c, 0, 500);
+	scan(c, 10000, 3000);
+	scan(c, 0, 500);
+	scan(c, 20000, 1000);
+	assert_int_equal(n_of_first(c, 500), 0);
+	block_cache_free(c);
+}
+
+static void many_parts_keep_one_bound(void **state)
+{
+	const size_t size = 64 << 10;
+	struct block_cache *c = block_cache_new(1000 * size);
+	struct block_cache_stats st;
+
+	(void)state;
+	for (uint64_t v = 0; v < 5000; v++) {
+		struct block_cache_item *item = NULL;
+
+		assert_int_equal(get(c, v, size, RC_OK, &item), RC_OK);
+		block_cache_unref(item);
+		block_cache_stats(c, &st);
+		assert_true(st.bytes <= 1000 * size);
+	}
+	assert_true(st.bytes > 900 * size);
+	block_cache_free(c);
+	assert_int_equal(n_alive, 0);
+}
+
 static void a_held_object_outlives_eviction_and_the_cache(void **state)
 {
 	struct block_cache *c = block_cache_new(2 * SIZE);
@@ -259,6 +339,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_object_is_loaded_once),
 		cmocka_unit_test(the_bound_is_kept_and_used_objects_stay),
+		cmocka_unit_test(a_scan_does_not_push_out_what_is_used_all_day),
+		cmocka_unit_test(what_is_no_longer_used_leaves),
+		cmocka_unit_test(what_left_long_ago_is_forgotten),
+		cmocka_unit_test(many_parts_keep_one_bound),
 		cmocka_unit_test(a_held_object_outlives_eviction_and_the_cache),
 		cmocka_unit_test(
 			an_object_larger_than_the_bound_is_served_not_kept),
