@@ -109,6 +109,7 @@ shell_tests += tests/cli/0100-dispatch.t
 shell_tests += tests/cli/0200-completion.t
 shell_tests += tests/cli/0300-check-conf.t
 shell_tests += tests/cli/0310-check-bucket.t
+shell_tests += tests/cli/0400-bench.t
 shell_tests += tests/cli/1000-route.t
 shell_tests += tests/cli/2000-desread.t
 shell_tests += tests/cli/2400-zones.t

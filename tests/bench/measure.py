@@ -27,6 +27,10 @@ class Outcome:
         self.output = output
 
 
+def now():
+    return time.monotonic()
+
+
 def kill_group(pid):
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
@@ -198,6 +202,14 @@ class Mount:
         return ticks / TICK
 
     def note_peak(self):
+        self.peak = max(self.peak, self.memory('VmHWM:'))
+        return self.peak
+
+    def rss(self):
+        """Bytes of memory the daemon has now."""
+        return self.memory('VmRSS:')
+
+    def memory(self, field):
         total = 0
         if self.proc:
             for pid in descendants(self.proc.pid):
@@ -206,9 +218,8 @@ class Mount:
                               errors='replace') as f:
                         total += sum(int(line.split()[1]) * 1024
                                      for line in f
-                                     if line.startswith('VmHWM:'))
-        self.peak = max(self.peak, total)
-        return self.peak
+                                     if line.startswith(field))
+        return total
 
     def measure(self, argv, timeout, capture=False):
         """Run a client; the daemon's CPU comes as outcome.daemon_cpu."""

@@ -3,54 +3,12 @@
 import statistics
 import textwrap
 
+import goals
 import systems
+from samples import (Table, bytes_per_second, cpu_per_file, daemon_per_file,
+                     milliseconds, of, per_second)
 
 NOTE = 0.15     # a best value this much better than the median is shown
-
-
-class Table:
-    """The samples of one corpus, by system and workload."""
-
-    def __init__(self, results, corpus):
-        self.corpus = corpus
-        self.by = {}
-        self.absent = {}
-        self.errors = []
-        for s in results['samples']:
-            if s['corpus'] != corpus:
-                continue
-            if 'missing' in s:
-                self.absent[s['system'], s['workload']] = s['missing']
-            elif 'error' in s:
-                line = (s['system'], s['workload'], s['error'])
-                if line not in self.errors:
-                    self.errors.append(line)
-            else:
-                self.by.setdefault((s['system'], s['workload']),
-                                   []).append(s)
-
-    def values(self, system, workload, get):
-        return [get(s) for s in self.by.get((system, workload), [])]
-
-    def median(self, system, workload, get):
-        found = self.values(system, workload, get)
-        return statistics.median(found) if found else None
-
-    def cell(self, system, workload, get, form, best=min):
-        """The median, and the best one in brackets where it differs."""
-        found = self.values(system, workload, get)
-        if not found:
-            return '–'
-        middle, top = statistics.median(found), best(found)
-        text = form(middle)
-        if middle and abs(top - middle) / middle > NOTE:
-            text += f' ({form(top)})'
-        return text
-
-    def ratio(self, system, base, workload, get):
-        mine = self.median(system, workload, get)
-        theirs = self.median(base, workload, get)
-        return f'{mine / theirs:.2f}' if mine and theirs else '–'
 
 
 def fixed(digits):
@@ -65,34 +23,39 @@ def mega_whole(v):
     return f'{v / 1e6:,.0f}'
 
 
-def per_second(s):
-    return s['files'] / s['seconds']
+def cell(table, system, workload, get, form, best=min):
+    """The median, and the best one in brackets where it differs."""
+    found = table.values(system, workload, get)
+    if not found:
+        return '–'
+    middle, top = statistics.median(found), best(found)
+    text = form(middle)
+    if middle and abs(top - middle) / middle > NOTE:
+        text += f' ({form(top)})'
+    return text
 
 
-def bytes_per_second(s):
-    return s['bytes'] / s['seconds'] / 1e6
-
-
-def cpu_per_file(s):
-    return s['cpu'] / s['files'] * 1e6
-
-
-def of(key):
-    return lambda s: s[key]
+def ratio(table, system, base, workload, get):
+    found = table.ratio(system, base, workload, get)
+    return '–' if found is None else f'{found:.2f}'
 
 
 def grid(head, rows):
     lines = ['| ' + ' | '.join(head) + ' |',
              '|---|' + '---:|' * (len(head) - 1)]
-    lines += ['| ' + ' | '.join(cell.replace('|', '\\|') for cell in row) +
+    lines += ['| ' + ' | '.join(text.replace('|', '\\|') for text in row) +
               ' |' for row in rows]
     return '\n'.join(lines) + '\n'
 
 
-def label(results, reader):
-    if reader.name == 'source':
+def label(table, results, row, kind):
+    """The name of a row, and what is to be known of it."""
+    if row.name == 'source':
         return f'source ({results["machine"]["filesystem"]})'
-    return reader.name
+    if (row.name, kind) in table.scaled:
+        return f'{row.name} (scaled)'
+    absent = table.absent.get((row.name, kind))
+    return f'{row.name}: {absent}' if absent else row.name
 
 
 def baseline(rows):
@@ -105,49 +68,39 @@ def packing(table, results):
             'time ÷ ' + base, 'bytes ÷ ' + base, 'runs']
     rows = []
     for p in systems.PACKERS:
-        absent = table.absent.get((p.name, 'pack'))
-        if absent:
-            rows.append([f'{p.name}: {absent}'] + ['–'] * (len(head) - 1))
-            continue
+        def own(key, form, name=p.name):
+            return cell(table, name, 'pack', of(key), form)
+
+        def against_base(key, name=p.name):
+            return ratio(table, name, base, 'pack', of(key))
+
+        runs = [s for s in table.by.get((p.name, 'pack'), [])
+                if 'scaled' not in s]
         rows.append([
-            p.name,
-            table.cell(p.name, 'pack', of('seconds'), fixed(2)),
-            table.cell(p.name, 'pack', of('synced'), fixed(2)),
-            table.cell(p.name, 'pack', of('cpu'), fixed(1)),
-            table.cell(p.name, 'pack', of('rss'), mega_whole),
-            table.cell(p.name, 'pack', of('bytes'), mega),
-            table.ratio(p.name, base, 'pack', of('synced')),
-            table.ratio(p.name, base, 'pack', of('bytes')),
-            str(len(table.by.get((p.name, 'pack'), []))),
-        ])
+            label(table, results, p, 'pack'),
+            own('seconds', fixed(2)), own('synced', fixed(2)),
+            own('cpu', fixed(1)), own('rss', mega_whole),
+            own('bytes', mega), against_base('synced'),
+            against_base('bytes'), str(len(runs))])
     return '### Packing\n\n' + grid(head, rows)
 
 
 def reading(table, results, title, columns):
     """columns: (heading, function of (table, reader name) → cell)."""
-    rows = []
-    for r in systems.READERS:
-        absent = table.absent.get((r.name, 'read'))
-        if absent:
-            rows.append([f'{r.name}: {absent}'] + ['–'] * len(columns))
-        else:
-            rows.append([label(results, r)] +
-                        [cell(table, r.name) for _, cell in columns])
+    rows = [[label(table, results, r, 'read')] +
+            [get_cell(table, r.name) for _, get_cell in columns]
+            for r in systems.READERS]
     return f'### {title}\n\n' + grid(
         ['system'] + [heading for heading, _ in columns], rows)
 
 
 def plain(workload, get, digits, best=min):
-    return lambda t, name: t.cell(name, workload, get, fixed(digits), best)
+    return lambda t, name: cell(t, name, workload, get, fixed(digits), best)
 
 
 def against(workload, get):
     base = baseline(systems.READERS)
-    return lambda t, name: t.ratio(name, base, workload, get)
-
-
-def milliseconds(s):
-    return s['seconds'] * 1000
+    return lambda t, name: ratio(t, name, base, workload, get)
 
 
 def metadata_columns():
@@ -180,21 +133,18 @@ def all_columns():
             (f'{heat}, files/s', plain(work, per_second, 0, max)),
             ('× ' + base, against(work, per_second)),
             ('CPU µs/file', plain(work, cpu_per_file, 0)),
-            ('daemon\'s share', plain(
-                work, lambda s: s['daemon_cpu'] / s['files'] * 1e6, 0)),
+            ('daemon\'s share', plain(work, daemon_per_file, 0)),
         ]
     return columns + [('daemon RSS MB', peak)]
 
 
 def random_cell(work):
-    def cell(table, name):
-        if not table.by.get((name, work)):
-            return '–'
-        speed = table.cell(name, work, per_second, fixed(0), max)
+    def speed_and_latency(table, name):
+        speed = cell(table, name, work, per_second, fixed(0), max)
         p50 = table.median(name, work, of('p50'))
         p99 = table.median(name, work, of('p99'))
-        return f'{speed}; {p50:,.0f}/{p99:,.0f}'
-    return cell
+        return speed if p50 is None else f'{speed}; {p50:,.0f}/{p99:,.0f}'
+    return speed_and_latency
 
 
 def random_columns():
@@ -226,6 +176,63 @@ def big_columns():
     ]
 
 
+KINDS = ('lookup', 'getattr', 'readlink', 'read', 'readdirplus', 'forget')
+
+
+def message_row(table, workload):
+    samples = table.values(systems.DESFS, workload, of('messages'))
+    if not samples:
+        return None
+
+    def median(kind):
+        return statistics.median(s.get(kind, 0) for s in samples)
+
+    total = median('messages')
+    shown = [median(kind) for kind in KINDS]
+    return [workload] + [f'{n:,.0f}' for n in
+                         [total, *shown, total - sum(shown)]]
+
+
+def message_grid(table):
+    rows = [message_row(table, w) for w in (
+        'tar cold', 'tar warm', 'all cold', 'all warm', 'find cold',
+        'find warm', 'ls warm', 'random 1 cold', 'random 1 warm',
+        'random 8 cold', 'random 8 warm')]
+    rows = [row for row in rows if row]
+    return grid(['desfs', 'messages', *KINDS, 'others'], rows) if rows else ''
+
+
+def memory_grid(table):
+    rows = []
+    for work, options in (('together', 'default'),
+                          ('together 32M', 'block_cache=32M')):
+        if table.by.get((systems.DESFS, work)):
+            rows.append([options] + [
+                f'{table.highest(systems.DESFS, work, of(key)) / 2**20:,.0f}'
+                for key in ('rss', 'rss_after', 'block_cache')])
+    return '\n' + grid(['all of it in one mount', 'highest RSS, MiB',
+                        'RSS after it, MiB', 'blocks in memory, MiB'],
+                       rows) if rows else ''
+
+
+def cost(table):
+    """What desfs takes: messages by kind, and memory."""
+    parts = message_grid(table) + memory_grid(table)
+    return '### FUSE messages and memory of desfs\n\n' + parts \
+        if parts else ''
+
+
+VERDICTS = {True: 'met', False: '**not met**', None: '**not measured**'}
+
+
+def goals_table(judged):
+    met = sum(goal.met is True for goal in judged)
+    rows = [[g.corpus, g.workload, g.goal, g.needed, g.reached,
+             VERDICTS[g.met]] for g in judged]
+    return f'## Goals\n\n{met} of {len(judged)} are met.\n\n' + grid(
+        ['corpus', 'workload', 'goal', 'needed', 'reached', ''], rows)
+
+
 def section(results, name):
     table = Table(results, name)
     facts = results['corpora'][name]
@@ -243,12 +250,13 @@ def section(results, name):
                     all_columns()),
             reading(table, results, f'{min(5000, facts["small"]):,} random '
                     'small files: files/s; p50/p99 µs', random_columns()),
+            cost(table),
         ]
     if table.errors:
         parts.append('Not measured, because it failed:\n\n' + '\n'.join(
             f'- {system}, {work}: {error}'
             for system, work, error in table.errors) + '\n')
-    return '\n'.join(parts)
+    return '\n'.join(part for part in parts if part)
 
 
 def preface(results):
@@ -281,6 +289,10 @@ def preface(results):
         'what kernel threads do (k-squashfs, the disk) is not in it. MB is '
         '10^6 bytes. The squashfs archives that are read are those of '
         f'`{baseline(systems.PACKERS)}`.',
+        'Rows marked as scaled are of programs that this machine does not '
+        'have: what they reached in an earlier comparison beside '
+        f'{baseline(systems.READERS)} (packers: mksquashfs), in proportion '
+        'to what that reached here; `tests/bench/peers.py` has the figures.',
     ]
     return '# Benchmarks\n\n' + '\n\n'.join(
         textwrap.fill(p, 79, break_long_words=False, break_on_hyphens=False)
@@ -288,6 +300,6 @@ def preface(results):
 
 
 def render(results):
-    parts = [preface(results)]
+    parts = [preface(results), goals_table(goals.of_run(results))]
     parts += [section(results, name) for name in results['corpora']]
     return '\n'.join(parts)

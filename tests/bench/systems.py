@@ -11,10 +11,7 @@ import shlex
 import shutil
 from dataclasses import dataclass
 
-# Mount options of desfs, by row.
-DESFS_OPTIONS = {
-    'desfs': 'xattr=off',
-}
+DESFS = 'desfs'         # the row of the program under test
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,12 @@ class Reader:
     command: str            # stays in the foreground, unless it is mount(8)
     needs: tuple
     kernel: bool = False    # no daemon; needs root
+    slow: bool = False      # runs --slow-runs times only
     baseline: bool = False
 
 
 PACKERS = (
-    Packer('desfs', '{desfs_pack} {src} {out}', ('desfs-pack',)),
+    Packer(DESFS, '{desfs_pack} {src} {out}', ('desfs-pack',)),
     Packer('mksquashfs zstd 3',
            'mksquashfs {src} {out} -comp zstd -Xcompression-level 3 '
            '-processors {jobs} -noappend -no-progress -quiet',
@@ -51,14 +49,15 @@ PACKERS = (
     Packer('mkdwarfs -l4',
            'mkdwarfs -i {src} -o {out} -l4 -N {jobs} --no-progress',
            ('mkdwarfs',), slow=True),
+    Packer('zip', 'cd {src} && exec zip -qry - . >{out}', ('zip',), slow=True),
     Packer('tar | zstd -3 -T0',
            'tar -C {src} -cf - . | zstd -3 -T0 -q -f -o {out}',
            ('tar', 'zstd')),
 )
 
 READERS = (
-    Reader('desfs', 'desfs',
-           '{mount_desfs} -f {image} {mnt} -o ' + DESFS_OPTIONS['desfs'],
+    Reader(DESFS, DESFS,
+           '{mount_desfs} -f {image} {mnt} -o xattr=off',
            ('mount.desfs',)),
     Reader('squashfuse_ll', 'mksquashfs zstd 3',
            'squashfuse_ll -f {image} {mnt}', ('squashfuse_ll',),
@@ -66,11 +65,21 @@ READERS = (
     Reader('erofsfuse', 'mkfs.erofs lz4hc', 'erofsfuse -f {image} {mnt}',
            ('erofsfuse',)),
     Reader('dwarfs', 'mkdwarfs -l4', 'dwarfs -f {image} {mnt}', ('dwarfs',)),
+    Reader('mount-zip', 'zip', 'mount-zip -f {image} {mnt}',
+           ('mount-zip',), slow=True),
+    Reader('fuse-zip', 'zip', 'fuse-zip -r -f {image} {mnt}',
+           ('fuse-zip',), slow=True),
     Reader('k-squashfs', 'mksquashfs zstd 3',
            'mount -t squashfs -o loop,ro {image} {mnt}', ('mount',),
            kernel=True),
     Reader('source', '', '', ()),
 )
+
+
+def rotate(rows, by):
+    """Another row begins each time."""
+    by %= max(1, len(rows))
+    return rows[by:] + rows[:by]
 
 
 def find_desfs(top):
@@ -110,6 +119,6 @@ def build(command, desfs, **values):
         values[name.replace('-', '_').replace('.', '_')] = path
     quoted = command.format(**{k: shlex.quote(str(v))
                                for k, v in values.items()})
-    if '|' in command:
+    if '|' in command or '>' in command:
         return ['sh', '-c', quoted]
     return shlex.split(quoted)
