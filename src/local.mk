@@ -142,6 +142,7 @@ libdesfs_a_SOURCES += src/store/store-s3-send.c
 
 # cache
 libdesfs_a_SOURCES += src/cache/block-cache.c src/cache/block-cache.h
+libdesfs_a_SOURCES += src/cache/block-pool.c src/cache/block-pool.h
 
 libdesfs_a_SOURCES += src/cache/disk-cache.c src/cache/disk-cache.h
 libdesfs_a_SOURCES += src/cache/disk-cache-backend.h

@@ -32,6 +32,7 @@ unit_programs += tests/unit/filter
 unit_programs += tests/unit/route
 unit_programs += tests/unit/timestamp
 unit_programs += tests/unit/block-cache
+unit_programs += tests/unit/block-pool
 unit_programs += tests/unit/catalog
 unit_programs += tests/unit/disk-cache
 unit_programs += tests/unit/store-local
