@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "cache/block-cache.h"
+#include "cache/block-pool.h"
 #include "catalog/catalog.h"
 #include "shard/route.h"
 #include "volume/shard-fetch.h"
@@ -486,6 +487,32 @@ static enum rc read_store(const struct shard_handle *h, uint64_t off,
 	return shard_missing(h->sf, rc, err);
 }
 
+/* Stored lengths are of all sizes: by powers of two they share memory. */
+static size_t room_for(size_t len)
+{
+	size_t n = 4096;
+
+	while (n < len)
+		n *= 2;
+	return n;
+}
+
+static enum rc read_room(const struct shard_handle *h, uint64_t off, size_t len,
+			 struct shard_bytes *ret, struct err *err)
+{
+	ret->pool = h->env->pool;
+	ret->room = block_pool_take(ret->pool, room_for(len), &ret->cap);
+	if (!ret->room)
+		return err_set(err, RC_NOMEM, "%s: no memory for %zu bytes",
+			       h->sf->meta.key, len);
+	if (read_store(h, off, ret->room, len, err)) {
+		shard_bytes_release(ret);
+		return err->rc;
+	}
+	ret->p = ret->room;
+	return RC_OK;
+}
+
 enum rc shard_handle_read(const struct shard_handle *h, uint64_t off,
 			  size_t len, struct shard_bytes *ret, struct err *err)
 {
@@ -497,7 +524,6 @@ enum rc shard_handle_read_near(const struct shard_handle *h, uint64_t off,
 			       struct shard_bytes *ret, struct err *err)
 {
 	enum rc rc;
-	uint8_t *p;
 
 	*ret = (struct shard_bytes){ .epoch = atomic_load(h->sf->epoch) };
 	ret->window = window_with(h, off, len, &ret->p);
@@ -514,25 +540,15 @@ enum rc shard_handle_read_near(const struct shard_handle *h, uint64_t off,
 		ret->p = ret->fetched.p;
 		return rc;
 	}
-	if (!ret->is_kept) {
-		p = buf_reserve(&ret->owned, len);
-		if (!p)
-			return err_set(err, RC_NOMEM,
-				       "%s: no memory for %zu bytes",
-				       h->sf->meta.key, len);
-		if (read_store(h, off, p, len, err)) {
-			shard_bytes_release(ret);
-			return err->rc;
-		}
-		ret->owned.len = len;
-	}
 	ret->p = ret->owned.p;
-	return RC_OK;
+	return ret->is_kept ? RC_OK : read_room(h, off, len, ret, err);
 }
 
 void shard_bytes_release(struct shard_bytes *b)
 {
 	buf_release(&b->owned);
+	if (b->room)
+		block_pool_give(b->pool, b->room, b->cap);
 	block_cache_unref(b->window);
 	fetch_bytes_release(&b->fetched);
 	*b = (struct shard_bytes){ 0 };

@@ -26,6 +26,7 @@
 
 struct block_cache;
 struct block_cache_item;
+struct block_pool;
 struct catalog;
 struct disk_cache;
 struct fetch;
@@ -38,6 +39,7 @@ struct shard_env {
 	struct store *st;
 	struct block_cache *pages; /* tails, footers, index pages, filters */
 	struct block_cache *blocks;
+	struct block_pool *pool; /* memory of blocks, stored and decoded */
 	uint8_t archive_id[SHARD_ID_LEN];
 	bool check_hash;         /* of blocks, besides their CRC */
 	struct catalog *catalog; /* NULL: no index cache */
@@ -99,6 +101,9 @@ struct shard_bytes {
 	const uint8_t *p;
 	struct block_cache_item *window; /* holds them, or: */
 	struct buf owned;
+	struct block_pool *pool; /* NULL, or owner of: */
+	uint8_t *room;
+	size_t cap;
 	struct fetch_bytes fetched;
 	bool is_kept;   /* from the index cache, */
 	uint32_t epoch; /* then */
@@ -133,7 +138,9 @@ enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,
  */
 struct shard_block {
 	uint32_t len;
-	uint8_t data[];
+	uint8_t *data;
+	struct block_pool *pool; /* owns data, */
+	size_t cap;              /* as many bytes */
 };
 enum rc shard_handle_block(const struct shard_handle *h,
 			   const struct block_ref *ref,

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "cache/block-cache.h"
+#include "cache/block-pool.h"
 #include "cache/disk-cache.h"
 #include "shard/shard-block.h"
 #include "shard/shard-filter.h"
@@ -217,6 +218,26 @@ enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,
 	return RC_OK;
 }
 
+static struct shard_block *block_new(struct block_pool *pool, uint32_t len)
+{
+	struct shard_block *b = xcalloc(1, sizeof(*b));
+
+	*b = (struct shard_block){ .len = len, .pool = pool };
+	b->data = block_pool_take(pool, len, &b->cap);
+	if (b->data)
+		return b;
+	free(b);
+	return NULL;
+}
+
+static void block_destroy(void *p)
+{
+	struct shard_block *b = p;
+
+	block_pool_give(b->pool, b->data, b->cap);
+	free(b);
+}
+
 /* Stored bytes to decoded data. */
 static enum rc block_decode(const struct load_request *rq,
 			    const uint8_t *stored, bool check_hash,
@@ -229,17 +250,17 @@ static enum rc block_decode(const struct load_request *rq,
 	rc = block_check(stored, rq->len, rq->block, check_hash, &head, err);
 	if (rc)
 		return rc;
-	b = mem_array(sizeof(*b) + head.data_len, 1);
+	b = block_new(rq->h->env->pool, head.data_len);
 	if (!b)
 		return err_set(err, RC_NOMEM, "no memory for %u bytes",
 			       (unsigned int)head.data_len);
-	b->len = head.data_len;
 	rc = block_decode_data(stored, &head, b->data, err);
 	if (rc) {
-		free(b);
+		block_destroy(b);
 		return rc;
 	}
-	*ret = (struct block_cache_object){ b, sizeof(*b) + b->len, free };
+	*ret = (struct block_cache_object){ b, sizeof(*b) + b->cap,
+					    block_destroy };
 	return RC_OK;
 }
 
@@ -248,16 +269,18 @@ static bool block_from_disk(const struct load_request *rq,
 			    struct block_cache_object *ret)
 {
 	struct disk_cache *disk = rq->h->env->disk;
+	struct block_pool *pool = rq->h->env->pool;
 	uint8_t *stored;
 	struct err err;
+	size_t cap = 0;
 	bool ok;
 
 	if (!disk || shard_handle_has(rq->h, rq->off, rq->len))
 		return false;
-	stored = mem_array(rq->len, 1);
+	stored = block_pool_take(pool, rq->len, &cap);
 	ok = stored && disk_cache_get(disk, rq->block->hash, stored, rq->len) &&
 	     !block_decode(rq, stored, false, ret, &err);
-	free(stored);
+	block_pool_give(pool, stored, cap);
 	return ok;
 }
 

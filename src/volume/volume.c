@@ -11,14 +11,17 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "cache/block-cache.h"
+#include "cache/block-pool.h"
 #include "catalog/catalog.h"
 #include "codec/codec.h"
 #include "store/store.h"
 #include "volume/oplog.h"
 #include "volume/volume-state.h"
 
-#define BLOCK_CACHE_DEFAULT (UINT64_C(256) << 20)
-#define PAGE_CACHE_DEFAULT (UINT64_C(64) << 20)
+#define BLOCK_CACHE_DEFAULT (UINT64_C(128) << 20)
+/* Of the memory for blocks, this share may wait to be used again. */
+#define IDLE_DIVISOR 16
+#define PAGE_CACHE_DEFAULT (UINT64_C(32) << 20)
 
 static enum rc decode_descriptor(struct volume *v, const struct buf *b,
 				 struct err *err)
@@ -200,7 +203,10 @@ static struct volume *volume_new(const struct volume_options *opts)
 
 	v->verify = opts ? opts->verify : VERIFY_CRC;
 	v->env.check_hash = v->verify != VERIFY_CRC;
-	v->env.blocks = block_cache_new(blocks ? blocks : BLOCK_CACHE_DEFAULT);
+	if (!blocks)
+		blocks = BLOCK_CACHE_DEFAULT;
+	v->env.pool = block_pool_new(blocks / IDLE_DIVISOR);
+	v->env.blocks = block_cache_new(blocks - blocks / IDLE_DIVISOR);
 	v->env.pages = block_cache_new(pages ? pages : PAGE_CACHE_DEFAULT);
 	v->set = shard_set_new();
 	v->is_stale = true;
@@ -239,6 +245,7 @@ void volume_close(struct volume *v)
 	view_unref(v->view);
 	block_cache_free(v->env.blocks);
 	block_cache_free(v->env.pages);
+	block_pool_free(v->env.pool);
 	shard_set_free(v->set);
 	oplog_free(v->log);
 	catalog_close(v->catalog);

@@ -51,8 +51,11 @@ struct volume_options {
 	const char *disk_cache;    /* directory; NULL or "": none */
 	uint64_t disk_cache_size;  /* bytes; 0: 10 GiB */
 	uint64_t disk_cache_free;  /* bytes; 0: a tenth of the disk */
-	uint64_t block_cache; /* bytes; 0: default 256 MiB */
-	uint64_t page_cache;  /* bytes of decoded index pages; 0: 64 MiB */
+	/* Bytes of decoded blocks, those of blocks not held but their memory
+	 * among them; 0: 128 MiB.
+	 */
+	uint64_t block_cache;
+	uint64_t page_cache; /* bytes of decoded index pages; 0: 32 MiB */
 	enum volume_verify verify;
 };
 
