@@ -9,26 +9,22 @@
 
 static void read_entry(struct fs_call *c, size_t size, off_t off)
 {
-	char *p = fs_buffer(c->fs, size);
+	struct volume_pieces pieces = { 0 };
 	struct volume_entry ve;
-	size_t len = 0;
 	struct err err;
 	enum rc rc;
 
-	if (!p) {
-		fs_reply_errno(c, ENOMEM);
-		return;
-	}
 	rc = fs_get(c->fs, c->ino, &ve, &err);
 	if (!rc) {
-		rc = volume_read(c->fs->v, &ve, (uint64_t)off, p, size, &len,
-				 &err);
+		rc = volume_read_pieces(c->fs->v, &ve, (uint64_t)off, size,
+					&pieces, &err);
 		volume_entry_release(&ve);
 	}
 	if (rc)
 		fs_reply_rc(c, &err);
 	else
-		fuse_reply_buf(c->req, p, len);
+		fuse_reply_iov(c->req, pieces.iov, (int)pieces.n);
+	volume_pieces_release(&pieces);
 }
 
 void fs_read(struct fs_call *c, size_t size, off_t off)

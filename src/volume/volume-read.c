@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "base/sha256.h"
 #include "cache/block-cache.h"
 #include "shard/shard-block.h"
@@ -172,9 +173,30 @@ static enum rc check_file(const struct source *s, const uint8_t *p,
 	return RC_OK;
 }
 
-/* Copy len bytes at off, which lie in the piece.  check: the whole file too. */
+/* Where bytes go, in order: len of them at p, which are hold's to keep. hold is
+ * the taker's from here on; NULL: the bytes stay as they are.
+ */
+typedef void take_fn(void *arg, const uint8_t *p, size_t len,
+		     struct block_cache_item *hold);
+
+/* What holes read as; never written, so that it takes no memory. */
+static uint8_t zeros[64 << 10];
+
+static void take_zeros(take_fn *take, void *arg, size_t len)
+{
+	while (len) {
+		size_t n = len < sizeof(zeros) ? len : sizeof(zeros);
+
+		take(arg, zeros, n, NULL);
+		len -= n;
+	}
+}
+
+/* Hand on len bytes at off, which lie in the piece.  check: the whole file too.
+ */
 static enum rc read_piece(struct source *s, const struct piece *p, uint64_t off,
-			  uint8_t *buf, size_t len, bool check, struct err *err)
+			  size_t len, bool check, take_fn *take, void *arg,
+			  struct err *err)
 {
 	const struct block_ref *ref = NULL;
 	struct block_cache_item *item = NULL;
@@ -187,7 +209,7 @@ static enum rc read_piece(struct source *s, const struct piece *p, uint64_t off,
 	if (rc)
 		return rc;
 	if (block_is_hole(ref)) {
-		memset(buf, 0, len);
+		take_zeros(take, arg, len);
 		return RC_OK;
 	}
 	near = source_near(s, p->i, ref, p->wanted);
@@ -199,15 +221,17 @@ static enum rc read_piece(struct source *s, const struct piece *p, uint64_t off,
 		rc = corrupt(s, "its block is too short", err);
 	if (!rc && check)
 		rc = check_file(s, b->data + p->at, err);
-	if (!rc)
-		memcpy(buf, b->data + p->at + (off - p->start), len);
-	block_cache_unref(item);
+	if (rc)
+		block_cache_unref(item);
+	else
+		take(arg, b->data + p->at + (off - p->start), len, item);
 	return rc;
 }
 
-enum rc volume_read(struct volume *v, const struct volume_entry *ve,
-		    uint64_t off, void *buf, size_t len, size_t *ret_len,
-		    struct err *err)
+/* Hand on up to len bytes at off. */
+static enum rc read_range(struct volume *v, const struct volume_entry *ve,
+			  uint64_t off, size_t len, take_fn *take, void *arg,
+			  size_t *ret_len, struct err *err)
 {
 	const struct entry *e = &ve->e;
 	bool check = v->verify == VERIFY_FILE && !off && e->has_hash &&
@@ -230,8 +254,7 @@ enum rc volume_read(struct volume *v, const struct volume_entry *ve,
 		size_t n = len - done < left ? len - done : (size_t)left;
 
 		p.wanted = piece_at(e, off + len - 1).i - p.i + 1;
-		rc = read_piece(&s, &p, off + done, (uint8_t *)buf + done, n,
-				check, err);
+		rc = read_piece(&s, &p, off + done, n, check, take, arg, err);
 		done += n;
 	}
 	source_close(&s);
@@ -240,6 +263,62 @@ enum rc volume_read(struct volume *v, const struct volume_entry *ve,
 	volume_count(&v->bytes_served, len);
 	*ret_len = len;
 	return RC_OK;
+}
+
+static void take_copy(void *arg, const uint8_t *p, size_t len,
+		      struct block_cache_item *hold)
+{
+	uint8_t **to = arg;
+
+	memcpy(*to, p, len);
+	*to += len;
+	block_cache_unref(hold);
+}
+
+enum rc volume_read(struct volume *v, const struct volume_entry *ve,
+		    uint64_t off, void *buf, size_t len, size_t *ret_len,
+		    struct err *err)
+{
+	uint8_t *to = buf;
+
+	return read_range(v, ve, off, len, take_copy, &to, ret_len, err);
+}
+
+static void take_piece(void *arg, const uint8_t *p, size_t len,
+		       struct block_cache_item *hold)
+{
+	struct volume_pieces *to = arg;
+	size_t n = to->n + 1;
+
+	to->iov = mem_grow(to->iov, &to->cap, n, sizeof(*to->iov));
+	to->holds = mem_grow(to->holds, &to->cap_holds, n, sizeof(*to->holds));
+	to->iov[to->n] = (struct iovec){ (void *)(uintptr_t)p, len };
+	to->holds[to->n] = hold;
+	to->n = n;
+}
+
+enum rc volume_read_pieces(struct volume *v, const struct volume_entry *ve,
+			   uint64_t off, size_t len, struct volume_pieces *ret,
+			   struct err *err)
+{
+	struct volume_pieces pieces = { 0 };
+	enum rc rc = read_range(v, ve, off, len, take_piece, &pieces,
+				&pieces.len, err);
+
+	if (rc)
+		volume_pieces_release(&pieces);
+	else
+		*ret = pieces;
+	return rc;
+}
+
+void volume_pieces_release(struct volume_pieces *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		block_cache_unref(p->holds[i]);
+	free(p->iov);
+	free(p->holds);
+	*p = (struct volume_pieces){ 0 };
 }
 
 enum rc volume_seek(struct volume *v, const struct volume_entry *ve,

@@ -16,9 +16,9 @@
  * In the tree view a uid counts only in the slot it is routed to, so pack gives
  * every directory, also an inferred one, an entry there.
  *
- * Errors: RC_NOENT no such name; RC_NOTDIR; RC_CORRUPT, message with the object;
- * RC_IO and RC_NOENT of a store are told apart: a shard the log names and the
- * store has not is RC_CORRUPT.
+ * Errors: RC_NOENT no such name; RC_NOTDIR; RC_CORRUPT, message with the
+ * object; RC_IO and RC_NOENT of a store are told apart: a shard the log names
+ * and the store has not is RC_CORRUPT.
  */
 #ifndef DESFS_VOLUME_VOLUME_H
 #define DESFS_VOLUME_VOLUME_H
@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/err.h"
 #include "shard/shard-entry.h"
@@ -46,7 +47,7 @@ enum volume_verify {
 struct volume_options {
 	const struct store_settings *settings; /* of the store, see there */
 	/* For remote stores only: */
-	const char *index_cache; /* file; NULL: the usual place; "": none */
+	const char *index_cache;   /* file; NULL: the usual place; "": none */
 	uint64_t index_cache_size; /* bytes; 0: 1 GiB */
 	const char *disk_cache;    /* directory; NULL or "": none */
 	uint64_t disk_cache_size;  /* bytes; 0: 10 GiB */
@@ -65,8 +66,8 @@ enum rc volume_open(struct volume **ret, const char *url,
 		    struct err *err) MUST_CHECK;
 void volume_close(struct volume *v);
 
-/* Why the index cache that was wanted cannot be used, which costs requests; NULL:
- * nothing is wrong.
+/* Why the index cache that was wanted cannot be used, which costs requests;
+ * NULL: nothing is wrong.
  */
 const char *volume_index_cache_error(const struct volume *v);
 
@@ -82,12 +83,12 @@ bool volume_routes_by_uid(const struct volume *v);
 enum rc volume_refresh(struct volume *v, bool *ret_changed,
 		       struct err *err) MUST_CHECK;
 
-/* The identity of an entry for as long as the volume is open: never reused, never
- * another version.  date: the node belongs to the date view, where lookups
- * stay inside the day.
+/* The identity of an entry for as long as the volume is open: never reused,
+ * never another version.  date: the node belongs to the date view, where
+ * lookups stay inside the day.
  */
 struct volume_node {
-	uint32_t shard;	  /* session ordinal */
+	uint32_t shard;   /* session ordinal */
 	uint64_t ordinal; /* of the entry in its shard */
 	bool date;
 };
@@ -119,17 +120,17 @@ enum rc volume_lookup(struct volume *v, const struct volume_entry *dir,
 		      struct span name, struct volume_entry *ret,
 		      struct err *err) MUST_CHECK;
 
-/* A path from the root of the tree view, '/' between names; "", "." and "/" mean
- * the root.  Symbolic links are not followed.
+/* A path from the root of the tree view, '/' between names; "", "." and "/"
+ * mean the root.  Symbolic links are not followed.
  */
 enum rc volume_resolve(struct volume *v, struct span path,
 		       struct volume_entry *ret, struct err *err) MUST_CHECK;
 
-/* Entries of dir in byte order of their names, from cookie (0: the first); in the
- * date view older versions follow their name, newest first.  fn
- * gets the name shown (in the date view it may differ from ve->e.name), the
- * entry (borrowed for the call) and the cookie of what follows; false ends.
- * Cookies are below 2^62 and stay good when the volume is refreshed.
+/* Entries of dir in byte order of their names, from cookie (0: the first); in
+ * the date view older versions follow their name, newest first.  fn gets the
+ * name shown (in the date view it may differ from ve->e.name), the entry
+ * (borrowed for the call) and the cookie of what follows; false ends. Cookies
+ * are below 2^62 and stay good when the volume is refreshed.
  */
 typedef bool volume_dir_fn(void *arg, struct span name,
 			   const struct volume_entry *ve, uint64_t next_cookie);
@@ -144,20 +145,38 @@ enum rc volume_read(struct volume *v, const struct volume_entry *ve,
 		    uint64_t off, void *buf, size_t len, size_t *ret_len,
 		    struct err *err) MUST_CHECK;
 
-/* From off on: the next offset with data or, the next hole, as lseek(2) SEEK_DATA
- * and SEEK_HOLE; RC_LIMIT beyond the end.  Holes are whole absent blocks.
+/* The same without a copy: the bytes in order, in blocks held meanwhile.  Meant
+ * for reads of at most a few MiB, since all their blocks are held at a time.
+ */
+struct volume_pieces {
+	struct iovec *iov; /* n of them, none empty; not to be written to */
+	void **holds;      /* n too */
+	size_t n, cap, cap_holds;
+	size_t len; /* bytes in all */
+};
+enum rc volume_read_pieces(struct volume *v, const struct volume_entry *ve,
+			   uint64_t off, size_t len, struct volume_pieces *ret,
+			   struct err *err) MUST_CHECK;
+/* Zeroed pieces are fine. */
+void volume_pieces_release(struct volume_pieces *p);
+
+/* From off on: the next offset with data or, the next hole, as lseek(2)
+ * SEEK_DATA and SEEK_HOLE; RC_LIMIT beyond the end.  Holes are whole absent
+ * blocks.
  */
 enum rc volume_seek(struct volume *v, const struct volume_entry *ve,
 		    uint64_t off, bool want_data, uint64_t *ret,
 		    struct err *err) MUST_CHECK;
 
-/* 63-bit inode number, never 0 or 1: SipHash-2-4 with the archive id as its key,
- * of 't' or, in the date view, 'd' and created_at (8 bytes, little-endian), and
- * then of the link group or else the uid.  So versions are different files.
+/* 63-bit inode number, never 0 or 1: SipHash-2-4 with the archive id as its
+ * key, of 't' or, in the date view, 'd' and created_at (8 bytes,
+ * little-endian), and then of the link group or else the uid.  So versions are
+ * different files.
  */
 uint64_t volume_ino(const struct volume *v, const struct volume_entry *ve);
 
-/* The shard of a node, for messages and stat; borrowed for the volume's life. */
+/* The shard of a node, for messages and stat; borrowed for the volume's life.
+ */
 const struct shard_meta *volume_shard(const struct volume *v,
 				      struct volume_node node);
 
@@ -188,16 +207,16 @@ typedef bool volume_change_fn(void *arg, const struct volume_entry *ve);
 enum rc volume_changes(struct volume *v, uint32_t first, volume_change_fn *fn,
 		       void *arg, struct err *err) MUST_CHECK;
 
-/* Every version of a uid, whiteouts too, in the tree view (day 0) or the date view
- * of a day: all nodes it has or had there.
+/* Every version of a uid, whiteouts too, in the tree view (day 0) or the date
+ * view of a day: all nodes it has or had there.
  */
 enum rc volume_versions(struct volume *v, struct span uid, uint32_t day,
 			volume_change_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
 
 /* Read into the index cache what finding files needs: tails, index pages and
- * filters of all shards, until about max_bytes were read.  RC_USAGE: there is no
- * index cache.
+ * filters of all shards, until about max_bytes were read.  RC_USAGE: there is
+ * no index cache.
  */
 struct volume_warm {
 	uint64_t shards, bytes;
@@ -213,7 +232,7 @@ struct volume_stats {
 	uint64_t page_hits, page_misses, page_cache_bytes;
 	uint64_t shards_opened; /* tails read from the store */
 	uint64_t index_hits, index_misses, index_bytes; /* the index cache */
-	uint64_t index_errors;				/* likewise */
+	uint64_t index_errors;                          /* likewise */
 	uint64_t store_reads, store_bytes, store_lists;
 	/* Requests over the wire, see struct store_counters. */
 	uint64_t store_get, store_get_list, store_put, store_post, store_del;
@@ -225,7 +244,7 @@ struct volume_stats {
 	 */
 	uint64_t disk_hits, disk_misses, disk_bytes;
 	uint64_t fetch_ranges, fetch_ahead, fetch_bytes, fetch_used;
-	uint64_t corrupt; /* damaged objects met */
+	uint64_t corrupt;    /* damaged objects met */
 	uint64_t generation; /* views published so far */
 	bool any_xattrs;
 };
