@@ -14,6 +14,9 @@
 #include "net/net-libraries.h"
 #include "store/store-backend.h"
 
+#define TAIL_WINDOW_REMOTE (256u << 10)
+#define TAIL_WINDOW_LOCAL (32u << 10)
+
 static const struct store_backend *const backends[] = {
 	&store_backend_local,
 	&store_backend_s3,
@@ -109,6 +112,12 @@ const char *store_url(const struct store *st)
 bool store_is_remote(const struct store *st)
 {
 	return st->ops->is_remote || st->is_remote;
+}
+
+/* Where a second read costs next to nothing a first one should not either. */
+size_t store_tail_window(const struct store *st)
+{
+	return store_is_remote(st) ? TAIL_WINDOW_REMOTE : TAIL_WINDOW_LOCAL;
 }
 
 unsigned int store_n_bits(const struct store *st)

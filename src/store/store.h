@@ -46,6 +46,9 @@ const char *store_url(const struct store *st);
 /* True when a read costs a request, so that reads are to be few and large. */
 bool store_is_remote(const struct store *st);
 
+/* Bytes to read of an object's end when it is not known how many are needed. */
+size_t store_tail_window(const struct store *st);
+
 /* The n_bits its zones are made for; 0: any. */
 unsigned int store_n_bits(const struct store *st);
 

@@ -278,8 +278,8 @@ static enum rc check_tail(void *arg, const void *p, size_t len,
 {
 	const struct open_request *rq = arg;
 	const struct shard_meta *m = &rq->sf->meta;
-	uint64_t want =
-		m->size < SHARD_TAIL_WINDOW ? m->size : SHARD_TAIL_WINDOW;
+	size_t max = rq->env->tail_window;
+	uint64_t want = m->size < max ? m->size : max;
 	struct shard_footer f;
 
 	if (info->size != m->size || len != want)
@@ -295,13 +295,13 @@ static enum rc read_tail(struct open_request *rq, struct window *w,
 			 struct err *err)
 {
 	const char *key = rq->sf->meta.key;
+	size_t max = rq->env->tail_window;
 	enum rc rc;
 
-	rc = store_read_tail_checked(rq->env->st, key, SHARD_TAIL_WINDOW,
-				     &w->bytes, &w->info, check_tail, rq, err);
+	rc = store_read_tail_checked(rq->env->st, key, max, &w->bytes, &w->info,
+				     check_tail, rq, err);
 	if (rc == RC_NOENT && shard_look_again(rq->env))
-		rc = store_read_tail_checked(rq->env->st, key,
-					     SHARD_TAIL_WINDOW, &w->bytes,
+		rc = store_read_tail_checked(rq->env->st, key, max, &w->bytes,
 					     &w->info, check_tail, rq, err);
 	return shard_missing(rq->sf, rc, err);
 }
@@ -309,7 +309,7 @@ static enum rc read_tail(struct open_request *rq, struct window *w,
 static enum rc read_window(struct open_request *rq, struct window *w,
 			   struct err *err)
 {
-	buf_init(&w->bytes, SHARD_TAIL_WINDOW);
+	buf_init(&w->bytes, rq->env->tail_window);
 	if (read_tail(rq, w, err))
 		return err->rc;
 	atomic_fetch_add_explicit(&rq->env->n_opened, 1, memory_order_relaxed);
@@ -327,7 +327,7 @@ static bool load_kept_window(const struct open_request *rq, struct window *w)
 
 	if (!rq->env->catalog || atomic_load(rq->sf->epoch))
 		return false;
-	buf_init(&w->bytes, SHARD_TAIL_WINDOW);
+	buf_init(&w->bytes, rq->env->tail_window);
 	if (!catalog_get_tail(rq->env->catalog, rq->env->location, m->root,
 			      m->size, &w->off, &w->bytes, w->info.tag,
 			      sizeof(w->info.tag)))
@@ -451,8 +451,8 @@ static struct block_cache_item *window_with(const struct shard_handle *h,
 {
 	struct block_cache_item *item;
 
-	if (h->sf->meta.size > SHARD_TAIL_WINDOW &&
-	    off < h->sf->meta.size - SHARD_TAIL_WINDOW)
+	if (h->sf->meta.size > h->env->tail_window &&
+	    off < h->sf->meta.size - h->env->tail_window)
 		return NULL;
 	item = block_cache_peek(h->env->pages, cache_key(SHARD_WINDOW, h->sf));
 	if (!item)

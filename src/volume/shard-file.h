@@ -31,12 +31,10 @@ struct catalog;
 struct disk_cache;
 struct fetch;
 
-/* Bytes read to open a shard. */
-#define SHARD_TAIL_WINDOW (256u << 10)
-
 /* What all shards of a volume share. */
 struct shard_env {
 	struct store *st;
+	size_t tail_window;        /* bytes read to open a shard */
 	struct block_cache *pages; /* tails, footers, index pages, filters */
 	struct block_cache *blocks;
 	struct block_pool *pool; /* memory of blocks, stored and decoded */

@@ -248,7 +248,7 @@ struct warming {
 static uint64_t bytes_read(const struct warming *ws)
 {
 	return ws->bytes + (atomic_load(&ws->v->env.n_opened) - ws->n_opened) *
-				   SHARD_TAIL_WINDOW;
+				   ws->v->env.tail_window;
 }
 
 /* Wait for a turn; the first error is kept. */

@@ -188,6 +188,7 @@ static void look_again(void *arg)
 static void set_env(struct volume *v)
 {
 	v->env.st = v->st;
+	v->env.tail_window = store_tail_window(v->st);
 	v->env.catalog = v->catalog;
 	v->env.location = store_location(v->st);
 	v->env.look_again_arg = v;

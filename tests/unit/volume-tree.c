@@ -431,8 +431,10 @@ static void a_first_read_costs_tail_page_and_block(void **state)
 			RC_OK);
 		assert_memory_equal(text, names[i], 7);
 		volume_stats(v, &after);
-		/* A page may be among the bytes read for the tail. */
-		assert_in_range(after.store_reads - before.store_reads, 2, 3);
+		/* A page may be among the bytes read for the tail, or the page
+		 * above it not.
+		 */
+		assert_in_range(after.store_reads - before.store_reads, 2, 4);
 		assert_int_equal(after.shards_opened, 1);
 		volume_entry_release(&ve);
 		volume_close(v);
