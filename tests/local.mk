@@ -215,6 +215,9 @@ tests_lib_make_golden_shards_LDADD = libtest.a $(DESFS_LIBS)
 check_PROGRAMS += tests/bench/bench-read
 tests_bench_bench_read_SOURCES = tests/bench/bench-read.c
 tests_bench_bench_read_LDADD =
+check_PROGRAMS += tests/bench/bench-lookup
+tests_bench_bench_lookup_SOURCES = tests/bench/bench-lookup.c
+tests_bench_bench_lookup_LDADD = $(DESFS_LIBS)
 
 # The server that misbehaves; see tests/lib/s3.sh.
 if HAVE_MICROHTTPD
