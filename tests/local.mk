@@ -219,6 +219,11 @@ check_PROGRAMS += tests/bench/bench-lookup
 tests_bench_bench_lookup_SOURCES = tests/bench/bench-lookup.c
 tests_bench_bench_lookup_LDADD = $(DESFS_LIBS)
 
+# Makes archives for the benchmarks; run by tests/bench/run, compiled by all.
+check_PROGRAMS += tests/bench/gen-archive
+tests_bench_gen_archive_SOURCES = tests/bench/gen-archive.c
+tests_bench_gen_archive_LDADD = $(DESFS_LIBS)
+
 # The server that misbehaves; see tests/lib/s3.sh.
 if HAVE_MICROHTTPD
 check_PROGRAMS += tests/lib/fake-s3

@@ -3,6 +3,7 @@
  *
  *	bench-read all DIR                      every file, in readdir order
  *	bench-read random -l LIST [-n N] [-t THREADS] [-s SEED] DIR
+ *	bench-read stat -l LIST [-n N] [-t THREADS] [-s SEED] DIR
  *	bench-read pread [-n N] [-s SEED] FILE  4 KiB at random places
  *
  * LIST holds paths relative to DIR, each ended by a NUL byte, so that no walk
@@ -59,6 +60,7 @@ struct picks {
 	int dirfd;
 	char **paths;
 	size_t n;
+	bool only_stat;
 	atomic_size_t next;
 };
 
@@ -154,6 +156,19 @@ static void read_file(struct tally *t, int dirfd, const char *path)
 	close(fd);
 	if (got == 0)
 		tally_add(t, now_ns() - start);
+}
+
+static void stat_file(struct tally *t, int dirfd, const char *path)
+{
+	uint64_t start = now_ns();
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW)) {
+		tally_error(t, path);
+		return;
+	}
+	t->bytes += (uint64_t)st.st_size;
+	tally_add(t, now_ns() - start);
 }
 
 static DIR *open_dir(struct tally *t, int dirfd, const char *path)
@@ -281,7 +296,12 @@ static void *work(void *arg)
 		i = atomic_fetch_add(&w->picks->next, 1);
 		if (i >= w->picks->n)
 			return NULL;
-		read_file(&w->tally, w->picks->dirfd, w->picks->paths[i]);
+		if (w->picks->only_stat)
+			stat_file(&w->tally, w->picks->dirfd,
+				  w->picks->paths[i]);
+		else
+			read_file(&w->tally, w->picks->dirfd,
+				  w->picks->paths[i]);
 	}
 }
 
@@ -385,16 +405,16 @@ static int open_target(const char *path, int flags)
 	return fd;
 }
 
-static void run_random(struct tally *t, const struct request *r)
+static void run_random(struct tally *t, const struct request *r, bool only_stat)
 {
-	struct picks p = { .dirfd = -1 };
+	struct picks p = { .dirfd = -1, .only_stat = only_stat };
 	size_t len;
 	char *text;
 	uint64_t start;
 	double cpu;
 
 	if (!r->list)
-		die("random needs -l LIST");
+		die("%s needs -l LIST", r->mode);
 	text = slurp(r->list, &len);
 	pick(&p, text, len, r->n, r->seed);
 	p.dirfd = open_target(r->target, O_DIRECTORY);
@@ -445,7 +465,7 @@ static void parse(struct request *r, int argc, char **argv)
 	int c;
 
 	if (argc < 3)
-		die("usage: bench-read all|random|pread [-l LIST] [-n N] "
+		die("usage: bench-read all|random|stat|pread [-l LIST] [-n N] "
 		    "[-t THREADS] [-s SEED] PATH");
 	r->mode = argv[1];
 	optind = 2;
@@ -477,7 +497,9 @@ int main(int argc, char **argv)
 	if (!strcmp(r.mode, "all"))
 		run_all(&t, &r);
 	else if (!strcmp(r.mode, "random"))
-		run_random(&t, &r);
+		run_random(&t, &r, false);
+	else if (!strcmp(r.mode, "stat"))
+		run_random(&t, &r, true);
 	else if (!strcmp(r.mode, "pread"))
 		run_pread(&t, &r);
 	else

@@ -198,8 +198,37 @@ def big(table):
                   by(table, iops_name))]
 
 
+def by_size(table, work, get):
+    """{size: median} of the sizes that were measured."""
+    found = {n: table.median(DESFS, f'{work} {n}', get)
+             for n in table.facts['sizes']}
+    return {n: figure for n, figure in found.items() if figure is not None}
+
+
+def flat(table, title, work, get):
+    """The slowest archive against the quickest one."""
+    found = by_size(table, work, get)
+    complete = len(found) == len(table.facts['sizes']) > 1
+    return judge(
+        table.corpus, title, f'flat within {GROWTH_MAX} ×', '{:,.0f}',
+        max(found.values()) if complete else None,
+        times(GROWTH_MAX, min(found.values()) if complete else None),
+        most=True)
+
+
+def growth(table):
+    sizes = table.facts['sizes']
+    span = f'{min(sizes):,} to {max(sizes):,} files' if sizes else 'no sizes'
+    return [flat(table, f'lookup, {span}, µs', 'lookup',
+                 samples.micros_per_file),
+            flat(table, f'cold read, {span}, µs', 'cold',
+                 samples.micros_per_file)]
+
+
 def of_corpus(results, corpus):
     table = Table(results, corpus)
+    if corpus == 'growth':
+        return growth(table)
     if corpus == 'big':
         return big(table)
     return read_all(table) + read_random(table, 1) + \

@@ -6,7 +6,7 @@ import textwrap
 import goals
 import systems
 from samples import (Table, bytes_per_second, cpu_per_file, daemon_per_file,
-                     milliseconds, of, per_second)
+                     micros_per_file, milliseconds, of, per_second)
 
 NOTE = 0.15     # a best value this much better than the median is shown
 
@@ -233,7 +233,64 @@ def goals_table(judged):
         ['corpus', 'workload', 'goal', 'needed', 'reached', ''], rows)
 
 
+def messages_per_file(s):
+    return s['messages']['messages'] / s['files']
+
+
+GROWTH_COLUMNS = (
+    ('archive, MB', 'make', lambda s: s['bytes'] / 1e6, 1),
+    ('mount to first byte, ms', 'cold', lambda s: s['first_byte'] * 1000, 1),
+    ('cold read, µs', 'cold', micros_per_file, 0),
+    ('lookup, µs', 'lookup', micros_per_file, 1),
+    ('messages', 'lookup', messages_per_file, 2),
+    ('crowd: lookup, µs', 'crowd lookup', micros_per_file, 0),
+    ('messages', 'crowd lookup', messages_per_file, 2),
+    ('crowd: read, µs', 'crowd read', micros_per_file, 0),
+    ('messages', 'crowd read', messages_per_file, 2),
+    ('daemon RSS, MB', 'memory', lambda s: s['rss'] / 1e6, 0),
+)
+
+
+def growth_ratio(table, work, get):
+    found = list(goals.by_size(table, work, get).values())
+    if len(found) < 2 or not min(found):
+        return '–'
+    return f'{max(found) / min(found):.2f}'
+
+
+def growth(results):
+    table = Table(results, 'growth')
+    rows = [[f'{size:,}'] + [
+        cell(table, systems.DESFS, f'{work} {size}', get, fixed(digits))
+        for _, work, get, digits in GROWTH_COLUMNS]
+        for size in table.facts['sizes']]
+    rows.append(['highest ÷ lowest'] + [
+        growth_ratio(table, work, get) for _, work, get, _ in GROWTH_COLUMNS])
+    text = (
+        'Archives of tiny files made by `gen-archive`, read by desfs; '
+        f'repetitions: {results["runs"].get("growth", 0)}. Cold: the first '
+        'file read in a fresh mount, nothing in memory. Lookup: of random '
+        'names whose directories the kernel knows and whose index the daemon '
+        'has in memory. Crowd: random files in a fresh mount, the same number '
+        'in each archive; the fewer files there are, the sooner all of them '
+        'are in memory, so only the first two are judged.')
+    return '## growth\n\n' + textwrap.fill(
+        text, 79, break_long_words=False, break_on_hyphens=False) + \
+        '\n\n' + grid(['files'] + [c[0] for c in GROWTH_COLUMNS], rows) + \
+        failures(table)
+
+
+def failures(table):
+    if not table.errors:
+        return ''
+    return '\nNot measured, because it failed:\n\n' + '\n'.join(
+        f'- {system}, {work}: {error}'
+        for system, work, error in table.errors) + '\n'
+
+
 def section(results, name):
+    if name == 'growth':
+        return growth(results)
     table = Table(results, name)
     facts = results['corpora'][name]
     parts = [f'## {name}\n\n{facts["files"]:,} files, '
@@ -252,11 +309,7 @@ def section(results, name):
                     'small files: files/s; p50/p99 µs', random_columns()),
             cost(table),
         ]
-    if table.errors:
-        parts.append('Not measured, because it failed:\n\n' + '\n'.join(
-            f'- {system}, {work}: {error}'
-            for system, work, error in table.errors) + '\n')
-    return '\n'.join(part for part in parts if part)
+    return '\n'.join(part for part in parts if part) + failures(table)
 
 
 def preface(results):

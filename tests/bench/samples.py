@@ -77,3 +77,7 @@ def cpu_per_file(s):
 
 def daemon_per_file(s):
     return s['daemon_cpu'] / s['files'] * 1e6
+
+
+def micros_per_file(s):
+    return s['seconds'] / s['files'] * 1e6

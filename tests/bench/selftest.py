@@ -7,6 +7,7 @@ import unittest
 sys.dont_write_bytecode = True
 
 import goals
+import growth
 import peers
 import report
 import samples
@@ -154,6 +155,36 @@ class Goals(unittest.TestCase):
                 ('desfs', 'together', {'rss': mib << 20})])
             self.assertIs(
                 goal(results, 'daemon RSS, all in one mount, MiB').met, met)
+
+
+class Growth(unittest.TestCase):
+    def results(self, micros):
+        results = run_of('growth', [
+            ('desfs', f'cold {size}', {'seconds': us / 1e6, 'files': 1})
+            for size, us in micros.items()])
+        results['corpora']['growth'] = {'sizes': [10, 100, 1000]}
+        return results
+
+    def met(self, micros):
+        return goal(self.results(micros),
+                    'cold read, 10 to 1,000 files, µs').met
+
+    def test_flat_is_within_a_factor_of_all_sizes(self):
+        self.assertIs(self.met({10: 50, 100: 80, 1000: 99}), True)
+        self.assertIs(self.met({10: 50, 100: 101, 1000: 50}), False)
+
+    def test_a_size_that_failed_is_not_overlooked(self):
+        self.assertIs(self.met({10: 50, 1000: 50}), None)
+
+    def test_the_page_has_the_table(self):
+        page = report.render(self.results({10: 50, 100: 80, 1000: 100}))
+        self.assertIn('| 1,000 |', page)
+        self.assertIn('2.00', page)
+
+    def test_a_path_is_known_from_its_number(self):
+        self.assertEqual(growth.path_of(0), '000/000000/00000000')
+        self.assertEqual(growth.path_of(62500), '001/000250/00062500')
+        self.assertEqual(growth.path_of(9999999), '159/039999/09999999')
 
 
 class Page(unittest.TestCase):

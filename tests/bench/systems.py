@@ -87,9 +87,11 @@ def find_desfs(top):
     found = {}
     for name, variable in (('desfs-pack', 'DESFS_PACK'),
                            ('mount.desfs', 'MOUNT_DESFS'),
-                           ('desfs', 'DESFS')):
+                           ('desfs', 'DESFS'),
+                           ('gen-archive', 'GEN_ARCHIVE')):
         given = os.environ.get(variable)
-        built = os.path.join(top, name)
+        built = os.path.join(top, 'tests/bench' if name == 'gen-archive'
+                             else '', name)
         if given:
             # Found by the shell's rule, so that a bare name works too.
             found[name] = shutil.which(given)
