@@ -169,6 +169,7 @@ libdesfs_a_SOURCES += src/volume/volume-date.c
 libdesfs_a_SOURCES += src/volume/volume-merge.c src/volume/volume-merge.h
 libdesfs_a_SOURCES += src/volume/volume-read.c
 libdesfs_a_SOURCES += src/volume/volume-fetch.c
+libdesfs_a_SOURCES += src/volume/volume-memory.c src/volume/volume-memory.h
 libdesfs_a_SOURCES += src/volume/volume-near.c src/volume/volume-near.h
 libdesfs_a_SOURCES += src/volume/volume-scan.c
 libdesfs_a_SOURCES += src/volume/volume-warm.c
@@ -255,6 +256,7 @@ libdesfs_a_SOURCES += src/fs/fs-meta.c
 libdesfs_a_SOURCES += src/fs/fs-mount.c
 libdesfs_a_SOURCES += src/fs/fs-ops.c
 libdesfs_a_SOURCES += src/fs/fs-options.c src/fs/fs-options.h
+libdesfs_a_SOURCES += src/fs/fs-push.c src/fs/fs-push.h
 libdesfs_a_SOURCES += src/fs/fs-refresh.c
 libdesfs_a_SOURCES += src/fs/fs-serve.c
 libdesfs_a_SOURCES += src/fs/fs-start.c src/fs/fs-start.h
@@ -262,8 +264,10 @@ libdesfs_a_SOURCES += src/fs/fs-stale.c
 libdesfs_a_SOURCES += src/fs/fs-stats.c src/fs/fs-stats.h
 libdesfs_a_SOURCES += src/fs/fs-stats-daemon.c
 libdesfs_a_SOURCES += src/fs/fs-stats-latency.c
+libdesfs_a_SOURCES += src/fs/fs-stats-push.c
 libdesfs_a_SOURCES += src/fs/fs-stats-zones.c
 libdesfs_a_SOURCES += src/fs/fs-xattr.c
+libdesfs_a_SOURCES += src/fs/push-stream.c src/fs/push-stream.h
 
 # cmd
 

@@ -90,12 +90,14 @@ static void write_text(struct fs *fs, enum control_text which, struct buf *out)
 		fs_stats_text(&fs->stats, &vs, out);
 		fs_stats_daemon(fs, out);
 		fs_stats_zones(volume_store(fs->v), out);
+		fs_push_text(fs, out);
 		break;
 	case TEXT_METRICS:
 		volume_stats(fs->v, &vs);
 		fs_stats_metrics(&fs->stats, &vs, out);
 		fs_metrics_daemon(fs, out);
 		fs_metrics_zones(volume_store(fs->v), out);
+		fs_push_metrics(fs, out);
 		break;
 	case TEXT_REQUESTS: fs_stats_requests(&fs->stats, out); break;
 	}

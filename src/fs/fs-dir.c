@@ -140,7 +140,10 @@ static bool list_entry(void *arg, struct span name,
 	text[name.len] = '\0';
 	if (fs_entry_param(l->c->fs, l->kind, ve, &e, l->err))
 		return false;
-	return fs_list_add(l, text, &e, (off_t)(next_cookie + OFF_NAMES));
+	if (!fs_list_add(l, text, &e, (off_t)(next_cookie + OFF_NAMES)))
+		return false;
+	fs_push_list_entry(&l->push, e.ino, ve);
+	return true;
 }
 
 /* "." and "..": the kernel links no nodes to them, but shows their numbers. */
@@ -229,7 +232,9 @@ void fs_readdir(struct fs_call *c, size_t size, off_t off, bool plus)
 		fs_reply_errno(c, ENOMEM);
 		return;
 	}
+	fs_push_list_begin(c->fs, &l.push, c->ino, plus, off <= OFF_NAMES);
 	rc = list_any(&l, &n, off, &err);
+	fs_push_list_end(c->fs, &l.push, !rc && !l.used && off > OFF_NAMES);
 	/* What was collected goes out; the next request meets the error. */
 	if (rc && !l.used)
 		fs_reply_rc(c, &err);

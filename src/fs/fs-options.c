@@ -23,6 +23,7 @@
 
 static const char *const layouts[] = { "auto", "tree", "date", NULL };
 static const char *const xattrs[] = { "auto", "off", "packed", "all", NULL };
+static const char *const pushes[] = { "on", "off", NULL };
 static const char *const verifies[] = { "crc", "block", "file", NULL };
 
 /* -o may come several times. */
@@ -159,6 +160,12 @@ static const struct opt mount_opts[] = {
 	  .max = CACHE_MAX,
 	  FIELD(page_cache),
 	  .help = "memory for decoded index pages [32M]" },
+	{ .name = "push",
+	  .arg = "on|off",
+	  .kind = OPT_CHOICE,
+	  .choices = pushes,
+	  FIELD(push),
+	  .help = "send small files ahead of who reads them [on]" },
 	{ .name = "uid",
 	  .arg = "UID",
 	  .kind = OPT_UINT,

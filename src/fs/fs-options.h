@@ -13,6 +13,7 @@
 
 /* The values are those of the words in fs-options.c. */
 enum fs_layout { LAYOUT_AUTO, LAYOUT_TREE, LAYOUT_DATE };
+enum fs_push_mode { PUSH_ON, PUSH_OFF };
 enum fs_xattr { XATTR_AUTO, XATTR_OFF, XATTR_PACKED, XATTR_ALL };
 
 #define FS_ID_UNSET UINT32_MAX
@@ -37,6 +38,7 @@ struct fs_options {
 	unsigned int max_threads; /* 0: by the number of processors */
 	enum fs_layout layout;
 	enum fs_xattr xattr;
+	enum fs_push_mode push;
 	unsigned int verify; /* enum volume_verify */
 	const char *control; /* name of the control directory; "": none */
 	const char *log;     /* file; NULL: syslog, or stderr with -f */

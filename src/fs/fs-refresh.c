@@ -11,7 +11,8 @@
  * that began on the old view holds the directory's lock in the kernel, and the
  * notice for an entry waits for it; what begins later sees the new view.  So
  * notices come from this thread alone, which holds no lock, never from one that
- * answers requests; and they come while requests are still answered.
+ * answers requests; and they come while requests are still answered.  Pushing
+ * stops meanwhile, and forgets what it knew (fs-push.h).
  */
 #include "config.h"
 
@@ -248,7 +249,9 @@ static bool refresh_once(struct follower *f)
 	bound = volume_shard_bound(fs->v);
 	if (bound == f->told)
 		return true;
+	fs_push_close(fs);
 	rc = tell_changes(fs, f->told);
+	fs_push_open(fs);
 	if (!rc)
 		f->told = bound;
 	return !rc_is_transient(rc);

@@ -2,9 +2,9 @@
 /* fs-serve.c - answer until SIGTERM, SIGINT or an unmount.
  *
  * main waits here; libfuse's loop has a thread of its own that starts the
- * workers, and the refresh thread is the third kind.  The refresh thread ends
- * first: a notice to the kernel may wait for a request that only a worker can
- * answer.
+ * workers; the refresh thread and the pushers are the other kinds.  These end
+ * first: what they tell the kernel may wait for a request that only a worker
+ * can answer.
  */
 #include "config.h"
 
@@ -173,11 +173,16 @@ enum rc fs_serve(struct fs *fs, fs_serving_fn *serving, void *arg,
 	/* In the foreground a hangup of the terminal ends us, see main.c. */
 	if (!fs->o->foreground)
 		hup = hangup_descriptor();
-	rc = loop_start(&s, err);
-	if (rc)
+	rc = fs_push_start(fs, err);
+	if (!rc)
+		rc = loop_start(&s, err);
+	if (rc) {
+		fs_push_stop(fs);
 		return rc;
+	}
 	rc = wait_for_end(&s, hup, serving, arg, err);
 	refresh_stop(&s);
+	fs_push_stop(fs);
 	loop_stop(&s);
 	if (!rc && s.result < 0)
 		rc = err_set_errno(err, -s.result, "FUSE loop");

@@ -94,7 +94,9 @@ void fs_stale_check(struct fs *fs)
 	log_err("the log could not be read for %u s: nothing is shown until "
 		"it can (tombstone_max_age)",
 		fs->max_age);
+	fs_push_close(fs);
 	forget_all(fs);
+	fs_push_open(fs);
 }
 
 bool fs_stale_refuses(struct fs_call *c)

@@ -113,6 +113,7 @@ enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 				   : conf->tombstone_max_age,
 	};
 	bound_timeout(fs, conf->refresh);
+	fs_push_init(fs);
 	e = pthread_key_create(&fs->buffers, free);
 	if (e)
 		return err_set_errno(err, e, "thread key");
@@ -135,6 +136,7 @@ void fs_release(struct fs *fs)
 	fs_unmount(fs);
 	volume_close(fs->v);
 	fs->v = NULL;
+	fs_push_release(fs);
 	fs_snapshots_free(fs->snapshots);
 	fs->snapshots = NULL;
 	if (fs->served >= 0)

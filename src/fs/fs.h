@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "fs/fs-options.h"
+#include "fs/fs-push.h"
 #include "fs/fs-stats.h"
 #include "fs/nodeid.h"
 #include "volume/volume.h"
@@ -38,6 +39,7 @@ struct fs {
 	struct store_settings store; /* as the volume's store has them */
 	struct fs_stats stats;
 	struct fs_snapshots *snapshots;
+	struct fs_push push;
 	pthread_key_t buffers; /* see fs_buffer */
 	bool by_date;          /* the root shows days */
 	enum fs_xattr xattr;   /* not AUTO */
@@ -106,6 +108,7 @@ struct fs_listing {
 	bool plus;
 	char *p;
 	size_t size, used;
+	struct fs_push_listing push;
 	struct err *err;
 };
 
