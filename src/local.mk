@@ -268,6 +268,7 @@ libdesfs_a_SOURCES += src/fs/fs-stats-push.c
 libdesfs_a_SOURCES += src/fs/fs-stats-zones.c
 libdesfs_a_SOURCES += src/fs/fs-xattr.c
 libdesfs_a_SOURCES += src/fs/push-stream.c src/fs/push-stream.h
+libdesfs_a_SOURCES += src/fs/push-table.c src/fs/push-table.h
 
 # cmd
 

@@ -20,13 +20,13 @@ static void read_entry(struct fs_call *c, size_t size, off_t off)
 					&pieces, &err);
 		volume_entry_release(&ve);
 	}
+	if (!off)
+		fs_push_read(c->fs, c->ino);
 	if (rc)
 		fs_reply_rc(c, &err);
 	else
 		fuse_reply_iov(c->req, pieces.iov, (int)pieces.n);
 	volume_pieces_release(&pieces);
-	if (!off)
-		fs_push_read(c->fs, c->ino);
 }
 
 void fs_read(struct fs_call *c, size_t size, off_t off)

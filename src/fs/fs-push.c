@@ -10,11 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 #include "base/workers.h"
 #include "fs/fs.h"
 #include "volume/volume-memory.h"
+
+/* A reader waits no longer for the next file to be pushed. */
+#define HOLD_NS (5 * CLOCK_NS_PER_MS)
+/* So many powers of 2. */
+#define VAIN_MAX 8u
 
 /* --- listings and reads --------------------------------------------------- */
 
@@ -80,6 +86,35 @@ void fs_push_list_end(struct fs *fs, const struct fs_push_listing *l,
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* One reader at a time waits; none for a while after it was in vain: pushers
+ * may wait for a lock that another READ holds.
+ */
+static bool may_hold(struct fs_push *p)
+{
+	if (p->is_holding || p->n_closed || p->is_ending)
+		return false;
+	if (!p->n_vain || ++p->n_passed >> p->n_vain)
+		return true;
+	return false;
+}
+
+/* Called with the lock held. */
+static void hold(struct fs_push *p, uint64_t ino)
+{
+	bool is_in_time = true;
+
+	p->is_holding = true;
+	while (is_in_time && !p->n_closed && !p->is_ending &&
+	       push_streams_is_behind(p->streams, ino))
+		is_in_time = cond_wait_for(&p->ahead, &p->lock, HOLD_NS);
+	p->is_holding = false;
+	p->n_passed = 0;
+	if (is_in_time)
+		p->n_vain = 0;
+	else if (p->n_vain < VAIN_MAX)
+		p->n_vain++;
+}
+
 void fs_push_read(struct fs *fs, uint64_t ino)
 {
 	struct fs_push *p = &fs->push;
@@ -89,6 +124,8 @@ void fs_push_read(struct fs *fs, uint64_t ino)
 	pthread_mutex_lock(&p->lock);
 	push_streams_read(p->streams, ino);
 	wake(p);
+	if (push_streams_is_behind(p->streams, ino) && may_hold(p))
+		hold(p, ino);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -199,6 +236,8 @@ static void *push_main(void *arg)
 		pthread_mutex_lock(&p->lock);
 		push_streams_end(p->streams, ino, len, result);
 		wake(p);
+		if (p->is_holding)
+			pthread_cond_signal(&p->ahead);
 		if (!--p->n_busy && p->n_closed)
 			pthread_cond_broadcast(&p->idle);
 	}
@@ -214,6 +253,7 @@ void fs_push_close(struct fs *fs)
 	pthread_mutex_lock(&p->lock);
 	p->n_closed++;
 	atomic_fetch_add(&p->epoch, 1);
+	pthread_cond_signal(&p->ahead);
 	while (p->n_busy)
 		pthread_cond_wait(&p->idle, &p->lock);
 	if (p->streams)
@@ -240,6 +280,7 @@ void fs_push_init(struct fs *fs)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
 	pthread_cond_init(&p->idle, NULL);
+	cond_init(&p->ahead);
 }
 
 void fs_push_release(struct fs *fs)
@@ -248,6 +289,7 @@ void fs_push_release(struct fs *fs)
 
 	push_streams_free(p->streams);
 	p->streams = NULL;
+	pthread_cond_destroy(&p->ahead);
 	pthread_cond_destroy(&p->idle);
 	pthread_cond_destroy(&p->work);
 	pthread_mutex_destroy(&p->lock);
@@ -291,6 +333,7 @@ void fs_push_stop(struct fs *fs)
 
 	pthread_mutex_lock(&p->lock);
 	p->is_ending = true;
+	pthread_cond_signal(&p->ahead);
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->lock);
 	while (p->n_threads)

@@ -25,9 +25,13 @@ struct fs_push {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;  /* there is something to push, or the end */
 	pthread_cond_t idle;  /* n_busy is 0 */
+	pthread_cond_t ahead; /* a file more was pushed */
 	struct push_streams *streams; /* NULL: no pushing */
 	unsigned int n_waiting, n_busy, n_closed;
 	bool is_ending;
+	bool is_holding;       /* a reader waits */
+	unsigned int n_vain;   /* times one did in vain, */
+	unsigned int n_passed; /* and READs since that were not held */
 
 	_Atomic uint64_t epoch; /* how often the gate was closed */
 	pthread_t threads[FS_PUSH_THREADS];
@@ -74,7 +78,10 @@ void fs_push_list_entry(struct fs_push_listing *l, uint64_t ino,
 void fs_push_list_end(struct fs *fs, const struct fs_push_listing *l,
 		      bool is_all);
 
-/* A READ of the beginning of a file is about to be answered. */
+/* A READ of the beginning of a file is about to be answered.  Where a stream
+ * begins, or is met by its reader, this waits until some files are pushed,
+ * for HOLD_NS at most: their READs would take longer.
+ */
 void fs_push_read(struct fs *fs, uint64_t ino);
 
 struct fs_push_stats {

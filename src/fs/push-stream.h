@@ -66,6 +66,11 @@ void push_streams_read(struct push_streams *p, uint64_t node);
 /* There is something to push. */
 bool push_streams_is_busy(const struct push_streams *p);
 
+/* A reader that was just told of does better to wait: what it will read next is
+ * about to be pushed.
+ */
+bool push_streams_is_behind(const struct push_streams *p, uint64_t node);
+
 /* The next file to push; false: none.  push_streams_end must follow before the
  * next file of its stream is given out; others can be had meanwhile.
  */
