@@ -62,6 +62,7 @@ unit_programs += tests/unit/nodeid
 unit_programs += tests/unit/fs-acl
 unit_programs += tests/unit/fs-options
 unit_programs += tests/unit/fs-stats
+unit_programs += tests/unit/push-stream
 unit_programs += tests/unit/http
 unit_programs += tests/unit/url
 unit_programs += tests/unit/retry

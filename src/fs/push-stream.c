@@ -17,7 +17,7 @@
 #define NEAR 8u
 /* Reads in order before a window begins without credit, and at most. */
 #define EVIDENCE 2u
-#define EVIDENCE_MAX 16u
+#define EVIDENCE_MAX 64u
 /* Files to be pushed before the reader goes on, more when it came too soon. */
 #define LEAD 4u
 #define LEAD_MAX 16u
@@ -31,7 +31,7 @@
 /* In a row: the kernel has forgotten the directory. */
 #define REFUSED_MAX 4u
 /* Of one window: the kernel is short of memory and drops what it is given. */
-#define AGAIN_MAX 8u
+#define AGAIN_MAX 4u
 
 struct push_streams {
 	struct push_table table;
@@ -195,7 +195,7 @@ static void read_in_window(struct push_streams *p, struct push_stretch *s,
 		overtaken(p, s, i);
 	} else if (i >= s->start && push_set_has(s->pushed, i)) {
 		p->stats.again++;
-		if (++s->again > AGAIN_MAX)
+		if (++s->again == AGAIN_MAX)
 			lose(p, s);
 	}
 }
