@@ -85,6 +85,11 @@ static inline uint64_t rd_varint(struct rd *r)
 {
 	uint64_t v = 0;
 
+	/* What most of them are. */
+	if (r->left && *r->p < 0x80) {
+		r->left--;
+		return *r->p++;
+	}
 	for (unsigned int shift = 0; shift < 64; shift += 7) {
 		uint8_t b = rd_u8(r);
 

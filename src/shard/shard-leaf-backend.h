@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shard-leaf-backend.h - decoded leaves, for shard-page.c and shard-leaf.c only. */
+/* shard-leaf-backend.h - decoded leaves, for shard-page.c and shard-leaf.c
+ * only. */
 #ifndef DESFS_SHARD_SHARD_LEAF_BACKEND_H
 #define DESFS_SHARD_SHARD_LEAF_BACKEND_H
 
@@ -15,17 +16,14 @@
 struct arena {
 	char *p;
 	size_t used, cap;
-	bool overrun;
 };
 
 static inline char *arena_take(struct arena *a, size_t n)
 {
 	char *to = a->p + a->used;
 
-	if (n > a->cap - a->used) {
-		a->overrun = true;
+	if (n > a->cap - a->used)
 		return NULL;
-	}
 	a->used += n;
 	return to;
 }

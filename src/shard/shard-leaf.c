@@ -22,13 +22,14 @@ struct leaf_row {
 	int64_t created_at;
 	int64_t mtime_s;
 	uint64_t size;
-	const char *name;
+	uint32_t name; /* offset in names */
 	uint32_t mtime_ns, uid, gid;
 	uint32_t parent; /* index in parents */
-	uint32_t hash;	 /* index in hashes, or NO_EXTRA */
-	uint32_t extra;	 /* index in extras, or NO_EXTRA */
+	uint32_t hash;   /* index in hashes, or NO_EXTRA */
+	uint32_t extra;  /* index in extras, or NO_EXTRA */
 	uint32_t n_blocks, tail_off;
-	uint32_t first_block; /* index in blocks; in extents when there are many */
+	uint32_t first_block; /* index in blocks; in extents when there are many
+			       */
 	uint16_t name_len, mode, flags;
 };
 
@@ -51,15 +52,24 @@ struct leaf {
 	uint32_t n_blocks;
 	struct page_ref *extents;
 	size_t n_extents, cap_extents;
-	char *raw; /* copy of the page: hashes, targets, xattrs point into it */
-	size_t raw_len;
-	const char *hashes;
-	struct arena names; /* parents and names, expanded */
+	/* Copy of the page from its hashes on: they come first, targets and
+	 * extended attributes point into what follows.
+	 */
+	char *hashes;
+	size_t hashes_len;
+	struct arena dirs; /* the parents, expanded */
+	char *names;       /* likewise */
+	size_t names_len;
 };
 
 static enum rc ill_formed(const char *what, struct err *err)
 {
 	return err_set(err, RC_CORRUPT, "index page: ill-formed %s", what);
+}
+
+static enum rc no_memory(struct err *err)
+{
+	return err_set(err, RC_NOMEM, "no memory for an index page");
 }
 
 static struct leaf_extra *extra_of(struct leaf *l, uint32_t i)
@@ -80,9 +90,22 @@ static enum rc read_blocks(struct leaf *l, struct rd *r, struct err *err)
 	l->n_blocks = (uint32_t)rd_varint_max(r, PAGE_BLOCKS_MAX);
 	l->blocks = mem_array(l->n_blocks, sizeof(*l->blocks));
 	if (!l->blocks)
-		return err_set(err, RC_NOMEM, "no memory for an index page");
+		return no_memory(err);
 	block_table_decode(r, l->blocks, l->n_blocks);
 	return rd_ok(r) ? RC_OK : ill_formed("block table", err);
+}
+
+/* Bytes of the parents when they are expanded, at most. */
+static size_t parents_size(struct rd r, uint32_t n)
+{
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		rd_varint(&r);
+		size += rd_varint_max(&r, UID_MAX_LEN);
+		size += string_decode(&r, UID_MAX_LEN).len;
+	}
+	return size;
 }
 
 static enum rc read_parents(struct leaf *l, struct rd *r, struct err *err)
@@ -92,10 +115,16 @@ static enum rc read_parents(struct leaf *l, struct rd *r, struct err *err)
 
 	l->n_parents = (uint32_t)rd_varint_max(r, l->count);
 	l->parents = xcalloc(l->n_parents, sizeof(*l->parents));
+	l->dirs.cap = parents_size(*r, l->n_parents);
+	if (l->dirs.cap > PAGE_RAW_MAX)
+		return ill_formed("parents", err);
+	l->dirs.p = mem_array(l->dirs.cap, 1);
+	if (!l->dirs.p)
+		return no_memory(err);
 	for (uint32_t i = 0; i < l->n_parents; i++) {
 		uint64_t n = rd_varint_max(r, l->count - row);
 
-		if (!n || !front_decode(r, last, &l->names, &l->parents[i]) ||
+		if (!n || !front_decode(r, last, &l->dirs, &l->parents[i]) ||
 		    (i && span_compare(last, l->parents[i]) >= 0))
 			return ill_formed("parents", err);
 		for (uint64_t k = 0; k < n; k++)
@@ -107,10 +136,12 @@ static enum rc read_parents(struct leaf *l, struct rd *r, struct err *err)
 	return RC_OK;
 }
 
-static enum rc read_names(struct leaf *l, struct rd *r, struct err *err)
+/* Lengths first, then all bytes. */
+static enum rc read_name_lengths(struct leaf *l, struct rd *r, uint32_t *shared,
+				 struct err *err)
 {
-	CLEANUP_FREE uint32_t *shared = xcalloc(l->count, sizeof(*shared));
 	struct leaf_row *rows = l->rows;
+	size_t total = 0;
 
 	for (uint32_t i = 0; i < l->count; i++)
 		shared[i] = (uint32_t)rd_varint_max(r, UID_MAX_LEN);
@@ -122,20 +153,38 @@ static enum rc read_names(struct leaf *l, struct rd *r, struct err *err)
 		    len > UID_MAX_LEN)
 			return ill_formed("names", err);
 		rows[i].name_len = (uint16_t)len;
+		rows[i].name = (uint32_t)total;
+		total += len;
+		/* Together they take at most what a page may hold raw. */
+		if (total > PAGE_RAW_MAX - l->dirs.used)
+			return ill_formed("names", err);
 	}
+	l->names_len = total;
+	return rd_ok(r) ? RC_OK : ill_formed("names", err);
+}
+
+static enum rc read_names(struct leaf *l, struct rd *r, struct err *err)
+{
+	CLEANUP_FREE uint32_t *shared = xcalloc(l->count, sizeof(*shared));
+	const struct leaf_row *rows = l->rows;
+
+	if (read_name_lengths(l, r, shared, err))
+		return err->rc;
+	l->names = mem_array(l->names_len, 1);
+	if (!l->names)
+		return no_memory(err);
 	for (uint32_t i = 0; i < l->count; i++) {
 		size_t rest = rows[i].name_len - shared[i];
 		const uint8_t *p = rd_take(r, rest);
-		char *to = arena_take(&l->names, rows[i].name_len);
+		char *to = l->names + rows[i].name;
 
-		if (!p || !to)
+		if (!p)
 			return ill_formed("names", err);
 		if (shared[i])
-			memcpy(to, rows[i - 1].name, shared[i]);
+			memcpy(to, l->names + rows[i - 1].name, shared[i]);
 		memcpy(to + shared[i], p, rest);
-		rows[i].name = to;
 	}
-	return rd_ok(r) ? RC_OK : ill_formed("names", err);
+	return RC_OK;
 }
 
 static enum rc read_flags(struct leaf *l, struct rd *r, struct err *err)
@@ -214,7 +263,8 @@ static void read_block_counts(struct leaf *l, struct rd *r)
 
 	for (uint32_t i = 0; i < l->count; i++)
 		if (is_type(&rows[i], ENTRY_REG))
-			rows[i].n_blocks = (uint32_t)rd_varint_max(r, INT32_MAX);
+			rows[i].n_blocks =
+				(uint32_t)rd_varint_max(r, INT32_MAX);
 	for (uint32_t i = 0; i < l->count; i++)
 		if (rows[i].n_blocks > 1)
 			extra_of(l, i)->block_size =
@@ -248,18 +298,25 @@ static enum rc read_contents(struct leaf *l, struct rd *r, struct err *err)
 	return rd_ok(r) ? RC_OK : ill_formed("content", err);
 }
 
+/* From here on the reader reads our copy, since what follows points into it. */
 static enum rc read_hashes(struct leaf *l, struct rd *r, struct err *err)
 {
 	size_t n = 0;
 
+	l->hashes_len = r->left;
+	l->hashes = mem_array(r->left, 1);
+	if (!l->hashes)
+		return no_memory(err);
+	memcpy(l->hashes, r->p, r->left);
+	r->p = (const uint8_t *)l->hashes;
 	for (uint32_t i = 0; i < l->count; i++)
 		n += l->rows[i].hash != NO_EXTRA;
-	l->hashes = (const char *)rd_take(r, n * ENTRY_HASH_LEN);
-	return l->hashes ? RC_OK : ill_formed("hashes", err);
+	return rd_take(r, n * ENTRY_HASH_LEN) ? RC_OK
+					      : ill_formed("hashes", err);
 }
 
-/* Each list stands once, in the order of first use.  What they are expanded, each
- * entry with its own, is bounded as what the names are.
+/* Each list stands once, in the order of first use.  What they are expanded,
+ * each entry with its own, is bounded as what the names are.
  */
 static enum rc read_xattrs(struct leaf *l, struct rd *r, struct err *err)
 {
@@ -355,9 +412,10 @@ static enum rc check_entries(const struct leaf *l, struct err *err)
 	return RC_OK;
 }
 
-static enum rc read_columns(struct leaf *l, struct err *err)
+static enum rc read_columns(struct leaf *l, const uint8_t *raw, size_t len,
+			    struct err *err)
 {
-	struct rd r = { .p = (const uint8_t *)l->raw, .left = l->raw_len };
+	struct rd r = { .p = raw, .left = len };
 	enum rc rc;
 
 	rc = read_blocks(l, &r, err);
@@ -385,49 +443,24 @@ static void free_leaf(struct leaf **l)
 	leaf_free(*l);
 }
 
-/* Expanded names are bounded by what a page may hold raw; most pages need
- * little more than they take raw, so the arena grows to fit by trying again.
- */
-static enum rc decode_with(const uint8_t *raw, size_t len, uint32_t count,
-			   size_t names, struct leaf **ret, bool *ret_overrun,
-			   struct err *err)
-{
-	CLEANUP(free_leaf) struct leaf *l = xcalloc(1, sizeof(*l));
-	enum rc rc;
-
-	l->count = count;
-	l->raw_len = len;
-	l->raw = mem_array(len, 1);
-	l->names.cap = names;
-	l->names.p = malloc(names);
-	l->rows = mem_array(count, sizeof(*l->rows));
-	if (!l->raw || !l->names.p || !l->rows)
-		return err_set(err, RC_NOMEM, "no memory for an index page");
-	memcpy(l->raw, raw, len);
-	memset(l->rows, 0, count * sizeof(*l->rows));
-	rc = read_columns(l, err);
-	*ret_overrun = l->names.overrun;
-	if (!rc)
-		*ret = STEAL_PTR(l);
-	return rc;
-}
-
 enum rc leaf_decode(const uint8_t *raw, size_t len, uint32_t count,
 		    struct leaf **ret, struct err *err)
 {
-	size_t names = len + 4096;
-	bool overrun = false;
-	enum rc rc;
+	CLEANUP(free_leaf) struct leaf *l = NULL;
 
 	/* A row takes more than eight bytes of the page. */
 	if (count > len / 8)
 		return ill_formed("count", err);
-	for (;;) {
-		rc = decode_with(raw, len, count, names, ret, &overrun, err);
-		if (!rc || !overrun || names >= PAGE_RAW_MAX)
-			return rc;
-		names = names * 4 > PAGE_RAW_MAX ? PAGE_RAW_MAX : names * 4;
-	}
+	l = xcalloc(1, sizeof(*l));
+	l->count = count;
+	l->rows = mem_array(count, sizeof(*l->rows));
+	if (!l->rows)
+		return no_memory(err);
+	memset(l->rows, 0, count * sizeof(*l->rows));
+	if (read_columns(l, raw, len, err))
+		return err->rc;
+	*ret = STEAL_PTR(l);
+	return RC_OK;
 }
 
 void leaf_free(struct leaf *l)
@@ -439,8 +472,9 @@ void leaf_free(struct leaf *l)
 	free(l->extras);
 	free(l->blocks);
 	free(l->extents);
-	free(l->raw);
-	free(l->names.p);
+	free(l->hashes);
+	free(l->dirs.p);
+	free(l->names);
 	free(l);
 }
 
@@ -450,8 +484,8 @@ size_t leaf_memory(const struct leaf *l)
 	       l->n_parents * sizeof(*l->parents) +
 	       l->cap_extras * sizeof(*l->extras) +
 	       l->n_blocks * sizeof(*l->blocks) +
-	       l->cap_extents * sizeof(*l->extents) + l->raw_len +
-	       l->names.cap;
+	       l->cap_extents * sizeof(*l->extents) + l->hashes_len +
+	       l->dirs.cap + l->names_len;
 }
 
 static void entry_content(const struct leaf *l, const struct leaf_row *row,
@@ -463,14 +497,19 @@ static void entry_content(const struct leaf *l, const struct leaf_row *row,
 		return;
 	if (row->n_blocks <= SHARD_INLINE_BLOCKS) {
 		ret->blocks = l->blocks + row->first_block;
-		ret->block_size = row->n_blocks > 1 ? x->block_size :
-						      ret->blocks->data_len;
+		ret->block_size = row->n_blocks > 1 ? x->block_size
+						    : ret->blocks->data_len;
 		return;
 	}
 	ret->block_size = x->block_size;
 	ret->extents = l->extents + row->first_block;
 	ret->n_extents = x->n_extents;
 	ret->per_extent = x->per_extent;
+}
+
+static struct span row_name(const struct leaf *l, const struct leaf_row *row)
+{
+	return span_of(l->names + row->name, row->name_len);
 }
 
 void leaf_entry(const struct leaf *l, uint32_t i, struct entry *ret)
@@ -482,7 +521,7 @@ void leaf_entry(const struct leaf *l, uint32_t i, struct entry *ret)
 
 	*ret = (struct entry){
 		.parent = l->parents[row->parent],
-		.name = span_of(row->name, row->name_len),
+		.name = row_name(l, row),
 		.created_at = row->created_at,
 		.type = (enum entry_type)(row->flags & FLAG_TYPE_MASK),
 		.implicit = row->flags & FLAG_IMPLICIT,
@@ -502,8 +541,8 @@ void leaf_entry(const struct leaf *l, uint32_t i, struct entry *ret)
 		.xattrs = x->xattrs,
 		.meta = x->meta,
 	};
-	ret->nlink = row->flags & FLAG_NLINK ? x->nlink :
-					       nlink_default(ret->type);
+	ret->nlink =
+		row->flags & FLAG_NLINK ? x->nlink : nlink_default(ret->type);
 	if (ret->has_hash)
 		memcpy(ret->sha256,
 		       l->hashes + (size_t)row->hash * ENTRY_HASH_LEN,
@@ -520,9 +559,8 @@ uint32_t leaf_lower_bound(const struct leaf *l, struct span parent,
 		uint32_t mid = low + (high - low) / 2;
 		const struct leaf_row *row = &l->rows[mid];
 
-		if (entry_key_compare(l->parents[row->parent],
-				      span_of(row->name, row->name_len), parent,
-				      name) < 0)
+		if (entry_key_compare(l->parents[row->parent], row_name(l, row),
+				      parent, name) < 0)
 			low = mid + 1;
 		else
 			high = mid;
