@@ -58,48 +58,57 @@ static uint32_t choose_child(const struct shard_cursor *c,
 	return i;
 }
 
+/* The reference in a node to follow; *first becomes the ordinal it begins with.
+ */
+static enum rc follow(const struct shard_cursor *c, const struct page *node,
+		      const struct target *target, unsigned int level,
+		      struct page_ref *ret, uint64_t *first, struct err *err)
+{
+	const struct shard_footer *f = &c->h.tail->footer;
+	struct page_child child;
+
+	page_child(node, choose_child(c, node, target), &child);
+	if (child.level != level - 1)
+		return err_set(
+			err, RC_CORRUPT,
+			"%s: index page at %llu is of level %u, not %u",
+			c->h.sf->meta.key,
+			(unsigned long long)(f->index_off + child.ref.off),
+			(unsigned int)child.level, level - 1);
+	*ret = child.ref;
+	*first = child.first_ordinal;
+	return RC_OK;
+}
+
 /* From the root page to a leaf, which the cursor then holds. */
 static enum rc descend(struct shard_cursor *c, const struct target *target,
 		       struct err *err)
 {
-	const struct shard_footer *f = &c->h.tail->footer;
-	struct page_ref ref = f->root_page;
-	unsigned int level = f->levels;
-	uint64_t first = 0;
+	const struct shard_tail *t = c->h.tail;
+	struct page_ref ref = t->footer.root_page;
+	unsigned int level = t->footer.levels;
+	struct block_cache_item *item = NULL;
+	enum rc rc = RC_OK;
 
 	leave_leaf(c);
-	for (;;) {
-		struct block_cache_item *item = NULL;
-		struct page_child child;
-		enum rc rc;
-
-		rc = shard_handle_page(&c->h, &ref,
-				       level > 1 ? PAGE_NODE : PAGE_LEAF, &item,
-				       err);
+	c->first = 0;
+	if (t->root)
+		rc = follow(c, t->root, target, level--, &ref, &c->first, err);
+	for (; !rc && level > 1; level--) {
+		rc = shard_handle_page(&c->h, &ref, PAGE_NODE, &item, err);
 		if (rc)
 			return rc;
-		if (level <= 1) {
-			c->leaf = item;
-			c->page = block_cache_object(item);
-			c->first = first;
-			return RC_OK;
-		}
-		page_child(block_cache_object(item),
-			   choose_child(c, block_cache_object(item), target),
-			   &child);
+		rc = follow(c, block_cache_object(item), target, level, &ref,
+			    &c->first, err);
 		block_cache_unref(item);
-		if (child.level != level - 1)
-			return err_set(err, RC_CORRUPT,
-				       "%s: index page at %llu is of level %u, "
-				       "not %u",
-				       c->h.sf->meta.key,
-				       (unsigned long long)(f->index_off +
-							    child.ref.off),
-				       (unsigned int)child.level, level - 1);
-		ref = child.ref;
-		first = child.first_ordinal;
-		level--;
 	}
+	if (!rc)
+		rc = shard_handle_page(&c->h, &ref, PAGE_LEAF, &item, err);
+	if (rc)
+		return rc;
+	c->leaf = item;
+	c->page = block_cache_object(item);
+	return RC_OK;
 }
 
 static void settle(struct shard_cursor *c, uint32_t i)

@@ -15,6 +15,7 @@
 #include "shard/route.h"
 #include "volume/shard-fetch.h"
 #include "volume/shard-kept.h"
+#include "volume/shard-upper.h"
 
 /* Bytes of the filter directory a reader accepts. */
 #define PARTITION_HASHES_MAX (64u << 20)
@@ -225,6 +226,7 @@ static void tail_destroy(void *p)
 {
 	struct shard_tail *t = p;
 
+	shard_upper_release(t);
 	free(t->partition_hashes);
 	free(t);
 }
@@ -390,8 +392,10 @@ static enum rc tail_try(struct open_request *rq, struct shard_tail *t,
 		return rc;
 	w = block_cache_object(item);
 	rc = tail_fill(rq, w, t, err);
-	if (!rc)
+	if (!rc) {
+		shard_upper_take(t, w->off, w->bytes.p, w->bytes.len);
 		keep_window(rq, w, t);
+	}
 	block_cache_unref(item);
 	return rc;
 }
@@ -414,7 +418,9 @@ static enum rc tail_load(void *arg, struct block_cache_object *ret,
 		return shard_env_note(rq->env, rc);
 	}
 	*ret = (struct block_cache_object){
-		t, sizeof(*t) + (size_t)t->n_partitions * BLOCK_HASH_LEN,
+		t,
+		sizeof(*t) + (size_t)t->n_partitions * BLOCK_HASH_LEN +
+			shard_upper_memory(t),
 		tail_destroy
 	};
 	return RC_OK;

@@ -70,6 +70,11 @@ struct shard_tail {
 	struct shard_footer footer;
 	uint32_t n_partitions, partition_size; /* of the filter */
 	uint8_t *partition_hashes;             /* BLOCK_HASH_LEN bytes each */
+	/* What each search needs, NULL where the tail read has not got it: the
+	 * root page, unless it is a leaf, and a filter of one partition.
+	 */
+	struct page *root;
+	uint8_t *filter;
 };
 
 /* A shard opened for a while. */

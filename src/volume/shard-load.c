@@ -200,6 +200,11 @@ enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,
 	*ret = true;
 	if (!h->tail->n_partitions)
 		return RC_OK;
+	if (h->tail->filter) {
+		*ret = filter_may_contain(h->tail->filter,
+					  h->tail->partition_size, hash);
+		return RC_OK;
+	}
 	rq.partition = filter_partition(hash, h->tail->n_partitions);
 	rq.off = h->tail->footer.filter.off + (uint64_t)rq.partition * rq.len;
 	key = cache_key(h, SHARD_PARTITION, rq.partition);
