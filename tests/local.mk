@@ -146,6 +146,7 @@ shell_tests += tests/fs/4400-permissions.t
 shell_tests += tests/fs/4500-refuse.t
 shell_tests += tests/fs/4510-mount-helper.t
 shell_tests += tests/fs/4600-tools.t
+shell_tests += tests/fs/4610-top.t
 shell_tests += tests/fs/5000-requests.t
 shell_tests += tests/fs/5010-ranges.t
 shell_tests += tests/fs/5100-stop.t

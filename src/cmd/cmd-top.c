@@ -1,31 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd-top.c - desfs top: what a mount is doing, from its control file. */
+/* cmd-top.c - desfs top: what a mount is doing, again and again. */
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/human.h"
-#include "base/io.h"
 #include "base/mem.h"
+#include "base/mountinfo.h"
 #include "base/stop.h"
 #include "cmd/cmd.h"
-#include "cmd/json-row.h"
+#include "cmd/tell.h"
+#include "cmd/top-ask.h"
+#include "cmd/top-json.h"
+#include "cmd/top-terminal.h"
+#include "cmd/top-view.h"
 
-#define STATS_MAX (4u << 20)
 #define INTERVAL_MAX 86400
+#define COUNT_MAX 1000000000
+#define PATIENCE (3 * CLOCK_NS_PER_SEC) /* until no answer is news */
+#define TICK (CLOCK_NS_PER_SEC / 2)     /* how often that is told anew */
 
 struct top_options {
-	bool once;
-	bool json;
+	bool once, batch, json;
 	unsigned int interval; /* seconds */
+	unsigned int count;    /* 0: no end */
 	const char *control;
 };
 
@@ -34,15 +37,28 @@ static const struct opt top_opts[] = {
 	  .letter = '1',
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct top_options, once),
-	  .help = "print the totals once and end" },
+	  .help = "print what there was since the start, and end" },
+	{ .name = "batch",
+	  .letter = 'b',
+	  .kind = OPT_FLAG,
+	  .offset = offsetof(struct top_options, batch),
+	  .help = "print one after the other, also on a terminal" },
 	{ .name = "interval",
-	  .letter = 'n',
+	  .letter = 'd',
 	  .arg = "SECONDS",
 	  .kind = OPT_UINT,
 	  .min = 1,
 	  .max = INTERVAL_MAX,
 	  .offset = offsetof(struct top_options, interval),
 	  .help = "look this often [2]" },
+	{ .name = "count",
+	  .letter = 'n',
+	  .arg = "N",
+	  .kind = OPT_UINT,
+	  .min = 1,
+	  .max = COUNT_MAX,
+	  .offset = offsetof(struct top_options, count),
+	  .help = "end after so many looks" },
 	{ .name = "control",
 	  .arg = "NAME",
 	  .kind = OPT_STRING,
@@ -54,232 +70,192 @@ static const struct opt top_opts[] = {
 	  .help = "print one JSON object each time, with all counters" },
 };
 
-/* What is shown of the counters: the label, the name, its unit. */
-static const struct {
-	const char *label, *name;
-	bool is_bytes;
-} rows[] = {
-	{ "FUSE messages", "fuse_messages", false },
-	{ "  lookups", "fuse_lookup", false },
-	{ "  reads", "fuse_read", false },
-	{ "  readdirs", "fuse_readdir", false },
-	{ "  readdirs with attributes", "fuse_readdirplus", false },
-	{ "  getattrs", "fuse_getattr", false },
-	{ "control messages", "control_messages", false },
-	{ "bytes served", "volume_bytes_served", true },
-	{ "blocks in cache: hits", "volume_block_hits", false },
-	{ "  misses", "volume_block_misses", false },
-	{ "index pages in cache: hits", "volume_page_hits", false },
-	{ "  misses", "volume_page_misses", false },
-	{ "index cache: hits", "volume_index_hits", false },
-	{ "  misses", "volume_index_misses", false },
-	{ "  failed", "volume_index_errors", false },
-	{ "disk cache: hits", "volume_disk_hits", false },
-	{ "  misses", "volume_disk_misses", false },
-	{ "shards opened", "volume_shards_opened", false },
-	{ "store reads", "volume_store_reads", false },
-	{ "store bytes", "volume_store_bytes", true },
-	{ "ranges fetched", "volume_fetch_ranges", false },
-	{ "  ahead", "volume_fetch_ahead", false },
-	{ "requests: GET", "volume_store_get", false },
-	{ "  LIST", "volume_store_get_list", false },
-	{ "  tried again", "volume_store_retries", false },
-	{ "  timeouts", "volume_store_timeouts", false },
-	{ "  throttled", "volume_store_throttled", false },
-	{ "  wrong replies", "volume_store_bad_replies", false },
-	{ "  bytes received", "volume_store_wire_in", true },
-	{ "refreshes", "refresh_done", false },
-	{ "errors replied", "error_replies", false },
-	{ "damaged objects met", "volume_corrupt", false },
+struct top {
+	const struct top_options *o;
+	const char *mountpoint;
+	bool is_screen; /* it is redrawn, and there are keys */
+	struct ask *ask;
+	struct look *before; /* NULL the first time */
 };
 
-/* One look at the control file. */
-struct look {
-	char *text;  /* lines of "name value" */
-	uint64_t at; /* ns */
-};
+/* Why a wait ended. */
+enum event { EVENT_TIME, EVENT_LOOK, EVENT_KEY, EVENT_END };
 
-static enum rc take_look(const char *path, struct look *ret, struct err *err)
+static enum event wait_until(const struct top *t, uint64_t at, bool for_look)
 {
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	CLEANUP_FREE char *text = NULL;
-	ssize_t n;
+	struct pollfd p[] = {
+		{ .fd = stop_descriptor(), .events = POLLIN },
+		{ .fd = for_look ? ask_descriptor(t->ask) : -1,
+		  .events = POLLIN },
+		{ .fd = t->is_screen ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	uint64_t now = clock_mono_ns();
+	int ms = at > now ? (int)((at - now) / CLOCK_NS_PER_MS) + 1 : 0;
+	int n = poll(p, ARRAY_LEN(p), ms);
 
-	if (fd < 0 && errno == ENOENT)
-		return err_set(err, RC_NOENT,
-			       "%s: not there; is it a mount of desfs?", path);
-	if (fd < 0)
-		return err_set_errno(err, errno, "%s", path);
-	text = xcalloc(1, STATS_MAX + 1);
-	n = io_read(fd, text, STATS_MAX);
-	if (n < 0)
-		return err_set_errno(err, errno, "%s", path);
-	ret->at = clock_mono_ns();
-	ret->text = STEAL_PTR(text);
-	return RC_OK;
-}
+	if (stop_requested())
+		return EVENT_END;
+	if (n > 0 && p[1].revents)
+		return EVENT_LOOK;
+	if (n > 0 && p[2].revents) {
+		char key = terminal_key();
 
-/* The value of a counter, 0 when it is not there. */
-static uint64_t value_of(const char *text, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (text) {
-		if (!strncmp(text, name, len) && text[len] == ' ')
-			return strtoull(text + len + 1, NULL, 10);
-		text = strchr(text, '\n');
-		text += !!text;
+		/* A terminal that is gone is readable for ever. */
+		return key == 'q' || key == 'Q' || !key ? EVENT_END : EVENT_KEY;
 	}
-	return 0;
+	return EVENT_TIME;
 }
 
-static void print_head(const char *text)
+static void tell_waiting(const struct top *t, const struct top_view *v,
+			 uint64_t ns)
 {
-	char up[HUMAN_MAX], plain[HUMAN_MAX], stored[HUMAN_MAX];
-	char blocks[HUMAN_MAX];
+	CLEANUP_BUF struct buf b = { .max = 1 << 16 };
 
-	printf("up %s; %" PRIu64 " shards, %" PRIu64 " entries, %s in %s; "
-	       "block cache %s\n\n",
-	       human_duration(up,
-			      value_of(text, "uptime_ms") * CLOCK_NS_PER_MS),
-	       value_of(text, "volume_n_shards"),
-	       value_of(text, "volume_n_entries"),
-	       human_bytes(plain, value_of(text, "volume_plain_bytes")),
-	       human_bytes(stored, value_of(text, "volume_stored_bytes")),
-	       human_bytes(blocks, value_of(text, "volume_block_cache_bytes")));
-}
-
-static void show(char ret[HUMAN_MAX], uint64_t v, bool is_bytes)
-{
-	if (is_bytes)
-		human_bytes(ret, v);
+	top_view_waiting(v, ns, &b);
+	if (t->is_screen)
+		terminal_show(&b);
 	else
-		snprintf(ret, HUMAN_MAX, "%" PRIu64, v);
+		fprintf(stderr, "%s", buf_str(&b));
 }
 
-/* The part of a name from s to the next ':' or blank. */
-static int part_len(const char *s)
+static struct top_view view_of(const struct top *t, const struct look *now)
 {
-	return (int)strcspn(s, ": \n");
+	struct top_view v = {
+		.mountpoint = t->mountpoint,
+		.now = now,
+		.before = t->before,
+		.is_short = t->is_screen,
+	};
+	unsigned int rows;
+
+	terminal_size(&v.columns, &rows);
+	v.knows_kernel = ask_kernel(t->mountpoint, &v.in_kernel);
+	return v;
 }
 
-/* The stores of zones: "zone:ZONE:STORE:state N" begins one. */
-static void print_zones(const char *text)
+/* The next look; *ret NULL: it is to end before that. */
+static enum rc next_look(struct top *t, struct look **ret, struct err *err)
 {
-	static const char *const states[] = { "used", "left alone",
-					      "being tried" };
-	static const char head[] = "zone:", key[] = ":state ";
-	bool is_headed = false;
+	uint64_t since = clock_mono_ns(), tell_at = since + PATIENCE;
 
-	for (const char *line = text; line && *line;
-	     line = strchr(line, '\n'), line += !!line) {
-		const char *zone = line + strlen(head), *store, *end;
-		unsigned long state;
-
-		if (strncmp(line, head, strlen(head)) != 0)
-			continue;
-		store = zone + part_len(zone);
-		store += *store == ':';
-		end = store + part_len(store);
-		if (strncmp(end, key, strlen(key)) != 0)
-			continue;
-		if (!is_headed)
-			printf("\n%-14s %-14s %s\n", "zone", "store", "state");
-		is_headed = true;
-		state = strtoul(end + strlen(key), NULL, 10);
-		printf("%-14.*s %-14.*s %s\n", part_len(zone), zone,
-		       part_len(store), store,
-		       state < ARRAY_LEN(states) ? states[state] : "unknown");
-	}
-}
-
-/* before->text is NULL the first time: no rates. */
-static void print_text(const struct look *now, const struct look *before)
-{
-	bool has_rates = before->text;
-	double seconds = (double)(now->at - before->at) / CLOCK_NS_PER_SEC;
-
-	if (isatty(STDOUT_FILENO) && has_rates)
-		printf("\033[H\033[J");
-	print_head(now->text);
-	printf("%-30s %14s %14s\n", "", "total", has_rates ? "a second" : "");
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		uint64_t v = value_of(now->text, rows[i].name);
-		char total[HUMAN_MAX], rate[HUMAN_MAX] = "";
-
-		show(total, v, rows[i].is_bytes);
-		if (has_rates) {
-			uint64_t grown =
-				v - value_of(before->text, rows[i].name);
-
-			show(rate, (uint64_t)((double)grown / seconds + 0.5),
-			     rows[i].is_bytes);
-		}
-		printf("%-30s %14s %14s\n", rows[i].label, total, rate);
-	}
-	print_zones(now->text);
-}
-
-static void print_json(const struct look *now)
-{
-	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
-	const char *line = now->text;
-
-	json_row_begin(&b);
-	json_row_u64(&b, "v", 1);
-	while (line && *line) {
-		size_t len = strcspn(line, " \n");
-		char name[192];
-
-		if (line[len] == ' ' && len < sizeof(name)) {
-			memcpy(name, line, len);
-			name[len] = '\0';
-			json_row_u64(&b, name,
-				     strtoull(line + len + 1, NULL, 10));
-		}
-		line = strchr(line, '\n');
-		line += !!line;
-	}
-	json_row_end(&b, stdout);
-}
-
-static enum rc watch(const struct top_options *o, const char *path,
-		     struct err *err)
-{
-	struct look before = { .text = NULL };
-	enum rc rc;
-
+	*ret = NULL;
+	ask_begin(t->ask);
 	for (;;) {
-		struct look now = { .text = NULL };
+		switch (wait_until(t, tell_at, true)) {
+		case EVENT_LOOK: return ask_take(t->ask, ret, err);
+		case EVENT_END: return RC_OK;
+		case EVENT_KEY: break;
+		case EVENT_TIME: {
+			struct top_view v = view_of(t, NULL);
 
-		rc = take_look(path, &now, err);
-		if (rc)
+			tell_waiting(t, &v, clock_mono_ns() - since);
+			tell_at = clock_mono_ns() +
+				  (t->is_screen ? TICK : PATIENCE);
 			break;
-		if (o->json)
-			print_json(&now);
+		}
+		}
+	}
+}
+
+static void show(const struct top *t, const struct look *now, bool is_first)
+{
+	struct top_view v = view_of(t, now);
+	CLEANUP_BUF struct buf b = { .max = 1 << 20 };
+
+	if (t->o->json) {
+		top_json(&v, stdout);
+	} else {
+		top_view(&v, &b);
+		if (t->is_screen)
+			terminal_show(&b);
 		else
-			print_text(&now, &before);
-		fflush(stdout);
-		free(before.text);
-		before = now;
-		if (o->once || ferror(stdout) ||
-		    stop_sleep(o->interval * CLOCK_NS_PER_SEC))
+			printf("%s%s", is_first ? "" : "\n", buf_str(&b));
+	}
+	fflush(stdout);
+}
+
+/* False when it is to end. */
+static bool pause_until(const struct top *t, uint64_t at)
+{
+	while (clock_mono_ns() < at) {
+		switch (wait_until(t, at, false)) {
+		case EVENT_END: return false;
+		case EVENT_KEY: return true;
+		case EVENT_LOOK:
+		case EVENT_TIME: break;
+		}
+	}
+	return !stop_requested();
+}
+
+static enum rc watch(struct top *t, struct err *err)
+{
+	unsigned int count = t->o->once ? 1 : t->o->count;
+	enum rc rc = RC_OK;
+
+	for (unsigned int n = 1;; n++) {
+		struct look *now;
+		uint64_t next;
+
+		rc = next_look(t, &now, err);
+		if (rc || !now)
+			break;
+		show(t, now, n == 1);
+		look_free(t->before);
+		t->before = now;
+		next = clock_mono_ns() + t->o->interval * CLOCK_NS_PER_SEC;
+		if (n == count || ferror(stdout) || !pause_until(t, next))
 			break;
 	}
-	free(before.text);
+	look_free(t->before);
 	return rc;
+}
+
+/* A daemon that is stuck is not asked. */
+static enum rc check_mount(const char *path, struct err *err)
+{
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	bool is_mounted = false;
+
+	if (!real)
+		return err_set_errno(err, errno, "%s", path);
+	if (mountinfo_has_desfs(real, &is_mounted, err))
+		return err->rc;
+	if (!is_mounted)
+		return err_set(err, RC_NOENT, "%s: no archive is mounted there",
+			       path);
+	return RC_OK;
 }
 
 static enum rc top_run(const void *options, int argc, char **argv,
 		       struct err *err)
 {
 	const struct top_options *o = options;
-	CLEANUP_FREE char *path = xasprintf("%s/%s/stats", argv[0], o->control);
+	CLEANUP_FREE char *path = NULL;
+	struct top t = {
+		.o = o,
+		.mountpoint = argv[0],
+		.is_screen = isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) &&
+			     !o->batch && !o->json && !o->once,
+	};
 	enum rc rc;
 
 	(void)argc;
-	rc = stop_init(STOP_ON_HUP | STOP_TWICE_KILLS, err);
-	return rc ? rc : watch(o, path, err);
+	rc = check_mount(argv[0], err);
+	if (!rc)
+		rc = stop_init(STOP_ON_HUP | STOP_TWICE_KILLS, err);
+	path = xasprintf("%s/%s", argv[0], o->control);
+	if (!rc)
+		rc = ask_open(&t.ask, path, err);
+	if (rc)
+		return rc;
+	if (t.is_screen)
+		terminal_begin();
+	rc = watch(&t, err);
+	if (t.is_screen)
+		terminal_end();
+	ask_close(t.ask);
+	return rc;
 }
 
 static const struct top_options top_defaults = { .interval = 2,
@@ -288,7 +264,7 @@ static const struct top_options top_defaults = { .interval = 2,
 const struct cmd cmd_top = {
 	.name = "top",
 	.usage = "[OPTION]... MOUNTPOINT",
-	.summary = "show what a mount is doing",
+	.summary = "show what a mount is doing and what is slow",
 	.opts = top_opts,
 	.n_opts = ARRAY_LEN(top_opts),
 	.defaults = &top_defaults,

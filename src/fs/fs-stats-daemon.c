@@ -43,7 +43,10 @@ static struct process process_now(void)
 	struct rusage ru;
 
 	if (!getrusage(RUSAGE_SELF, &ru)) {
+		/* It lags behind. */
 		p.rss_max = (uint64_t)ru.ru_maxrss * 1024;
+		if (p.rss_max < p.rss)
+			p.rss_max = p.rss;
 		p.cpu_ms = to_ms(&ru.ru_utime) + to_ms(&ru.ru_stime);
 	}
 	return p;

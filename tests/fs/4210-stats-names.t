@@ -94,7 +94,7 @@ in_json()
 t 'each is in what desfs top --json prints' in_json
 
 sed -n 's/^	{ "[^"]*", "\([a-z_]*\)", \(true\|false\) },$/\1/p' \
-	"$SRCDIR/src/cmd/cmd-top.c" | sort -u >shown
+	"$SRCDIR/src/cmd/top-view.c" | sort -u >shown
 t 'desfs top shows some' test "$(wc -l <shown)" -gt 20
 shown_exist()
 {

@@ -14,7 +14,7 @@ once()
 {
 	"$DESFS" top --once mnt >out || return
 	cat out
-	grep -q '^FUSE messages *[1-9]' out && grep -q '^bytes served *6 B' out
+	grep -q '^FUSE messages *[1-9]' out && grep -q '^bytes served  *6 B' out
 }
 t 'desfs top --once' once
 json()
@@ -24,7 +24,7 @@ json()
 t 'desfs top --json' json
 rates()
 {
-	timeout -s INT 2.5 "$DESFS" top -n 1 mnt >out
+	timeout -s INT 2.5 "$DESFS" top -d 1 mnt >out
 	status=$?
 	cat out
 	[ "$status" = 124 ] && grep -q 'a second' out
