@@ -49,6 +49,10 @@ class Reading:
             if counts else None
         return got
 
+    def run_on(self, mount, *argv):
+        """Only for what it does to the daemon."""
+        mount.measure(list(argv), self.args.timeout)
+
     def take(self, name, row, workload, got, **values):
         if got.messages is not None:
             values['messages'] = got.messages
@@ -145,17 +149,16 @@ class Reading:
         with self.mount(name, row, options and ',' + options) as mount:
             for heat in () if options else ('cold', 'warm'):
                 self.tar(name, row, mount, f'tar {heat}')
-            for argv in (['find', mount.path, '-ls'],
-                         ['ls', '-lR', mount.path],
-                         [self.reader, 'all', mount.path]):
-                mount.measure(argv, self.args.timeout)
+            if options:
+                self.run_on(mount, 'sh', '-c', TAR, 'tar', mount.path)
+            self.run_on(mount, 'ls', '-lR', mount.path)
+            self.run_on(mount, self.reader, 'all', mount.path)
             for threads in THREADS:
                 measure.drop_caches([])
-                mount.measure([self.reader, *self.random_argv(
-                    name, mount, threads)[1]], self.args.timeout)
+                self.run_on(mount, self.reader, *self.random_argv(
+                    name, mount, threads)[1])
             measure.drop_caches([])
-            mount.measure(['sh', '-c', TAR, 'tar', mount.path],
-                          self.args.timeout)
+            self.run_on(mount, 'find', mount.path, '-ls')
             values = stats.read(mount.path)
             self.bench.sample(
                 name, row.name, title, rss=mount.peak, rss_after=mount.rss(),

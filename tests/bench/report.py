@@ -4,6 +4,7 @@ import statistics
 import textwrap
 
 import goals
+import peers
 import systems
 from samples import (Table, bytes_per_second, cpu_per_file, daemon_per_file,
                      micros_per_file, milliseconds, of, per_second)
@@ -233,6 +234,37 @@ def goals_table(judged):
         ['corpus', 'workload', 'goal', 'needed', 'reached', ''], rows)
 
 
+def steadiness_row(table, work, figures):
+    """A workload of the baseline: here, and in the earlier comparison."""
+    timed = work in peers.METADATA_WORK
+    rate, get = 'files/s', per_second
+    if table.corpus == 'big':
+        rate, get = ('MB/s', bytes_per_second) if work == 'all cold' else \
+            ('IOPS', per_second)
+    found = table.values(peers.READ_BASE, work,
+                         of('seconds') if timed else get)
+    if not found:
+        return None
+    form = fixed(3 if work == 'first byte' else 2 if timed else 0)
+    then = figures['seconds'] if timed else 1 / figures['seconds']
+    unit = 's' if timed else rate
+    middle = statistics.median(found)
+    return [f'{work}, {unit}', form(middle), form(min(found)),
+            form(max(found)), form(then), f'{middle / then:.2f}']
+
+
+def steadiness(table):
+    """What scaled rows rest on; see README.md, Noise."""
+    if not any(kind == 'read' for _, kind in table.scaled):
+        return ''
+    known = peers.reading(peers.SAME_AS.get(table.corpus, table.corpus),
+                          peers.READ_BASE)
+    rows = [steadiness_row(table, work, known[work]) for work in known]
+    return '### What the scaled rows rest on\n\n' + grid(
+        [peers.READ_BASE, 'median', 'from', 'to', 'earlier comparison',
+         'median ÷ that'], [row for row in rows if row])
+
+
 def messages_per_file(s):
     return s['messages']['messages'] / s['files']
 
@@ -309,6 +341,7 @@ def section(results, name):
                     'small files: files/s; p50/p99 µs', random_columns()),
             cost(table),
         ]
+    parts.append(steadiness(table))
     return '\n'.join(part for part in parts if part) + failures(table)
 
 
