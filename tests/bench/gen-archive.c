@@ -405,6 +405,7 @@ static void release(struct gen *g)
 	struct pack *p = &g->pack;
 
 	store_run_end(p->run, p->is_committed);
+	volume_close(p->volume);
 	store_close(p->store);
 	report_free(p->report);
 	for (size_t i = 0; i < p->n_shards; i++)
