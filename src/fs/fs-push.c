@@ -18,7 +18,7 @@
 #include "volume/volume-memory.h"
 
 /* A reader waits no longer for the next file to be pushed. */
-#define HOLD_NS (5 * CLOCK_NS_PER_MS)
+#define HOLD_NS (20 * CLOCK_NS_PER_MS)
 /* So many powers of 2. */
 #define VAIN_MAX 8u
 
