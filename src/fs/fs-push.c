@@ -40,31 +40,46 @@ static bool is_small(const struct volume_entry *ve)
 	       ve->e.size <= PUSH_FILE_MAX;
 }
 
+/* The run that a node can be added to; NULL: none.  Versions and whiteouts
+ * leave gaps, and directories of several shards have runs in each.
+ */
+static struct push_run *run_for(struct fs_push_listing *l, uint64_t ino)
+{
+	for (unsigned int i = 0; i < l->n; i++) {
+		struct push_run *r = &l->runs[i];
+
+		if (ino >= r->first + r->n && ino - r->first < PUSH_RUN_MAX)
+			return r;
+	}
+	if (l->n == FS_PUSH_RUNS)
+		return NULL;
+	l->runs[l->n] = (struct push_run){ .dir = l->dir,
+					   .first = ino,
+					   .is_first = l->is_first };
+	l->is_first = false;
+	return &l->runs[l->n++];
+}
+
 void fs_push_list_entry(struct fs_push_listing *l, uint64_t ino,
 			const struct volume_entry *ve)
 {
-	struct push_run *r = l->n ? &l->runs[l->n - 1] : NULL;
+	struct push_run *r;
+	uint32_t i;
 
-	if (l->is_off)
+	if (l->is_off || !is_small(ve))
 		return;
-	if (!r || ino != r->first + r->n || r->n == PUSH_RUN_MAX) {
-		if (!is_small(ve) || l->n == FS_PUSH_RUNS)
-			return;
-		r = &l->runs[l->n++];
-		*r = (struct push_run){ .dir = l->dir,
-					.first = ino,
-					.is_first = l->is_first };
-		l->is_first = false;
-	}
-	if (is_small(ve))
-		r->small[r->n / 64] |= UINT64_C(1) << r->n % 64;
-	r->n++;
+	r = run_for(l, ino);
+	if (!r)
+		return;
+	i = (uint32_t)(ino - r->first);
+	r->small[i / 64] |= UINT64_C(1) << i % 64;
+	r->n = i + 1;
 }
 
-/* Called with the lock held. */
-static void wake(struct fs_push *p)
+/* Called with the lock held, by who takes n streams itself. */
+static void wake(struct fs_push *p, uint32_t n)
 {
-	if (p->n_waiting && !p->n_closed && push_streams_is_busy(p->streams))
+	if (p->n_waiting && !p->n_closed && push_streams_ready(p->streams) > n)
 		pthread_cond_signal(&p->work);
 }
 
@@ -81,7 +96,7 @@ void fs_push_list_end(struct fs *fs, const struct fs_push_listing *l,
 			push_streams_listed(p->streams, &l->runs[i]);
 		if (is_all)
 			push_streams_listed_all(p->streams, l->dir);
-		wake(p);
+		wake(p, 0);
 	}
 	pthread_mutex_unlock(&p->lock);
 }
@@ -123,7 +138,7 @@ void fs_push_read(struct fs *fs, uint64_t ino)
 		return;
 	pthread_mutex_lock(&p->lock);
 	push_streams_read(p->streams, ino);
-	wake(p);
+	wake(p, 0);
 	if (push_streams_is_behind(p->streams, ino) && may_hold(p))
 		hold(p, ino);
 	pthread_mutex_unlock(&p->lock);
@@ -235,7 +250,7 @@ static void *push_main(void *arg)
 		result = push(&w, ino, &len);
 		pthread_mutex_lock(&p->lock);
 		push_streams_end(p->streams, ino, len, result);
-		wake(p);
+		wake(p, 1);
 		if (p->is_holding)
 			pthread_cond_signal(&p->ahead);
 		if (!--p->n_busy && p->n_closed)

@@ -317,13 +317,13 @@ void push_streams_read(struct push_streams *p, uint64_t node)
 	s->last = i;
 }
 
-bool push_streams_is_busy(const struct push_streams *p)
+uint32_t push_streams_ready(const struct push_streams *p)
 {
-	for (uint32_t i = 0; i < p->n_going; i++) {
-		if (!p->going[i]->is_out)
-			return true;
-	}
-	return false;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->n_going; i++)
+		n += !p->going[i]->is_out;
+	return n;
 }
 
 bool push_streams_is_behind(const struct push_streams *p, uint64_t node)

@@ -29,7 +29,9 @@
 #define PUSH_WINDOW_MAX 256u         /* files, */
 #define PUSH_WINDOW_BYTES (4u << 20) /* and bytes, of a later one */
 
-/* Nodes of one directory that a listing gave out. */
+/* Nodes of one directory that a listing gave out; those between that it did not
+ * are no small files.
+ */
 struct push_run {
 	uint64_t dir;   /* the directory's node */
 	uint64_t first; /* node of the first entry */
@@ -63,8 +65,8 @@ void push_streams_listed_all(struct push_streams *p, uint64_t dir);
 /* The kernel asks for the beginning of a file. */
 void push_streams_read(struct push_streams *p, uint64_t node);
 
-/* There is something to push. */
-bool push_streams_is_busy(const struct push_streams *p);
+/* Streams that have a file to push, and none that is being pushed. */
+uint32_t push_streams_ready(const struct push_streams *p);
 
 /* A reader that was just told of does better to wait: what it will read next is
  * about to be pushed.

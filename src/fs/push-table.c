@@ -153,38 +153,38 @@ static void insert(struct push_table *t, const struct push_run *run)
 	t->n++;
 }
 
-/* A listing goes on where the last piece of it ended. */
-static void extend(struct push_stretch *s, const struct push_run *run)
+/* A listing goes on, or is made again. */
+static void merge(struct push_stretch *s, const struct push_run *run)
 {
+	uint32_t at = (uint32_t)(run->first - s->first);
+
 	for (uint32_t i = 0; i < run->n; i++) {
 		if (push_set_has(run->small, i))
-			push_set_add(s->small, s->n + i);
+			push_set_add(s->small, at + i);
 	}
-	s->n += run->n;
+	if (s->n < at + run->n)
+		s->n = at + run->n;
+	s->is_first |= run->is_first && !at;
 }
 
 void push_table_listed(struct push_table *t, const struct push_run *run)
 {
-	struct push_stretch *s = push_table_find(t, run->first);
 	uint64_t end = run->first + run->n;
-	uint32_t i;
+	uint32_t i = place(t, run->first);
+	struct push_stretch *s = i ? t->order[i - 1].s : NULL;
+	bool is_same =
+		s && s->dir == run->dir && end - s->first <= PUSH_RUN_MAX;
 
-	if (s && end <= s->first + s->n && s->dir == run->dir) {
+	while (i < t->n && t->order[i].first < end)
+		push_table_drop(t, t->order[i].s);
+	if (is_same) {
+		merge(s, run);
 		push_table_touch(t, s);
 		return;
 	}
-	if (s)
+	if (s && run->first - s->first < s->n)
 		push_table_drop(t, s);
-	for (i = place(t, run->first); i < t->n && t->order[i].first < end;)
-		push_table_drop(t, t->order[i].s);
-	s = i ? t->order[i - 1].s : NULL;
-	if (s && s->dir == run->dir && s->first + s->n == run->first &&
-	    s->n + run->n <= PUSH_RUN_MAX) {
-		extend(s, run);
-		push_table_touch(t, s);
-	} else {
-		insert(t, run);
-	}
+	insert(t, run);
 }
 
 struct push_stretch *push_table_following(const struct push_table *t,

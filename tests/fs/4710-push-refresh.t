@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# New versions and removed names while READs and listings hang and files are
+# pushed all the time: nothing hangs, and no old bytes come back.  A thousand
+# times in tests/long/crash/0100-push-refresh.t.
+. "${0%/*}/../lib/tap.sh"
+. "$SRCDIR/tests/lib/s3.sh"
+. "$SRCDIR/tests/lib/tree.sh"
+need_fuse
+need_fake
+
+start_fake --bucket bkt || exit
+FAKE_URL=$fake_url
+export FAKE_URL
+t 'thirty refreshes under pushing' timeout -k 10 600 "$PYTHON" -B \
+	"$SRCDIR/tests/lib/push-refresh.py" "$(scaled 30)"
+tail -n 8 "$tap_out" | sed 's/^/# /'
+t 'unmounted' sh -c 'for m in local? remote?; do
+	umount $m 2>/dev/null || fusermount3 -u $m || exit 1
+done'
