@@ -10,6 +10,11 @@ files src/read 1000 900
 files src/list 20000 10
 files src/list2 20000 10
 mkdir src/links && ln -s ../read/000001 src/links/a
+mkdir src/dirs
+for i in 0 1 2 3 4 5 6 7 8 9; do
+	files src/dirs/$i 15 100
+	ln -s 000001 src/dirs/$i/link
+done
 t 'packed' "$DESFS_PACK" -q src des
 t 'mounted' mount_up des mnt
 
@@ -103,6 +108,68 @@ find_again()
 		show && [ $(($(grown messages) - $(grown statfs))) = 0 ]
 }
 t 'find again needs nothing' silent find_again
+
+# A directory that fits a page costs one message with all of it and one that says
+# that this was all.
+few_per_directory()
+{
+	counts >before && find mnt/dirs -printf '%s %p\n' >out && counts >after && show &&
+		[ "$(wc -l <out)" = 171 ] &&
+		[ "$(grown readdirplus)" -le 22 ] &&
+		[ $(($(grown messages) - $(grown readdirplus))) -le 5 ]
+}
+t 'small directories cost two messages each' few_per_directory
+
+# Whatever programs ask about a tree, once more than the first time.
+ask_all()
+{
+	ls -lR mnt/dirs >out && [ "$(grep -c -- '-> 000001$' out)" = 10 ] &&
+		"$PYTHON" - <<-'EOF'
+	import errno, os
+
+	def fails(wanted, call, *args):
+	    try:
+	        call(*args)
+	    except OSError as e:
+	        assert e.errno in wanted, (call, args, e)
+	    else:
+	        raise AssertionError((call, args))
+
+	gone = (errno.ENOENT,)
+	none = (errno.ENOTSUP, errno.ENODATA)
+	for name in ["mnt/dirs"] + ["mnt/dirs/%d" % i for i in range(10)]:
+	    children = os.listdir(name)
+	    assert len(children) in (10, 16)
+	    for child in children:
+	        path = os.path.join(name, child)
+	        st = os.lstat(path)
+	        assert os.access(path, os.R_OK)
+	        assert os.path.islink(path) == (child == "link")
+	        if child == "link":
+	            assert os.readlink(path) == "000001"
+	            assert os.stat(path).st_size == 100
+	        os.close(os.open(path, os.O_RDONLY))
+	        fails(none, os.getxattr, path, "user.some")
+	        fails(none, os.getxattr, path, "security.capability")
+	        try:
+	            assert not os.listxattr(path)
+	        except OSError as e:
+	            assert e.errno in none
+	    for missing in "none", ".git", "000001.gz":
+	        path = os.path.join(name, missing)
+	        fails(gone, os.stat, path)
+	        fails(gone, os.open, path, os.O_RDONLY)
+	        fails(gone, os.readlink, path)
+	        fails(gone, os.listdir, path)
+	EOF
+}
+t 'a tree answers all questions' ask_all
+asked_again()
+{
+	counts >before && ask_all && counts >after && show &&
+		[ "$(grown messages)" = 0 ]
+}
+t 'and the same again without a message' silent asked_again
 
 control_apart()
 {
