@@ -150,6 +150,7 @@ together()
 	together_1=$!
 	tar -C mnt/small -cf - . | tar -C src/small -df - &
 	together_2=$!
+	# shellcheck disable=SC2016
 	find src/listed -type f -printf '%f\n' | sort |
 		xargs -P 8 -n 10 sh -c 'for f; do
 			cmp "src/listed/$f" "mnt/listed/$f" || exit 255

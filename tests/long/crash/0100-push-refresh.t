@@ -14,6 +14,10 @@ export FAKE_URL
 t 'a thousand refreshes under pushing' timeout -k 10 6000 "$PYTHON" -B \
 	"$SRCDIR/tests/lib/push-refresh.py" 1000
 tail -n 8 "$tap_out" | sed 's/^/# /'
-t 'unmounted' sh -c 'for m in local? remote?; do
-	umount $m 2>/dev/null || fusermount3 -u $m || exit 1
-done'
+down()
+{
+	for m in local? remote?; do
+		umount "$m" 2>/dev/null || fusermount3 -u "$m" || return 1
+	done
+}
+t 'unmounted' down
