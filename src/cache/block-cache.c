@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 
 /* A part for so many bytes; fewer parts are fairer, more wait less. */
@@ -467,6 +468,18 @@ struct block_cache_item *block_cache_peek(struct block_cache *c,
 	}
 	pthread_mutex_unlock(&part->lock);
 	return item;
+}
+
+bool block_cache_has(struct block_cache *c, struct block_cache_key key)
+{
+	uint64_t hash = key_hash(key);
+	struct part *part = part_of(c, hash);
+	const struct block_cache_item *item;
+	LOCK_SCOPE(&part->lock);
+
+	item = table_find(part, hash, key);
+	return item && (item->state == ITEM_LOADING ||
+			item->state == ITEM_READY);
 }
 
 void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret)

@@ -15,6 +15,7 @@
 #ifndef DESFS_CACHE_BLOCK_CACHE_H
 #define DESFS_CACHE_BLOCK_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,9 @@ enum rc block_cache_get(struct block_cache *c, struct block_cache_key key,
 /* The same if it is there now, else NULL.  Not counted as hit or miss. */
 struct block_cache_item *block_cache_peek(struct block_cache *c,
 					  struct block_cache_key key);
+
+/* True when it is there or being loaded.  Not counted, and no use of it. */
+bool block_cache_has(struct block_cache *c, struct block_cache_key key);
 
 void *block_cache_object(const struct block_cache_item *item);
 struct block_cache_item *block_cache_ref(struct block_cache_item *item);
