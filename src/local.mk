@@ -181,6 +181,7 @@ libdesfs_a_SOURCES += src/volume/shard-load.c
 libdesfs_a_SOURCES += src/volume/shard-upper.c src/volume/shard-upper.h
 libdesfs_a_SOURCES += src/volume/shard-fetch.c src/volume/shard-fetch.h
 libdesfs_a_SOURCES += src/volume/shard-kept.c src/volume/shard-kept.h
+libdesfs_a_SOURCES += src/volume/volume-ahead.c src/volume/volume-ahead.h
 libdesfs_a_SOURCES += src/volume/walk.c src/volume/walk.h
 libdesfs_a_SOURCES += src/volume/ledger.c src/volume/ledger.h
 libdesfs_a_SOURCES += src/volume/readahead.c src/volume/readahead.h

@@ -55,6 +55,7 @@ unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/ledger
 unit_programs += tests/unit/walk
+unit_programs += tests/unit/volume-ahead
 unit_programs += tests/unit/readahead
 unit_programs += tests/unit/fetch
 unit_programs += tests/unit/volume-changes

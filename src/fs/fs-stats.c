@@ -62,7 +62,9 @@ static const struct {
 	ROW(disk_misses, true),       ROW(disk_bytes, false),
 	ROW(fetch_ranges, true),      ROW(fetch_ahead, true),
 	ROW(fetch_bytes, true),       ROW(fetch_used, true),
-	ROW(corrupt, true),           ROW(generation, true),
+	ROW(ahead_blocks, true),      ROW(ahead_used, true),
+	ROW(ahead_wasted, true),      ROW(corrupt, true),
+	ROW(generation, true),
 #undef ROW
 };
 

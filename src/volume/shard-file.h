@@ -151,6 +151,10 @@ enum rc shard_handle_block(const struct shard_handle *h,
 			   struct block_cache_item **ret,
 			   struct err *err) MUST_CHECK;
 
+/* True when it is in memory or about to be; nothing is read. */
+bool shard_env_has_block(const struct shard_env *env, uint32_t shard,
+			 const struct block_ref *ref);
+
 /* Keys of the page cache: kind, shard and offset or number. */
 enum shard_object { SHARD_WINDOW, SHARD_TAIL, SHARD_PAGE, SHARD_PARTITION };
 

@@ -329,6 +329,12 @@ static enum rc block_load(void *arg, struct block_cache_object *ret,
 	return RC_OK;
 }
 
+static struct block_cache_key block_key(uint32_t shard,
+					const struct block_ref *ref)
+{
+	return (struct block_cache_key){ shard, ref->off };
+}
+
 enum rc shard_handle_block(const struct shard_handle *h,
 			   const struct block_ref *ref,
 			   const struct fetch_hint *hint,
@@ -354,6 +360,12 @@ enum rc shard_handle_block(const struct shard_handle *h,
 			       (unsigned long long)ref->off);
 	}
 	return block_cache_get(h->env->blocks,
-			       cache_key(h, SHARD_WINDOW, ref->off), block_load,
-			       &rq, ret, err);
+			       block_key(h->sf->ordinal, ref), block_load, &rq,
+			       ret, err);
+}
+
+bool shard_env_has_block(const struct shard_env *env, uint32_t shard,
+			 const struct block_ref *ref)
+{
+	return block_cache_has(env->blocks, block_key(shard, ref));
 }

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "cache/block-cache.h"
 #include "shard/shard-block.h"
+#include "volume/volume-ahead.h"
 #include "volume/volume-near.h"
 #include "volume/volume-state.h"
 
@@ -236,6 +237,7 @@ static enum rc read_range(struct volume *v, const struct volume_entry *ve,
 	const struct entry *e = &ve->e;
 	bool check = v->verify == VERIFY_FILE && !off && e->has_hash &&
 		     e->content.n_blocks == 1;
+	uint32_t first = 0, n_blocks = 0;
 	size_t done = 0;
 	struct source s;
 	enum rc rc;
@@ -248,6 +250,11 @@ static enum rc read_range(struct volume *v, const struct volume_entry *ve,
 		len = 0;
 	else if (len > e->size - off)
 		len = (size_t)(e->size - off);
+	if (len) {
+		first = piece_at(e, off).i;
+		n_blocks = piece_at(e, off + len - 1).i - first + 1;
+		volume_ahead_read(v->ahead, ve, first, n_blocks);
+	}
 	while (done < len && !rc) {
 		struct piece p = piece_at(e, off + done);
 		uint64_t left = p.start + p.len - (off + done);
@@ -258,6 +265,7 @@ static enum rc read_range(struct volume *v, const struct volume_entry *ve,
 		done += n;
 	}
 	source_close(&s);
+	volume_ahead_done(v->ahead, ve, first, n_blocks);
 	if (rc)
 		return rc;
 	volume_count(&v->bytes_served, len);
@@ -319,6 +327,45 @@ void volume_pieces_release(struct volume_pieces *p)
 	free(p->iov);
 	free(p->holds);
 	*p = (struct volume_pieces){ 0 };
+}
+
+/* Whether to load it: told before, so that who looks then knows of it, and
+ * taken back if another was faster all the same.
+ */
+static bool begin_load(const struct source *s, const struct block_ref *ref,
+		       volume_load_fn *fn, void *arg)
+{
+	const struct shard_env *env = s->h.env;
+	uint32_t shard = s->ve->node.shard;
+
+	if (block_is_hole(ref) || shard_env_has_block(env, shard, ref))
+		return false;
+	fn(arg, true);
+	if (!shard_env_has_block(env, shard, ref))
+		return true;
+	fn(arg, false);
+	return false;
+}
+
+enum rc volume_load_block(struct volume *v, const struct volume_entry *ve,
+			  uint32_t i, volume_load_fn *fn, void *arg,
+			  struct err *err)
+{
+	const struct block_ref *ref = NULL;
+	struct block_cache_item *item = NULL;
+	struct source s;
+	enum rc rc;
+
+	rc = source_open(&s, v, ve, err);
+	if (rc)
+		return rc;
+	rc = source_block(&s, i, &ref, err);
+	if (!rc && begin_load(&s, ref, fn, arg)) {
+		rc = shard_handle_block(&s.h, ref, NULL, &item, err);
+		block_cache_unref(item);
+	}
+	source_close(&s);
+	return rc;
 }
 
 enum rc volume_seek(struct volume *v, const struct volume_entry *ve,

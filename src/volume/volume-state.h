@@ -17,6 +17,7 @@
 #include "volume/volume.h"
 
 struct catalog;
+struct volume_ahead;
 struct oplog;
 
 struct volume {
@@ -27,6 +28,8 @@ struct volume {
 	struct shard_env env;
 	struct shard_set *set;
 	enum volume_verify verify;
+	uint64_t block_cache; /* bytes */
+	struct volume_ahead *ahead; /* NULL: the store is a remote one */
 
 	pthread_mutex_t lock;
 	pthread_cond_t refreshed;
@@ -93,6 +96,15 @@ enum rc volume_tree_find(struct volume *v, const struct view *view,
 enum rc volume_date_find(struct volume *v, const struct view_day *day,
 			 struct span dir, struct span name,
 			 struct volume_entry *ret, struct err *err) MUST_CHECK;
+
+/* Load block i < n_blocks of a file into the block cache, unless it is there or
+ * being loaded.  fn is called with true before that, and with false if nothing
+ * is loaded after all.
+ */
+typedef void volume_load_fn(void *arg, bool is_loading);
+enum rc volume_load_block(struct volume *v, const struct volume_entry *ve,
+			  uint32_t i, volume_load_fn *fn, void *arg,
+			  struct err *err) MUST_CHECK;
 
 /* Where a listing goes. */
 struct volume_listing {

@@ -16,6 +16,7 @@
 #include "codec/codec.h"
 #include "store/store.h"
 #include "volume/oplog.h"
+#include "volume/volume-ahead.h"
 #include "volume/volume-state.h"
 
 #define BLOCK_CACHE_DEFAULT (UINT64_C(128) << 20)
@@ -208,6 +209,7 @@ static struct volume *volume_new(const struct volume_options *opts)
 		blocks = BLOCK_CACHE_DEFAULT;
 	v->env.pool = block_pool_new(blocks / IDLE_DIVISOR);
 	v->env.blocks = block_cache_new(blocks - blocks / IDLE_DIVISOR);
+	v->block_cache = blocks;
 	v->env.pages = block_cache_new(pages ? pages : PAGE_CACHE_DEFAULT);
 	v->set = shard_set_new();
 	v->is_stale = true;
@@ -226,6 +228,8 @@ enum rc volume_open(struct volume **ret, const char *url,
 	if (!rc) {
 		open_catalog(v, opts);
 		set_env(v);
+		if (!store_is_remote(v->st))
+			v->ahead = volume_ahead_new(v, v->block_cache);
 		rc = volume_fetch_begin(v, opts, err);
 	}
 	if (!rc)
@@ -242,6 +246,7 @@ void volume_close(struct volume *v)
 {
 	if (!v)
 		return;
+	volume_ahead_free(v->ahead);
 	volume_fetch_end(v);
 	view_unref(v->view);
 	block_cache_free(v->env.blocks);
@@ -397,6 +402,7 @@ void volume_stats(struct volume *v, struct volume_stats *ret)
 	count_caches(v, ret);
 	count_index(v, ret);
 	volume_fetch_count(v, ret);
+	volume_ahead_count(v->ahead, ret);
 }
 
 const char *volume_libraries(void)

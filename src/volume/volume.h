@@ -160,6 +160,11 @@ enum rc volume_read_pieces(struct volume *v, const struct volume_entry *ve,
 /* Zeroed pieces are fine. */
 void volume_pieces_release(struct volume_pieces *p);
 
+/* The name of an entry was asked for by somebody who may read it next: begin to
+ * load it, if that has paid lately.  Returns at once.
+ */
+void volume_expect_read(struct volume *v, const struct volume_entry *ve);
+
 /* From off on: the next offset with data or, the next hole, as lseek(2)
  * SEEK_DATA and SEEK_HOLE; RC_LIMIT beyond the end.  Holes are whole absent
  * blocks.
@@ -244,6 +249,10 @@ struct volume_stats {
 	 */
 	uint64_t disk_hits, disk_misses, disk_bytes;
 	uint64_t fetch_ranges, fetch_ahead, fetch_bytes, fetch_used;
+	/* Of others: blocks loaded before they were read; of them those that
+	 * were read soon, and those that were not.
+	 */
+	uint64_t ahead_blocks, ahead_used, ahead_wasted;
 	uint64_t corrupt;    /* damaged objects met */
 	uint64_t generation; /* views published so far */
 	bool any_xattrs;
