@@ -39,6 +39,14 @@ static void reply_entry(struct fs_call *c, enum nodeid_kind kind,
 		fuse_reply_entry(c->req, &e);
 }
 
+/* The blocks of files below info are not what is read there. */
+static void expect_read(struct fs_call *c, enum nodeid_kind kind,
+			const struct volume_entry *ve)
+{
+	if (kind != NODEID_INFO)
+		volume_expect_read(c->fs->v, ve);
+}
+
 static void lookup_entry(struct fs_call *c, enum nodeid_kind kind,
 			 const char *name)
 {
@@ -64,6 +72,7 @@ static void lookup_entry(struct fs_call *c, enum nodeid_kind kind,
 		fs_reply_rc(c, &err);
 	} else {
 		reply_entry(c, kind, &ve);
+		expect_read(c, kind, &ve);
 		volume_entry_release(&ve);
 	}
 }
