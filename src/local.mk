@@ -261,6 +261,7 @@ libdesfs_a_SOURCES += src/fs/fs-mount.c
 libdesfs_a_SOURCES += src/fs/fs-ops.c
 libdesfs_a_SOURCES += src/fs/fs-options.c src/fs/fs-options.h
 libdesfs_a_SOURCES += src/fs/fs-push.c src/fs/fs-push.h
+libdesfs_a_SOURCES += src/fs/fs-readahead.c
 libdesfs_a_SOURCES += src/fs/fs-refresh.c
 libdesfs_a_SOURCES += src/fs/fs-serve.c
 libdesfs_a_SOURCES += src/fs/fs-start.c src/fs/fs-start.h

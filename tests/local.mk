@@ -147,6 +147,7 @@ shell_tests += tests/fs/4210-stats-names.t
 shell_tests += tests/fs/4300-cost.t
 shell_tests += tests/fs/4310-many-shards.t
 shell_tests += tests/fs/4310-ahead.t
+shell_tests += tests/fs/4320-readahead.t
 shell_tests += tests/fs/4400-permissions.t
 shell_tests += tests/fs/4500-refuse.t
 shell_tests += tests/fs/4510-mount-helper.t

@@ -126,6 +126,7 @@ enum rc fs_mount(struct fs *fs, struct err *err)
 		return err_set(err, RC_ACCESS, "mount point %s: %s",
 			       fs->o->mountpoint, first_line(said));
 	}
+	fs_readahead(fs);
 	return RC_OK;
 }
 

@@ -48,7 +48,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_background = MAX_BACKGROUND;
 	conn->congestion_threshold = CONGESTION;
 	conn->max_read = FS_MAX_READ;
-	conn->max_readahead = FS_MAX_READ;
+	/* The least of this and what fs_readahead has set counts. */
+	conn->max_readahead = fs->o->readahead > FS_MAX_READ
+				      ? (unsigned int)fs->o->readahead
+				      : FS_MAX_READ;
 	log_debug(LOG_ROOM_FS, "kernel speaks %u.%u, offers %#x, gets %#x",
 		  conn->proto_major, conn->proto_minor, conn->capable,
 		  conn->want);

@@ -20,6 +20,7 @@
 #define FIELD(f) .offset = offsetof(struct fs_options, f)
 
 #define CACHE_MAX (1LL << 50)
+#define READAHEAD_DEFAULT (UINT64_C(256) << 10)
 
 static const char *const layouts[] = { "auto", "tree", "date", NULL };
 static const char *const xattrs[] = { "auto", "off", "packed", "all", NULL };
@@ -166,6 +167,13 @@ static const struct opt mount_opts[] = {
 	  .choices = pushes,
 	  FIELD(push),
 	  .help = "send small files ahead of who reads them [on]" },
+	{ .name = "readahead",
+	  .arg = "SIZE",
+	  .kind = OPT_SIZE,
+	  .min = 4 << 10,
+	  .max = 1 << 30,
+	  FIELD(readahead),
+	  .help = "how far the kernel reads ahead, if root mounts [256K]" },
 	{ .name = "uid",
 	  .arg = "UID",
 	  .kind = OPT_UINT,
@@ -273,6 +281,7 @@ static void set_defaults(struct fs_options *o)
 	*o = (struct fs_options){
 		.uid = FS_ID_UNSET,
 		.gid = FS_ID_UNSET,
+		.readahead = READAHEAD_DEFAULT,
 		.conf = CONF_INIT,
 		.control = ".des",
 	};

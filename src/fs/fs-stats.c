@@ -174,6 +174,7 @@ void fs_stats_text(const struct fs_stats *s, const struct volume_stats *vs,
 	text_row(out, "", "version", 1);
 	text_row(out, "", "uptime_ms",
 		 (clock_mono_ns() - s->started) / CLOCK_NS_PER_MS);
+	text_row(out, "fuse_", "readahead", s->readahead);
 	text_row(out, "fuse_", "messages", total(s->messages, FS_MESSAGES));
 	for (size_t i = 0; i < FS_MESSAGES; i++)
 		text_row(out, "fuse_", message_names[i],

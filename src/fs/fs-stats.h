@@ -62,6 +62,7 @@ struct fs_stats {
 	_Atomic uint64_t busy;  /* times all threads were: more would wait */
 	unsigned int n_threads; /* that answer; set before the first request */
 
+	uint64_t readahead; /* of the kernel, bytes; 0: its own */
 	struct fs_slot slots[FS_SLOTS];
 };
 

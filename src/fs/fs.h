@@ -184,6 +184,11 @@ enum rc fs_mountpoint_check(const char *path, struct err *err) MUST_CHECK;
 enum rc fs_mount(struct fs *fs, struct err *err) MUST_CHECK;
 void fs_unmount(struct fs *fs);
 
+/* fs-readahead.c: once mounted, tell the kernel how far to read ahead; where that
+ * is not allowed it stays with its own.
+ */
+void fs_readahead(struct fs *fs);
+
 /* fs-serve.c: answer until SIGTERM, SIGINT or an unmount.  serving is called
  * once the kernel got its first answer.
  */
