@@ -92,6 +92,7 @@ void fs_push_list_end(struct fs *fs, const struct fs_push_listing *l,
 		return;
 	pthread_mutex_lock(&p->lock);
 	if (l->epoch == atomic_load(&p->epoch)) {
+		atomic_store(&p->has_listed, true);
 		for (unsigned int i = 0; i < l->n; i++)
 			push_streams_listed(p->streams, &l->runs[i]);
 		if (is_all)
@@ -134,7 +135,7 @@ void fs_push_read(struct fs *fs, uint64_t ino)
 {
 	struct fs_push *p = &fs->push;
 
-	if (!p->streams)
+	if (!atomic_load_explicit(&p->has_listed, memory_order_relaxed))
 		return;
 	pthread_mutex_lock(&p->lock);
 	push_streams_read(p->streams, ino);
@@ -273,6 +274,7 @@ void fs_push_close(struct fs *fs)
 		pthread_cond_wait(&p->idle, &p->lock);
 	if (p->streams)
 		push_streams_forget(p->streams);
+	atomic_store(&p->has_listed, false);
 	pthread_mutex_unlock(&p->lock);
 }
 

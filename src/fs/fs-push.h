@@ -34,6 +34,7 @@ struct fs_push {
 	unsigned int n_passed; /* and READs since that were not held */
 
 	_Atomic uint64_t epoch; /* how often the gate was closed */
+	atomic_bool has_listed; /* else READs need no look */
 	pthread_t threads[FS_PUSH_THREADS];
 	unsigned int n_threads; /* main's */
 
