@@ -61,6 +61,7 @@ static void close_window(struct push_streams *p, struct push_stretch *s)
 	stop(p, s);
 	s->stage = PUSH_IDLE;
 	s->marker = PUSH_NONE;
+	s->is_whole = false;
 }
 
 /* Files from the head on, and where the marker is. */
@@ -129,7 +130,8 @@ static uint32_t window_by_credit(const struct push_streams *p)
 static void begin(struct push_streams *p, struct push_stretch *s, uint32_t from,
 		  bool is_bet)
 {
-	if (!open_window(p, s, from, window_by_credit(p)))
+	if (!open_window(p, s, from,
+			 is_bet ? window_by_credit(p) : PUSH_WINDOW_MIN))
 		return;
 	p->stats.streams++;
 	if (!is_bet)
@@ -139,12 +141,35 @@ static void begin(struct push_streams *p, struct push_stretch *s, uint32_t from,
 	p->going[p->n_going - 1]->is_bet = true;
 }
 
-static void confirm(struct push_streams *p, struct push_stretch *s)
+static void earn(struct push_streams *p, uint32_t credit)
 {
-	p->stats.confirmed++;
-	p->credit += s->is_bet ? 2 : 1;
+	p->credit += credit;
 	if (p->credit > CREDIT_MAX)
 		p->credit = CREDIT_MAX;
+}
+
+/* Some read all of a directory, but in an order of their own, as cp does by
+ * inode numbers: that a directory is wanted whole is worth a bet on the next.
+ */
+static void note_walk(struct push_streams *p, struct push_stretch *s)
+{
+	if (s->is_walked || s->n_read < MARKED_MIN ||
+	    s->n_read * 4 < push_stretch_count(s, 0, s->n, false) * 3)
+		return;
+	s->is_walked = true;
+	earn(p, 2);
+}
+
+static void confirm(struct push_streams *p, struct push_stretch *s)
+{
+	/* In any order the marker is met by chance too. */
+	if (s->is_whole &&
+	    s->n_read * 4 < push_stretch_count(s, 0, s->n, true)) {
+		close_window(p, s);
+		return;
+	}
+	p->stats.confirmed++;
+	earn(p, s->is_bet ? 2 : 1);
 	s->strikes = 0;
 	s->marker = PUSH_NONE;
 	open_window(p, s, s->head, twice(s->window));
@@ -166,11 +191,12 @@ static void overtaken(struct push_streams *p, struct push_stretch *s,
 {
 	uint32_t window = s->window;
 
-	p->stats.overtaken++;
 	if (push_stretch_count(s, s->head, i, false) > NEAR) {
-		lose(p, s);
+		if (!s->is_whole)
+			lose(p, s);
 		return;
 	}
+	p->stats.overtaken++;
 	if (s->stage == PUSH_WAITING) {
 		open_window(p, s, i + 1, window);
 		return;
@@ -189,6 +215,9 @@ static void overtaken(struct push_streams *p, struct push_stretch *s,
 static void read_in_window(struct push_streams *p, struct push_stretch *s,
 			   uint32_t i)
 {
+	/* The first file is read first: in order, then. */
+	if (s->last == PUSH_NONE && i < s->start)
+		s->is_whole = false;
 	if (i == s->marker) {
 		confirm(p, s);
 	} else if (i >= s->head || (s->is_out && i == s->out)) {
@@ -282,8 +311,10 @@ void push_streams_listed_all(struct push_streams *p, uint64_t dir)
 		return;
 	/* The first file is left to the reader: it is there at once. */
 	first = push_stretch_find(s, 0, 0);
-	if (first != PUSH_NONE)
-		begin(p, s, first + 1, true);
+	if (first == PUSH_NONE)
+		return;
+	begin(p, s, first + 1, true);
+	s->is_whole = s->stage != PUSH_IDLE;
 }
 
 /* The kernel has dropped what it had. */
@@ -293,7 +324,8 @@ static void begin_anew(struct push_streams *p, struct push_stretch *s)
 	memset(s->pushed, 0, sizeof(s->pushed));
 	memset(s->read, 0, sizeof(s->read));
 	s->last = PUSH_NONE;
-	s->evidence = 0;
+	s->evidence = s->n_read = 0;
+	s->is_walked = false;
 }
 
 void push_streams_read(struct push_streams *p, uint64_t node)
@@ -309,7 +341,10 @@ void push_streams_read(struct push_streams *p, uint64_t node)
 		return;
 	if (push_set_has(s->read, i) && (s->stage == PUSH_IDLE || i < s->start))
 		begin_anew(p, s);
+	if (!push_set_has(s->read, i))
+		s->n_read++;
 	push_set_add(s->read, i);
+	note_walk(p, s);
 	if (s->stage != PUSH_IDLE)
 		read_in_window(p, s, i);
 	else

@@ -33,12 +33,15 @@ struct push_stretch {
 	uint32_t last;     /* read last, or PUSH_NONE */
 	uint32_t evidence; /* reads in order */
 	uint32_t strikes;  /* windows that were wrong */
+	uint32_t n_read;   /* files of read */
+	bool is_walked;    /* most were read */
 
 	/* The window. */
 	enum push_stage stage;
 	bool is_out;  /* one of its files is being pushed, */
 	uint32_t out; /* this one */
 	bool is_bet;
+	bool is_whole;        /* begun before any read: in any order, then */
 	uint32_t start, head; /* pushing has come from here to here */
 	uint32_t marker;      /* or PUSH_NONE */
 	uint32_t window;      /* files it was to have */

@@ -279,6 +279,20 @@ static void threads_that_share_a_directory_are_one_reader(void **state)
 	assert_true(k.n_reads < 100);
 }
 
+static void walks_in_another_order_are_pushed_too(void **state)
+{
+	(void)state;
+	for (uint32_t d = 0; d < 200; d++) {
+		list(1000 + d * 100, 100);
+		push_all();
+		for (uint32_t i = 0; i < 100; i++) {
+			read_file(1000 + d * 100 + (i * 37 + d) % 100);
+			push_all();
+		}
+	}
+	assert_true(k.n_reads < 200 * 100 / 4);
+}
+
 static void random_reads_push_little(void **state)
 {
 	(void)state;
@@ -523,6 +537,7 @@ int main(void)
 		T(a_reader_waits_until_some_files_are_pushed),
 		T(a_reader_of_what_is_being_pushed_does_not_wait),
 		T(threads_that_share_a_directory_are_one_reader),
+		T(walks_in_another_order_are_pushed_too),
 		T(random_reads_push_little),
 		T(random_reads_after_a_walk_push_little),
 		T(listings_after_a_walk_push_little),
