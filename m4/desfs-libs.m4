@@ -9,10 +9,11 @@ PKG_CHECK_MODULES([CRYPTO], [libcrypto >= 3.0])
 PKG_CHECK_MODULES([ZLIB], [zlib >= 1.2.11])
 PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
 PKG_CHECK_MODULES([CURL], [libcurl >= 7.87])
-DESFS_LIBCURL_SONAME
+DESFS_SONAME([LIBCURL], [libcurl], [$CURL_LIBS], [curl_easy_init])
 AC_SEARCH_LIBS([dlopen], [dl])
 PKG_CHECK_MODULES([EXPAT], [expat >= 2.2.10])
 PKG_CHECK_MODULES([SQLITE], [sqlite3 >= 3.34])
+DESFS_SONAME([LIBSQLITE], [libsqlite3], [$SQLITE_LIBS], [sqlite3_open])
 AC_CHECK_HEADER([uthash.h], [],
 	[AC_MSG_ERROR([uthash.h not found (Debian: uthash-dev)])])
 PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1.5],
@@ -23,21 +24,21 @@ AM_CONDITIONAL([HAVE_MICROHTTPD], [test "x$have_microhttpd" = xyes])
 AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
 ])
 
-dnl The name by which a program linked with libcurl has it loaded: ours load it
-dnl themselves (src/net/curl-library.h).
-AC_DEFUN([DESFS_LIBCURL_SONAME], [
+dnl DESFS_SONAME(NAME, LIBRARY, LIBS, FUNCTION)
+dnl NAME_SONAME: the name by which a program linked with LIBS has the library
+dnl loaded.  Ours load it themselves, when it is needed.
+AC_DEFUN([DESFS_SONAME], [
 AC_CHECK_TOOL([READELF], [readelf], [false])
-AC_CACHE_CHECK([for the name of libcurl], [desfs_cv_libcurl_soname], [
+AC_CACHE_CHECK([for the name of $2], [desfs_cv_soname_$2], [
 desfs_save_LIBS=$LIBS
-LIBS="$CURL_LIBS $LIBS"
-AC_LINK_IFELSE([AC_LANG_PROGRAM([[char curl_easy_init(void);]],
-	[[return curl_easy_init();]])],
-	[desfs_cv_libcurl_soname=`$READELF -d conftest$ac_exeext |
-		sed -n '/NEEDED/s/.*\(libcurl.*so@<:@.0-9@:>@*\).*/\1/p'`])
+LIBS="$3 $LIBS"
+AC_LINK_IFELSE([AC_LANG_PROGRAM([[char $4(void);]], [[return $4();]])],
+	[desfs_cv_soname_$2=`$READELF -d conftest$ac_exeext |
+		sed -n '/NEEDED/s/.*\($2.*so@<:@.0-9@:>@*\).*/\1/p'`])
 LIBS=$desfs_save_LIBS
 ])
-AS_IF([test -z "$desfs_cv_libcurl_soname"],
-	[AC_MSG_ERROR([cannot link with libcurl, or no readelf to see how])])
-AC_DEFINE_UNQUOTED([LIBCURL_SONAME], ["$desfs_cv_libcurl_soname"],
-	[Define to the name by which dlopen finds libcurl.])
+AS_IF([test -z "$desfs_cv_soname_$2"],
+	[AC_MSG_ERROR([cannot link with $2, or no readelf to see how])])
+AC_DEFINE_UNQUOTED([$1_SONAME], ["$desfs_cv_soname_$2"],
+	[Define to the name by which dlopen finds $2.])
 ])

@@ -157,6 +157,7 @@ libdesfs_a_SOURCES += src/catalog/catalog-evict.c
 libdesfs_a_SOURCES += src/catalog/catalog-place.c
 libdesfs_a_SOURCES += src/catalog/catalog-query.c
 libdesfs_a_SOURCES += src/catalog/catalog-schema.c
+libdesfs_a_SOURCES += src/catalog/sqlite-library.c src/catalog/sqlite-library.h
 
 # volume
 libdesfs_a_SOURCES += src/volume/volume.c src/volume/volume.h
@@ -279,7 +280,7 @@ libdesfs_a_SOURCES += src/fs/push-table.c src/fs/push-table.h
 
 # The programs
 DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
-	$(JANSSON_LIBS) $(EXPAT_LIBS) $(SQLITE_LIBS)
+	$(JANSSON_LIBS) $(EXPAT_LIBS)
 
 bin_PROGRAMS += desfs desfs-pack
 desfs_SOURCES = src/cmd/main.c

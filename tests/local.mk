@@ -109,7 +109,7 @@ shell_tests += tests/lint/0008-hexdump.t
 shell_tests += tests/lint/0009-man-examples.t
 shell_tests += tests/lint/0010-conf-keys.t
 shell_tests += tests/cli/0001-version.t
-shell_tests += tests/cli/0010-libcurl.t
+shell_tests += tests/cli/0010-late-libraries.t
 shell_tests += tests/cli/0100-dispatch.t
 shell_tests += tests/cli/0200-completion.t
 shell_tests += tests/cli/0300-check-conf.t
@@ -184,6 +184,8 @@ LDADD = libtest.a $(DESFS_LIBS) $(FUSE_LIBS) $(CMOCKA_LIBS) $(FUZZ_LIBS)
 
 # Its server speaks TLS.
 tests_unit_http_LDADD = $(LDADD) -lssl
+tests_unit_catalog_LDADD = $(LDADD) $(SQLITE_LIBS)
+tests_unit_volume_catalog_LDADD = $(LDADD) $(SQLITE_LIBS)
 
 if FUZZING
 check_PROGRAMS += $(fuzz_programs)

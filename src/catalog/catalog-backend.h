@@ -17,7 +17,6 @@
 #define DESFS_CATALOG_CATALOG_BACKEND_H
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +24,7 @@
 
 #include "base/err.h"
 #include "catalog/catalog.h"
+#include "catalog/sqlite-library.h"
 
 #define CATALOG_SUM_LEN 16
 #define CATALOG_LOCATION_MAX 4096

@@ -160,9 +160,8 @@ enum rc catalog_open(struct catalog **ret, const char *path, uint64_t max_bytes,
 	struct catalog *c;
 	CLEANUP_FD int lock = -1;
 
-	if (sqlite3_initialize())
-		return err_set(err, RC_NOMEM, "index cache: out of memory");
-	if (place_prepare(path, err) || place_lock(path, &lock, err))
+	if (sqlite_library_load(err) || place_prepare(path, err) ||
+	    place_lock(path, &lock, err))
 		return err->rc;
 	c = xcalloc(1, sizeof(*c));
 	c->path = xstrdup(path);
@@ -366,8 +365,13 @@ enum rc call_error(const struct call *call, struct err *err)
 
 const char *catalog_library(void)
 {
-	static _Thread_local char text[32];
+	static _Thread_local char text[240];
+	struct err err;
 
-	snprintf(text, sizeof(text), "SQLite %.20s", sqlite3_libversion());
+	if (sqlite_library_load(&err))
+		snprintf(text, sizeof(text), "no SQLite (%.200s)", err.msg);
+	else
+		snprintf(text, sizeof(text), "SQLite %.20s",
+			 sqlite3_libversion());
 	return text;
 }

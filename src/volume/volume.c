@@ -407,7 +407,7 @@ void volume_stats(struct volume *v, struct volume_stats *ret)
 
 const char *volume_libraries(void)
 {
-	static _Thread_local char text[128];
+	static _Thread_local char text[320];
 
 	snprintf(text, sizeof(text), "%s, %s", codec_libraries(),
 		 catalog_library());

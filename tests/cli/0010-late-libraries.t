@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# libcurl and SQLite are loaded by who needs them: without, local archives open.
+. "${0%/*}/../lib/tap.sh"
+
+soname()
+{
+	sed -n "s/^#define $1_SONAME \"\\(.*\\)\"\$/\\1/p" "$BUILDDIR/config.h"
+}
+curl=$(soname LIBCURL) sqlite=$(soname LIBSQLITE)
+need 'needs ldd' command -v ldd
+
+mkdir src wrong old && echo 1 >src/file
+"$DESFS_PACK" -q src ar || exit
+
+# Found before the real ones: no library, and one that has nothing.
+for name in "$curl" "$sqlite"; do
+	echo 'no library' >"wrong/$name"
+	echo 'int nothing;' | $CC -shared -fPIC -xc - -o "old/$name" || exit
+done
+
+# with DIR command...
+with()
+{
+	dir=$1
+	shift
+	LD_LIBRARY_PATH=$tmp/$dir "$@"
+}
+
+# fails DIR WORDS PACKAGE command...
+fails()
+{
+	dir=$1 words=$2 package=$3
+	shift 3
+	with "$dir" "$@" >out 2>&1 && return 1
+	cat out
+	[ "$(wc -l <out)" = 1 ] && grep -qF "$words" out &&
+		grep -qF "(Debian: $package)" out
+}
+remote()
+{
+	fails "$1" "$2" libcurl4 "$DESFS" ls --index-cache '' \
+		http://127.0.0.1:1/ar
+}
+index()
+{
+	: >index
+	fails "$1" "$2" libsqlite3-0 "$DESFS" cache --index-cache="$tmp/index" status
+}
+
+are_not_linked()
+{
+	for p in "$DESFS" "$DESFS_PACK" "$MOUNT_DESFS"; do
+		[ -x "$p" ] && ! ldd "$p" | grep -E 'libcurl|libsqlite' ||
+			return 1
+	done
+}
+version()
+{
+	with "$1" "$MOUNT_DESFS" --version >out || return 1
+	cat out
+	grep -q 'no libcurl (.*libcurl4)' out &&
+		grep -q 'no SQLite (.*libsqlite3-0)' out
+}
+
+t 'the programs are not linked with them' are_not_linked
+for dir in wrong old; do
+	t "a local archive is read, libraries $dir" \
+		with $dir "$DESFS" cat ar file
+	t "--version tells what is missing, libraries $dir" version $dir
+done
+t 'a remote archive says what cannot be loaded' remote wrong "$tmp/wrong/$curl"
+t 'and what the library has not' remote old "$curl has no curl_"
+t 'an index cache says what cannot be loaded' index wrong "$tmp/wrong/$sqlite"
+t 'and what the library has not' index old "$sqlite has no sqlite3_"
