@@ -8,6 +8,7 @@ dist_man_MANS += man/desfs-zones.5
 dist_man_MANS += man/desfs.1
 dist_man_MANS += man/desfs-route.1
 dist_man_MANS += man/desfs-ls.1
+dist_man_MANS += man/desfs-bench.1
 dist_man_MANS += man/desfs-cache.1
 dist_man_MANS += man/desfs-cat.1
 dist_man_MANS += man/desfs-stat.1

@@ -137,6 +137,7 @@ shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t
 shell_tests += tests/cli/8300-verify-remote.t
+shell_tests += tests/cli/8400-bench.t
 shell_tests += tests/cli/8300-publish.t
 shell_tests += tests/s3/2200-s3-write.t
 shell_tests += tests/fs/4000-oddities.t

@@ -115,9 +115,24 @@ static void add_counter(struct look *l, const char *name, uint64_t value)
 		size_t len = strcspn(kind, "_");
 
 		k = kind[len] ? kind_of(l, kind, len) : NULL;
-		if (k)
+		if (k) {
+			k->is_message = true;
 			set_latency(&k->took, kind + len + 1, value);
+		}
 	}
+}
+
+/* Not every counter of that group counts messages. */
+static void drop_others(struct look *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_kinds; i++) {
+		if (l->kinds[i].is_message ||
+		    !strcmp(l->kinds[i].name, "forget"))
+			l->kinds[n++] = l->kinds[i];
+	}
+	l->n_kinds = n;
 }
 
 /* Lines of a name, a blank and a number; what is no such line is passed over.
@@ -168,6 +183,7 @@ enum rc look_take(const char *path, struct look **ret, struct err *err)
 	}
 	l->at = clock_mono_ns();
 	parse(l);
+	drop_others(l);
 	if (look_value(l, "requests_now") &&
 	    !read_text(path, "requests", REQUESTS_MAX, &requests, &ignored))
 		find_oldest(requests, &l->oldest);

@@ -25,6 +25,7 @@ struct look_counter {
 /* A kind of message. */
 struct look_kind {
 	char name[LOOK_WORD];
+	bool is_message; /* durations are told of it */
 	uint64_t n;
 	struct latency_counts took;
 };

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/human.h"
 #include "cmd/top-advice.h"
-#include "cmd/top-line.h"
+#include "cmd/text-line.h"
 
 #define KIND_WIDTH 17 /* of the labels; leaves room for seven cells of 80 */
 #define ROW_WIDTH 26

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* top-line.h - a line of a label and of cells, as many as there is room for.
+/* text-line.h - a line of a label and of cells, as many as there is room for.
  *
  *	struct line l = { .label_width = 16 };
  *
@@ -7,8 +7,8 @@
  *	line_time(&l, &took, latency_quantile(&took, 990));
  *	line_put(80, "lookup", &l, out);
  */
-#ifndef DESFS_CMD_TOP_LINE_H
-#define DESFS_CMD_TOP_LINE_H
+#ifndef DESFS_CMD_TEXT_LINE_H
+#define DESFS_CMD_TEXT_LINE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* top-line.c - a line of a label and of cells, as many as there is room for. */
+/* text-line.c - a line of a label and of cells, as many as there is room for. */
 #include "config.h"
 
-#include "cmd/top-line.h"
+#include "cmd/text-line.h"
 
 #include <assert.h>
 #include <inttypes.h>
