@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,18 +155,27 @@ static void parse(struct look *l)
 	}
 }
 
-/* The first line is the head, the second the oldest.  What came within this
- * millisecond may be our own question.
+/* "age message node pid", the oldest first, after a line of heads.  What came
+ * within this millisecond may be our own question.
  */
 static void find_oldest(const char *text, struct look_oldest *ret)
 {
 	const char *line = strchr(text, '\n');
+	char *end;
+	uint64_t age;
+	size_t len;
 
-	if (!line ||
-	    sscanf(line + 1, "%" SCNu64 " %23s %" SCNx64 " %ld", &ret->age_ms,
-		   ret->kind, &ret->node, &ret->pid) != 4 ||
-	    !ret->age_ms)
-		*ret = (struct look_oldest){ .kind = "" };
+	if (!line)
+		return;
+	age = strtoull(line + 1, &end, 10);
+	end += *end == ' ';
+	len = strcspn(end, " \n");
+	if (!age || !len || len >= sizeof(ret->kind) || end[len] != ' ')
+		return;
+	memcpy(ret->kind, end, len);
+	ret->age_ms = age;
+	ret->node = strtoull(end + len, &end, 16);
+	ret->pid = strtol(end, NULL, 10);
 }
 
 enum rc look_take(const char *path, struct look **ret, struct err *err)
