@@ -65,7 +65,7 @@ can_mount()
 	sh -c ': <>/dev/fuse && command -v fusermount3' >/dev/null 2>&1
 }
 
-for page in "$SRCDIR"/man/*.[18]; do
+for page in "$SRCDIR"/man/*.[178]; do
 	name=${page##*/}
 	if ! can_mount && grep -qE '^\$ (desfs mount|mount)' "$page"; then
 		skip_t "examples of $name" 'needs /dev/fuse'
