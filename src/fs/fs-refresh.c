@@ -113,16 +113,18 @@ static enum rc parent_begin(struct changes *ch, struct span uid, uint32_t day)
 /* Expired, a name is looked up again; invalidated, it is cut off with all that
  * is below it, and whoever stands there is lost.
  */
-static void tell_name(struct changes *ch, uint64_t parent, const char *name,
-		      size_t len)
+static void tell_name(struct changes *ch, uint64_t parent, struct span name)
 {
 	struct fuse_session *se = ch->fs->se;
+	struct fs_name n;
 
+	if (!fs_name_set(&n, name))
+		return;
 	if (ch->fs->can_expire)
-		fuse_lowlevel_notify_expire_entry(se, parent, name, len,
+		fuse_lowlevel_notify_expire_entry(se, parent, n.text, name.len,
 						  FUSE_LL_EXPIRE_ONLY);
 	else
-		fuse_lowlevel_notify_inval_entry(se, parent, name, len);
+		fuse_lowlevel_notify_inval_entry(se, parent, n.text, name.len);
 	ch->n_notices++;
 }
 
@@ -134,7 +136,7 @@ static void tell_day(struct changes *ch, uint32_t day)
 
 	fs_day_name(day, name);
 	for (size_t i = 0; i < (ch->fs->by_date ? 2 : 1); i++) {
-		tell_name(ch, dirs[i], name, strlen(name));
+		tell_name(ch, dirs[i], span_of(name, strlen(name)));
 		fuse_lowlevel_notify_inval_inode(ch->fs->se, dirs[i], 0, 0);
 	}
 }
@@ -165,7 +167,7 @@ static bool tell_entry(void *arg, const struct volume_entry *ve)
 	    parent_begin(ch, ve->e.parent, day))
 		return false;
 	for (size_t i = 0; i < ch->parent.n; i++)
-		tell_name(ch, ch->parent.nodes[i], name.p, name.len);
+		tell_name(ch, ch->parent.nodes[i], name);
 	return true;
 }
 

@@ -25,10 +25,13 @@ static bool forget_name(void *arg, struct span name,
 			const struct volume_entry *ve, uint64_t next_cookie)
 {
 	struct forgetting *f = arg;
+	struct fs_name n;
 
 	(void)ve;
 	(void)next_cookie;
-	fuse_lowlevel_notify_inval_entry(f->fs->se, f->dir, name.p, name.len);
+	if (!fs_name_set(&n, name))
+		return true;
+	fuse_lowlevel_notify_inval_entry(f->fs->se, f->dir, n.text, name.len);
 	f->n++;
 	return true;
 }

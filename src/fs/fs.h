@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define FUSE_USE_VERSION 312
@@ -29,6 +30,22 @@
 #define FS_MAX_READ (1u << 20)
 #define FS_BLKSIZE (128u << 10)
 #define FS_NAME_MAX 1024 /* the kernel's limit for FUSE */
+
+/* A name with a NUL behind it, which libfuse reads too; false: the kernel has
+ * none as long.
+ */
+struct fs_name {
+	char text[FS_NAME_MAX + 1];
+};
+static inline bool fs_name_set(struct fs_name *n, struct span name)
+{
+	if (name.len > FS_NAME_MAX)
+		return false;
+	if (name.len)
+		memcpy(n->text, name.p, name.len);
+	n->text[name.len] = '\0';
+	return true;
+}
 
 struct fs_snapshots;
 
