@@ -20,7 +20,6 @@
 #define FIELD(f) .offset = offsetof(struct fs_options, f)
 
 #define CACHE_MAX (1LL << 50)
-#define READAHEAD_DEFAULT (UINT64_C(256) << 10)
 
 static const char *const layouts[] = { "auto", "tree", "date", NULL };
 static const char *const xattrs[] = { "auto", "off", "packed", "all", NULL };
@@ -281,7 +280,6 @@ static void set_defaults(struct fs_options *o)
 	*o = (struct fs_options){
 		.uid = FS_ID_UNSET,
 		.gid = FS_ID_UNSET,
-		.readahead = READAHEAD_DEFAULT,
 		.conf = CONF_INIT,
 		.control = ".des",
 	};

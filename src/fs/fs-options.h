@@ -35,7 +35,7 @@ struct fs_options {
 	unsigned int umask;
 	uint64_t block_cache;     /* bytes; 0: the volume's default */
 	uint64_t page_cache;      /* likewise */
-	uint64_t readahead;       /* the kernel's, bytes */
+	uint64_t readahead;       /* the kernel's, bytes; 0: ours */
 	unsigned int max_threads; /* 0: by the number of processors */
 	enum fs_layout layout;
 	enum fs_xattr xattr;

@@ -16,6 +16,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "fs/fs.h"
+#include "store/store.h"
+
+#define DEFAULT_BYTES (UINT64_C(256) << 10)
 
 /* Into path, of the mount's device; without a message to ourselves. */
 static bool find_attribute(const char *mountpoint, char *path, size_t size)
@@ -43,6 +46,11 @@ void fs_readahead(struct fs *fs)
 	uint64_t bytes = fs->o->readahead;
 	char path[80];
 
+	/* Of a remote archive volume/fetch decides what is asked for. */
+	if (!bytes && store_is_remote(volume_store(fs->v)))
+		return;
+	if (!bytes)
+		bytes = DEFAULT_BYTES;
 	if (find_attribute(fs->o->mountpoint, path, sizeof(path)) &&
 	    set_attribute(path, bytes >> 10))
 		fs->stats.readahead = bytes;
