@@ -5,7 +5,7 @@ AC_DEFUN([DESFS_LIBS], [
 PKG_PROG_PKG_CONFIG([0.29])
 PKG_CHECK_MODULES([FUSE], [fuse3 >= 3.12])
 PKG_CHECK_MODULES([CODEC], [libzstd >= 1.4.8 liblz4 >= 1.9.3])
-PKG_CHECK_MODULES([CRYPTO], [libcrypto >= 3.0])
+PKG_CHECK_MODULES([NETTLE], [nettle >= 3.7])
 PKG_CHECK_MODULES([ZLIB], [zlib >= 1.2.11])
 PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
 PKG_CHECK_MODULES([CURL], [libcurl >= 7.87])

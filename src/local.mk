@@ -279,7 +279,7 @@ libdesfs_a_SOURCES += src/fs/push-table.c src/fs/push-table.h
 # cmd
 
 # The programs
-DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) \
+DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(NETTLE_LIBS) $(ZLIB_LIBS) \
 	$(JANSSON_LIBS) $(EXPAT_LIBS)
 
 bin_PROGRAMS += desfs desfs-pack

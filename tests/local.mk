@@ -184,7 +184,7 @@ endif
 LDADD = libtest.a $(DESFS_LIBS) $(FUSE_LIBS) $(CMOCKA_LIBS) $(FUZZ_LIBS)
 
 # Its server speaks TLS.
-tests_unit_http_LDADD = $(LDADD) -lssl
+tests_unit_http_LDADD = $(LDADD) -lssl -lcrypto
 tests_unit_catalog_LDADD = $(LDADD) $(SQLITE_LIBS)
 tests_unit_volume_catalog_LDADD = $(LDADD) $(SQLITE_LIBS)
 
@@ -249,7 +249,7 @@ tests_lib_fake_s3_SOURCES += tests/lib/fake-object.c tests/lib/fake-list.c
 tests_lib_fake_s3_SOURCES += tests/lib/fake-upload.c tests/lib/fake-web.c
 tests_lib_fake_s3_SOURCES += tests/lib/fake-control.c
 tests_lib_fake_s3_SOURCES += tests/lib/fake-rule.c tests/lib/fake-rule.h
-tests_lib_fake_s3_LDADD = $(DESFS_LIBS) $(MICROHTTPD_LIBS)
+tests_lib_fake_s3_LDADD = $(DESFS_LIBS) $(MICROHTTPD_LIBS) -lcrypto
 # A delay for tests/bench/remote, compiled by all.
 check_PROGRAMS += tests/bench/delay-proxy
 tests_bench_delay_proxy_SOURCES = tests/bench/delay-proxy.c

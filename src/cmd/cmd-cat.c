@@ -47,7 +47,7 @@ static enum rc check_hash(const struct entry *e, struct sha256 *sum,
 static enum rc copy_out(struct cat *c, const struct volume_entry *ve,
 			struct err *err)
 {
-	CLEANUP_SHA256 struct sha256 sum = { 0 };
+	struct sha256 sum;
 	uint64_t off = 0;
 	size_t n;
 	enum rc rc;

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* content-md5.c - libcrypto's MD5 in two spellings. */
+/* content-md5.c - Nettle's MD5 in two spellings. */
 #include "config.h"
 
 #include "net/content-md5.h"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
+#include <nettle/md5.h>
 #include <string.h>
 
 #include "base/hex.h"
 
-#define MD5_LEN 16
-
-bool content_md5_of(const void *p, size_t len, struct content_md5 *ret)
+void content_md5_of(const void *p, size_t len, struct content_md5 *ret)
 {
-	unsigned char hash[MD5_LEN];
-	size_t n = 0;
+	uint8_t hash[MD5_DIGEST_SIZE];
+	struct md5_ctx h;
 
-	if (!EVP_Q_digest(NULL, "MD5", NULL, p, len, hash, &n) || n != MD5_LEN)
-		return false;
+	md5_init(&h);
+	md5_update(&h, len, p);
+	md5_digest(&h, sizeof(hash), hash);
 	hex_encode(hash, sizeof(hash), ret->hex);
-	return EVP_EncodeBlock((unsigned char *)ret->base64, hash, MD5_LEN) ==
-	       (int)sizeof(ret->base64) - 1;
+	base64_encode_raw(ret->base64, sizeof(hash), hash);
+	ret->base64[sizeof(ret->base64) - 1] = '\0';
 }
 
 bool content_md5_is_etag(const struct content_md5 *md5, const char *etag)

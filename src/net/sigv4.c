@@ -8,7 +8,7 @@
 
 #include "net/sigv4.h"
 
-#include <openssl/evp.h>
+#include <nettle/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,36 +179,32 @@ static enum rc hash_request(const struct sigv4_request *rq,
 	return RC_OK;
 }
 
-static bool hmac(const void *key, size_t key_len, const char *text,
+static void hmac(const void *key, size_t key_len, const char *text,
 		 uint8_t ret[SHA256_LEN])
 {
-	size_t len = 0;
+	struct hmac_sha256_ctx h;
 
-	return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, key_len,
-			 (const unsigned char *)text, strlen(text), ret,
-			 SHA256_LEN, &len) &&
-	       len == SHA256_LEN;
+	hmac_sha256_set_key(&h, key_len, key);
+	hmac_sha256_update(&h, strlen(text), (const uint8_t *)text);
+	hmac_sha256_digest(&h, SHA256_LEN, ret);
+	explicit_bzero(&h, sizeof(h));
 }
 
-static enum rc sign(const struct sigv4_key *key, const char *day,
-		    const char *text, char ret[HEX_TEXT(SHA256_LEN)],
-		    struct err *err)
+static void sign(const struct sigv4_key *key, const char *day, const char *text,
+		 char ret[HEX_TEXT(SHA256_LEN)])
 {
 	CLEANUP_FREE char *secret = xasprintf("AWS4%s", key->secret);
 	uint8_t a[SHA256_LEN], b[SHA256_LEN];
-	bool ok = hmac(secret, strlen(secret), day, a) &&
-		  hmac(a, sizeof(a), key->region, b) &&
-		  hmac(b, sizeof(b), key->service, a) &&
-		  hmac(a, sizeof(a), "aws4_request", b) &&
-		  hmac(b, sizeof(b), text, a);
 
-	if (ok)
-		hex_encode(a, sizeof(a), ret);
+	hmac(secret, strlen(secret), day, a);
+	hmac(a, sizeof(a), key->region, b);
+	hmac(b, sizeof(b), key->service, a);
+	hmac(a, sizeof(a), "aws4_request", b);
+	hmac(b, sizeof(b), text, a);
+	hex_encode(a, sizeof(a), ret);
 	explicit_bzero(secret, strlen(secret));
 	explicit_bzero(a, sizeof(a));
 	explicit_bzero(b, sizeof(b));
-	return ok ? RC_OK
-		  : err_set(err, RC_NOMEM, "libcrypto: no HMAC with SHA-256");
 }
 
 static enum rc append_authorization(struct buf *out,
@@ -229,8 +225,7 @@ static enum rc append_authorization(struct buf *out,
 	scope = xasprintf("%s/%s/%s/aws4_request", day, key->region,
 			  key->service);
 	text = xasprintf("AWS4-HMAC-SHA256\n%s\n%s\n%s", date, scope, hash);
-	if (sign(key, day, text, signature, err))
-		return err->rc;
+	sign(key, day, text, signature);
 	buf_printf(out, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=",
 		   key->access, scope);
 	append_names(out, headers, rq->n_headers);

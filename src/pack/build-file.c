@@ -52,7 +52,6 @@ void file_reader_free(struct file_reader *f)
 		return;
 	buf_release(&f->block);
 	free(f->zeros);
-	sha256_release(&f->sha);
 	free(f);
 }
 

@@ -71,7 +71,7 @@ static bool attributes_are_same(const struct item *it, const struct entry *e)
 static enum rc hash_file(int fd, uint64_t size, uint8_t out[SHA256_LEN],
 			 struct err *err)
 {
-	CLEANUP_SHA256 struct sha256 h = { 0 };
+	struct sha256 h;
 	CLEANUP_FREE uint8_t *bytes = xcalloc(1, HASH_READ);
 	uint64_t done = 0;
 	ssize_t n;

@@ -89,7 +89,7 @@ enum rc restore_content(struct restore *r, const struct entry *e,
 			const struct restore_source *src, int fd,
 			struct err *err)
 {
-	CLEANUP_SHA256 struct sha256 sum = { 0 };
+	struct sha256 sum;
 	uint8_t hash[SHA256_LEN];
 	enum rc rc;
 

@@ -196,7 +196,7 @@ static struct kept *load(struct verify_data *d, const struct block_ref *ref)
 bool verify_data_file(struct verify_data *d, const struct entry *e,
 		      const struct block_ref *refs)
 {
-	CLEANUP_SHA256 struct sha256 sum = { 0 };
+	struct sha256 sum;
 	const struct content *c = &e->content;
 	uint8_t hash[SHA256_LEN];
 	uint64_t left = e->size;

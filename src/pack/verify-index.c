@@ -335,7 +335,6 @@ static void release(struct index_check *c)
 {
 	index_walk_release(&c->walk);
 	uid_set_release(&c->dirs);
-	sha256_release(&c->logical);
 	buf_release(&c->row);
 	buf_release(&c->last_key);
 	buf_release(&c->dir_of_last);

@@ -84,7 +84,6 @@ void shard_build_free(struct shard_build *b)
 	free(b->page);
 	free(b->hashes);
 	free_level(&b->leaves);
-	sha256_release(&b->logical);
 	free(b->first);
 	free(b->last);
 	free(b->last_owned);

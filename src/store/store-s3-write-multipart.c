@@ -75,7 +75,6 @@ enum rc s3_multipart_part(struct s3_store *s, const char *key, const char *id,
 {
 	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct content_md5 md5;
-	bool has_md5 = content_md5_of(p, len, &md5);
 	char text[NUMBER_TEXT];
 	const struct sigv4_pair query[] = { { "partNumber", text },
 					    { "uploadId", id } };
@@ -86,14 +85,13 @@ enum rc s3_multipart_part(struct s3_store *s, const char *key, const char *id,
 				       .query = query,
 				       .n_query = 2,
 				       .headers = &header,
-				       .n_headers = has_md5,
+				       .n_headers = 1,
 				       .body = p,
 				       .body_len = len,
 				       .check = check_etag,
-				       .arg = has_md5 && s->has_md5_tags
-						      ? &md5
-						      : NULL };
+				       .arg = s->has_md5_tags ? &md5 : NULL };
 
+	content_md5_of(p, len, &md5);
 	snprintf(text, sizeof(text), "%u", number);
 	if (s3_send(s, &rq, &re, err))
 		return err->rc;

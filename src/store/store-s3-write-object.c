@@ -102,20 +102,19 @@ enum rc s3_write_put(struct s3_store *s, const char *key, const void *p,
 	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	bool is_if_new = is_new && !s->has_no_if_new;
 	struct content_md5 md5;
-	bool has_md5 = content_md5_of(p, len, &md5);
-	const char *sum = has_md5 ? md5.base64 : NULL;
-	enum rc rc = send_put(s, key, p, len, sum, is_if_new, &re, err);
+	enum rc rc;
 
+	content_md5_of(p, len, &md5);
+	rc = send_put(s, key, p, len, md5.base64, is_if_new, &re, err);
 	if (rc == RC_UNSUPPORTED && is_if_new) {
 		s->has_no_if_new = true;
 		s3_reply_release(&re);
 		re = (struct s3_reply){ 0 };
-		rc = send_put(s, key, p, len, sum, false, &re, err);
+		rc = send_put(s, key, p, len, md5.base64, false, &re, err);
 	}
 	if (rc)
 		return rc;
-	if (has_md5 && s->has_md5_tags &&
-	    !content_md5_is_etag(&md5, re.http.etag))
+	if (s->has_md5_tags && !content_md5_is_etag(&md5, re.http.etag))
 		return take_back(s, key, &re, err);
 	s3_write_version(&re.http, ret_version);
 	return RC_OK;

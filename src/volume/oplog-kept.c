@@ -27,7 +27,7 @@
 
 static void names_hash(char *const *names, size_t n, char *ret)
 {
-	CLEANUP_SHA256 struct sha256 h = { 0 };
+	struct sha256 h;
 	uint8_t hash[SHA256_LEN];
 
 	sha256_init(&h);

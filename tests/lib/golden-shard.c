@@ -161,7 +161,7 @@ static void put_large(struct maker *m, struct entry *e, uint32_t n,
 		      uint32_t tail, bool (*is_data)(uint32_t i),
 		      struct block_ref *refs)
 {
-	CLEANUP_SHA256 struct sha256 h = { 0 };
+	struct sha256 h;
 	uint8_t block[4096];
 	uint8_t *hashes = calloc(n, BLOCK_HASH_LEN);
 

@@ -12,10 +12,10 @@ static void both_spellings_are_right(void **state)
 
 	(void)state;
 	/* RFC 1321, A.5 */
-	assert_true(content_md5_of("", 0, &md5));
+	content_md5_of("", 0, &md5);
 	assert_string_equal(md5.hex, "d41d8cd98f00b204e9800998ecf8427e");
 	assert_string_equal(md5.base64, "1B2M2Y8AsgTpgAmY7PhCfg==");
-	assert_true(content_md5_of("abc", 3, &md5));
+	content_md5_of("abc", 3, &md5);
 	assert_string_equal(md5.hex, "900150983cd24fb0d6963f7d28e17f72");
 	assert_string_equal(md5.base64, "kAFQmDzST7DWlj99KOF/cg==");
 }
@@ -36,7 +36,7 @@ static void tags_are_recognised(void **state)
 	struct content_md5 md5;
 
 	(void)state;
-	assert_true(content_md5_of("abc", 3, &md5));
+	content_md5_of("abc", 3, &md5);
 	assert_true(content_md5_is_etag(
 		&md5, "\"900150983cd24fb0d6963f7d28e17f72\""));
 	assert_true(

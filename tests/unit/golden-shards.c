@@ -158,7 +158,7 @@ static enum rc check_page(struct check *c, const struct page_ref *ref,
 
 static enum rc check_content(struct check *c, const struct entry *e)
 {
-	CLEANUP_SHA256 struct sha256 h = { 0 };
+	struct sha256 h;
 	const struct content *k = &e->content;
 	uint64_t left = e->size;
 	uint8_t digest[SHA256_LEN];
@@ -310,7 +310,6 @@ static enum rc check_shard(struct check *c)
 	if (!rc && c->f.levels)
 		rc = check_pages(c, &c->f.root_page, c->f.levels);
 	sha256_final(&c->logical, digest);
-	sha256_release(&c->logical);
 	if (rc)
 		return rc;
 	if (!c->n_entries)
