@@ -142,6 +142,7 @@ shell_tests += tests/cli/8300-publish.t
 shell_tests += tests/s3/2200-s3-write.t
 shell_tests += tests/fs/4000-oddities.t
 shell_tests += tests/fs/4010-large-xattrs.t
+shell_tests += tests/fs/4020-parts.t
 shell_tests += tests/fs/4100-second-pack.t
 shell_tests += tests/fs/4200-messages.t
 shell_tests += tests/fs/4210-stats-names.t

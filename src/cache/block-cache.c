@@ -478,8 +478,33 @@ bool block_cache_has(struct block_cache *c, struct block_cache_key key)
 	LOCK_SCOPE(&part->lock);
 
 	item = table_find(part, hash, key);
-	return item && (item->state == ITEM_LOADING ||
-			item->state == ITEM_READY);
+	return item &&
+	       (item->state == ITEM_LOADING || item->state == ITEM_READY);
+}
+
+struct block_cache_item *block_cache_find(struct block_cache *c,
+					  struct block_cache_key key)
+{
+	uint64_t hash = key_hash(key);
+	struct part *part = part_of(c, hash);
+	struct block_cache_item *item;
+	struct err err;
+	enum rc rc = RC_OK;
+
+	pthread_mutex_lock(&part->lock);
+	item = table_find(part, hash, key);
+	if (item && item->state == ITEM_GHOST)
+		item = NULL;
+	if (item) {
+		block_cache_ref(item);
+		rc = item_await(part, item, &err);
+		part->hits += !rc;
+	}
+	pthread_mutex_unlock(&part->lock);
+	if (!rc)
+		return item;
+	block_cache_unref(item);
+	return NULL;
 }
 
 void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret)

@@ -56,6 +56,12 @@ enum rc block_cache_get(struct block_cache *c, struct block_cache_key key,
 struct block_cache_item *block_cache_peek(struct block_cache *c,
 					  struct block_cache_key key);
 
+/* The same, counted as a hit when it is there; waits for a load under way, and
+ * is NULL when that fails.
+ */
+struct block_cache_item *block_cache_find(struct block_cache *c,
+					  struct block_cache_key key);
+
 /* True when it is there or being loaded.  Not counted, and no use of it. */
 bool block_cache_has(struct block_cache *c, struct block_cache_key key);
 

@@ -10,6 +10,9 @@
 #include "base/rd.h"
 #include "codec/codec-backend.h"
 
+/* A frame's blocks hold at most so many bytes (RFC 8878, 3.1.1.2.4). */
+#define PART ((size_t)128 << 10)
+
 /* Contexts cost more to make than a block costs to decode, so each thread keeps
  * its own; the keys' destructors free them at thread exit.
  */
@@ -101,21 +104,29 @@ static bool is_one_frame(const uint8_t *in, size_t len)
 	       ZSTD_findFrameCompressedSize(in, len) == len;
 }
 
+static enum rc check_frame(const void *in, size_t len, size_t out_len,
+			   struct err *err)
+{
+	if (!is_one_frame(in, len))
+		return err_set(err, RC_CORRUPT, "not one zstd frame");
+	if (ZSTD_getFrameContentSize(in, len) != out_len)
+		return err_set(err, RC_CORRUPT,
+			       "zstd frame does not state %zu bytes", out_len);
+	return RC_OK;
+}
+
 static enum rc zstd_decode(const void *in, size_t len, void *out,
 			   size_t out_len, struct err *err)
 {
 	ZSTD_DCtx *ctx = decode_context();
-	unsigned long long stated;
+	enum rc rc;
 	size_t n;
 
 	if (!ctx)
 		return err_set(err, RC_NOMEM, "no memory for a zstd context");
-	if (!is_one_frame(in, len))
-		return err_set(err, RC_CORRUPT, "not one zstd frame");
-	stated = ZSTD_getFrameContentSize(in, len);
-	if (stated != out_len)
-		return err_set(err, RC_CORRUPT,
-			       "zstd frame does not state %zu bytes", out_len);
+	rc = check_frame(in, len, out_len, err);
+	if (rc)
+		return rc;
 	n = ZSTD_decompressDCtx(ctx, out, out_len, in, len);
 	if (ZSTD_isError(n))
 		return err_set(err, RC_CORRUPT, "zstd frame: %s",
@@ -127,6 +138,85 @@ static enum rc zstd_decode(const void *in, size_t len, void *out,
 	return RC_OK;
 }
 
+/* RFC 8878, 3.1.1: magic, descriptor, window, dictionary, size; then blocks.
+ * True: the window is the content, as we write it; it might be too large to
+ * decode in parts else.
+ */
+static bool skip_frame_header(struct rd *r)
+{
+	static const uint8_t id_sizes[] = { 0, 1, 2, 4 };
+	static const uint8_t size_sizes[] = { 0, 2, 4, 8 };
+	bool is_single;
+	uint8_t flags;
+
+	rd_u32(r);
+	flags = rd_u8(r);
+	is_single = flags & 0x20;
+	rd_take(r, !is_single);
+	rd_take(r, id_sizes[flags & 3]);
+	rd_take(r, flags >> 6 ? size_sizes[flags >> 6] : is_single);
+	return is_single;
+}
+
+/* The same, 3.1.1.2.  True: it was not the last. */
+static bool skip_block(struct rd *r)
+{
+	uint32_t head = (uint32_t)rd_le(r, 3);
+	bool is_run = (head >> 1 & 3) == 1;
+
+	rd_take(r, is_run ? 1 : head >> 3);
+	return rd_ok(r) && !(head & 1);
+}
+
+static size_t zstd_prefix(const void *in, size_t len, size_t out_len,
+			  size_t want)
+{
+	struct rd r = { .p = in, .left = len };
+	size_t n = want / PART * PART;
+
+	if (n < want || !n)
+		n += PART;
+	if (n >= out_len || !skip_frame_header(&r) || !skip_block(&r))
+		return out_len;
+	return n;
+}
+
+/* The library would decode the next block before it sees that there is no room
+ * for it, so it gets them one by one.
+ */
+static enum rc zstd_decode_prefix(const void *in, size_t len, size_t out_len,
+				  void *out, size_t prefix_len, struct err *err)
+{
+	struct rd r = { .p = in, .left = len };
+	ZSTD_DCtx *ctx = decode_context();
+	ZSTD_inBuffer from = { in, 0, 0 };
+	ZSTD_outBuffer to = { out, prefix_len, 0 };
+	bool is_more = true;
+	size_t n = 0;
+	enum rc rc;
+
+	if (!ctx)
+		return err_set(err, RC_NOMEM, "no memory for a zstd context");
+	rc = check_frame(in, len, out_len, err);
+	if (rc)
+		return rc;
+	ZSTD_DCtx_reset(ctx, ZSTD_reset_session_only);
+	skip_frame_header(&r);
+	while (is_more && to.pos < prefix_len && !ZSTD_isError(n)) {
+		is_more = skip_block(&r);
+		from.size = len - r.left;
+		n = ZSTD_decompressStream(ctx, &to, &from);
+	}
+	if (ZSTD_isError(n))
+		return err_set(err, RC_CORRUPT, "zstd frame: %s",
+			       ZSTD_getErrorName(n));
+	if (to.pos != prefix_len)
+		return err_set(err, RC_CORRUPT,
+			       "zstd frame holds %zu bytes, not %zu", to.pos,
+			       prefix_len);
+	return RC_OK;
+}
+
 const struct codec codec_zstd = {
 	.name = "zstd",
 	.id = CODEC_ZSTD,
@@ -135,4 +225,6 @@ const struct codec codec_zstd = {
 	.level_default = 3,
 	.encode = zstd_encode,
 	.decode = zstd_decode,
+	.prefix = zstd_prefix,
+	.decode_prefix = zstd_decode_prefix,
 };

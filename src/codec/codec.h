@@ -15,7 +15,7 @@
 enum codec_id {
 	CODEC_NONE = 0,
 	CODEC_ZSTD = 1, /* one frame, RFC 8878, no checksum, size stated */
-	CODEC_LZ4 = 2,	/* one frame, lz4_Frame_format.md, size stated */
+	CODEC_LZ4 = 2,  /* one frame, lz4_Frame_format.md, size stated */
 };
 
 struct codec {
@@ -29,9 +29,21 @@ struct codec {
 	enum rc (*encode)(const void *in, size_t len, int level, void *out,
 			  size_t cap, size_t *ret_len, struct err *err);
 
-	/* Decompress into exactly out_len bytes; anything else is RC_CORRUPT. */
+	/* Decompress into exactly out_len bytes; anything else is RC_CORRUPT.
+	 */
 	enum rc (*decode)(const void *in, size_t len, void *out, size_t out_len,
 			  struct err *err);
+
+	/* How many bytes to decompress when the first want of out_len are
+	 * needed: out_len when fewer would cost as much.  NULL: always so.
+	 */
+	size_t (*prefix)(const void *in, size_t len, size_t out_len,
+			 size_t want);
+	/* Decompress the first prefix_len of out_len bytes.  What is beyond is
+	 * not looked at, so it may be damaged; but never too long, see decode.
+	 */
+	enum rc (*decode_prefix)(const void *in, size_t len, size_t out_len,
+				 void *out, size_t prefix_len, struct err *err);
 };
 
 /* NULL when there is no such codec. */

@@ -67,7 +67,8 @@ static uint32_t block_crc(const uint8_t *stored, size_t len)
 {
 	uint32_t crc = crc32c(stored, BLOCK_CRC_OFF);
 
-	return crc32c_more(crc, stored + BLOCK_HEADER_SIZE, len - BLOCK_HEADER_SIZE);
+	return crc32c_more(crc, stored + BLOCK_HEADER_SIZE,
+			   len - BLOCK_HEADER_SIZE);
 }
 
 enum rc block_check(const uint8_t *stored, size_t len,
@@ -81,8 +82,8 @@ enum rc block_check(const uint8_t *stored, size_t len,
 	rc = block_header_decode(stored, len, &h, err);
 	if (rc)
 		return rc;
-	if (len != (uint64_t)BLOCK_HEADER_SIZE + h.data_stored +
-			   h.records_stored)
+	if (len !=
+	    (uint64_t)BLOCK_HEADER_SIZE + h.data_stored + h.records_stored)
 		return err_set(err, RC_CORRUPT,
 			       "block header states another length than %zu",
 			       len);
@@ -114,6 +115,27 @@ enum rc block_decode_data(const uint8_t *stored, const struct block_header *h,
 {
 	return decode_part(h->data_codec, stored + BLOCK_HEADER_SIZE,
 			   h->data_stored, out, h->data_len, err);
+}
+
+size_t block_prefix(const uint8_t *stored, const struct block_header *h,
+		    size_t want)
+{
+	const struct codec *c = codec_by_id(h->data_codec);
+
+	if (want >= h->data_len || !c->prefix)
+		return h->data_len;
+	return c->prefix(stored + BLOCK_HEADER_SIZE, h->data_stored,
+			 h->data_len, want);
+}
+
+enum rc block_decode_prefix(const uint8_t *stored, const struct block_header *h,
+			    uint8_t *out, size_t len, struct err *err)
+{
+	if (len == h->data_len)
+		return block_decode_data(stored, h, out, err);
+	return codec_by_id(h->data_codec)
+		->decode_prefix(stored + BLOCK_HEADER_SIZE, h->data_stored,
+				h->data_len, out, len, err);
 }
 
 enum rc block_decode_records(const uint8_t *stored,
@@ -201,8 +223,8 @@ enum rc block_encode(const uint8_t *data, size_t data_len,
 			     .max = BLOCK_HEADER_SIZE };
 	write_header(&h, &head);
 	len = out->len - start;
-	wr_patch_le(out, start + BLOCK_CRC_OFF,
-		    block_crc(out->p + start, len), 4);
+	wr_patch_le(out, start + BLOCK_CRC_OFF, block_crc(out->p + start, len),
+		    4);
 	sha256_of(out->p + start, len, hash);
 	*ret = (struct block_ref){ .stored_len = (uint32_t)len,
 				   .data_len = h.data_len,

@@ -18,9 +18,9 @@
 struct block_header {
 	uint8_t data_codec, records_codec; /* enum codec_id */
 	uint32_t n_records;
-	uint32_t data_len, data_stored;	      /* raw and stored bytes of data */
+	uint32_t data_len, data_stored;       /* raw and stored bytes of data */
 	uint32_t records_len, records_stored; /* likewise of the records */
-	uint32_t crc;			      /* CRC32C, see des-shard(5) */
+	uint32_t crc;                         /* CRC32C, see des-shard(5) */
 };
 
 /* Parse the BLOCK_HEADER_SIZE bytes at p: magic, limits. */
@@ -38,6 +38,17 @@ enum rc block_check(const uint8_t *stored, size_t len,
 /* The file data of a checked block into out (h->data_len bytes). */
 enum rc block_decode_data(const uint8_t *stored, const struct block_header *h,
 			  uint8_t *out, struct err *err) MUST_CHECK;
+
+/* How many bytes of the file data to decode when the first want are needed:
+ * h->data_len when fewer would cost as much.
+ */
+size_t block_prefix(const uint8_t *stored, const struct block_header *h,
+		    size_t want);
+
+/* The first len bytes of the file data of a checked block. */
+enum rc block_decode_prefix(const uint8_t *stored, const struct block_header *h,
+			    uint8_t *out, size_t len,
+			    struct err *err) MUST_CHECK;
 
 /* The record section of a checked block into out (h->records_len bytes). */
 enum rc block_decode_records(const uint8_t *stored,

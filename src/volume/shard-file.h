@@ -136,8 +136,8 @@ enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,
 				 bool if_cheap, bool *ret,
 				 struct err *err) MUST_CHECK;
 
-/* The decoded data of a block that is no hole: its item holds a
- * struct shard_block.
+/* The decoded data of a block that is no hole, or its beginning: its item holds
+ * a struct shard_block.
  */
 struct shard_block {
 	uint32_t len;
@@ -150,13 +150,29 @@ enum rc shard_handle_block(const struct shard_handle *h,
 			   const struct fetch_hint *hint,
 			   struct block_cache_item **ret,
 			   struct err *err) MUST_CHECK;
+/* The same for one who needs the first want bytes and knows of nobody who will
+ * need more soon: there may be no others.  All of a second one's who needs
+ * more.
+ */
+enum rc shard_handle_prefix(const struct shard_handle *h,
+			    const struct block_ref *ref, size_t want,
+			    const struct fetch_hint *hint,
+			    struct block_cache_item **ret,
+			    struct err *err) MUST_CHECK;
 
 /* True when it is in memory or about to be; nothing is read. */
 bool shard_env_has_block(const struct shard_env *env, uint32_t shard,
 			 const struct block_ref *ref);
 
-/* Keys of the page cache: kind, shard and offset or number. */
-enum shard_object { SHARD_WINDOW, SHARD_TAIL, SHARD_PAGE, SHARD_PARTITION };
+/* Keys of the caches: kind, shard and offset or number. */
+enum shard_object {
+	SHARD_WINDOW,
+	SHARD_TAIL,
+	SHARD_PAGE,
+	SHARD_PARTITION,
+	SHARD_BLOCK,
+	SHARD_PREFIX,
+};
 
 /* Count a damaged object; returns rc. */
 enum rc shard_env_note(struct shard_env *env, enum rc rc);

@@ -21,6 +21,12 @@
 #define BLOCK_STORED_MAX \
 	(BLOCK_HEADER_SIZE + BLOCK_SIZE_MAX + BLOCK_RECORDS_MAX)
 
+/* Blocks a prefix is worth while of, see ADR 8: of smaller ones it is not worth
+ * its second decoding, for larger ones each thread would keep as much memory.
+ */
+#define PREFIX_FROM (224u << 10)
+#define PREFIX_TO (1u << 20)
+
 struct load_request {
 	const struct shard_handle *h;
 	uint64_t off; /* in the shard */
@@ -29,6 +35,7 @@ struct load_request {
 	enum page_kind kind;
 	const struct block_ref *block;
 	const struct fetch_hint *hint; /* of the block */
+	size_t want;                   /* bytes of the block's data */
 	uint32_t partition;
 };
 
@@ -250,16 +257,17 @@ static enum rc block_decode(const struct load_request *rq,
 {
 	struct block_header head;
 	struct shard_block *b;
+	size_t len;
 	enum rc rc;
 
 	rc = block_check(stored, rq->len, rq->block, check_hash, &head, err);
 	if (rc)
 		return rc;
-	b = block_new(rq->h->env->pool, head.data_len);
+	len = block_prefix(stored, &head, rq->want);
+	b = block_new(rq->h->env->pool, (uint32_t)len);
 	if (!b)
-		return err_set(err, RC_NOMEM, "no memory for %u bytes",
-			       (unsigned int)head.data_len);
-	rc = block_decode_data(stored, &head, b->data, err);
+		return err_set(err, RC_NOMEM, "no memory for %zu bytes", len);
+	rc = block_decode_prefix(stored, &head, b->data, len, err);
 	if (rc) {
 		block_destroy(b);
 		return rc;
@@ -329,16 +337,17 @@ static enum rc block_load(void *arg, struct block_cache_object *ret,
 	return RC_OK;
 }
 
-static struct block_cache_key block_key(uint32_t shard,
+static struct block_cache_key block_key(uint32_t shard, enum shard_object kind,
 					const struct block_ref *ref)
 {
-	return (struct block_cache_key){ shard, ref->off };
+	return (struct block_cache_key){ (uint64_t)kind << 32 | shard,
+					 ref->off };
 }
 
-enum rc shard_handle_block(const struct shard_handle *h,
-			   const struct block_ref *ref,
-			   const struct fetch_hint *hint,
-			   struct block_cache_item **ret, struct err *err)
+static enum rc block_get(const struct shard_handle *h,
+			 const struct block_ref *ref, enum shard_object kind,
+			 size_t want, const struct fetch_hint *hint,
+			 struct block_cache_item **ret, struct err *err)
 {
 	const struct shard_footer *f = &h->tail->footer;
 	struct load_request rq = {
@@ -347,6 +356,7 @@ enum rc shard_handle_block(const struct shard_handle *h,
 		.len = ref->stored_len,
 		.block = ref,
 		.hint = hint,
+		.want = want,
 	};
 
 	if (ref->off < f->data_off || ref->stored_len > f->data_len ||
@@ -360,12 +370,82 @@ enum rc shard_handle_block(const struct shard_handle *h,
 			       (unsigned long long)ref->off);
 	}
 	return block_cache_get(h->env->blocks,
-			       block_key(h->sf->ordinal, ref), block_load, &rq,
-			       ret, err);
+			       block_key(h->sf->ordinal, kind, ref), block_load,
+			       &rq, ret, err);
+}
+
+/* What was wanted as a prefix and could not be had as one. */
+static struct block_cache_item *find_whole(const struct shard_handle *h,
+					   const struct block_ref *ref)
+{
+	struct block_cache_item *item = block_cache_peek(
+		h->env->blocks, block_key(h->sf->ordinal, SHARD_PREFIX, ref));
+	const struct shard_block *b = item ? block_cache_object(item) : NULL;
+
+	if (b && b->len == ref->data_len)
+		return item;
+	block_cache_unref(item);
+	return NULL;
+}
+
+/* Not of remote archives: reading stored bytes twice would cost two requests.
+ */
+static bool has_prefixes(const struct shard_handle *h,
+			 const struct block_ref *ref)
+{
+	return !h->env->fetch && ref->data_len >= PREFIX_FROM &&
+	       ref->data_len <= PREFIX_TO;
+}
+
+enum rc shard_handle_block(const struct shard_handle *h,
+			   const struct block_ref *ref,
+			   const struct fetch_hint *hint,
+			   struct block_cache_item **ret, struct err *err)
+{
+	struct block_cache_item *item = NULL;
+
+	if (has_prefixes(h, ref) &&
+	    !shard_env_has_block(h->env, h->sf->ordinal, ref))
+		item = find_whole(h, ref);
+	if (!item)
+		return block_get(h, ref, SHARD_BLOCK, ref->data_len, hint, ret,
+				 err);
+	*ret = item;
+	return RC_OK;
+}
+
+enum rc shard_handle_prefix(const struct shard_handle *h,
+			    const struct block_ref *ref, size_t want,
+			    const struct fetch_hint *hint,
+			    struct block_cache_item **ret, struct err *err)
+{
+	struct block_cache_item *item = NULL;
+	const struct shard_block *b;
+	enum rc rc;
+
+	/* The second who needs more decodes again what the first did. */
+	if (!has_prefixes(h, ref) || want > ref->data_len / 2)
+		return shard_handle_block(h, ref, hint, ret, err);
+	item = block_cache_find(h->env->blocks,
+				block_key(h->sf->ordinal, SHARD_BLOCK, ref));
+	if (item) {
+		*ret = item;
+		return RC_OK;
+	}
+	rc = block_get(h, ref, SHARD_PREFIX, want, hint, &item, err);
+	if (rc)
+		return rc;
+	b = block_cache_object(item);
+	if (b->len >= want) {
+		*ret = item;
+		return RC_OK;
+	}
+	block_cache_unref(item);
+	return shard_handle_block(h, ref, hint, ret, err);
 }
 
 bool shard_env_has_block(const struct shard_env *env, uint32_t shard,
 			 const struct block_ref *ref)
 {
-	return block_cache_has(env->blocks, block_key(shard, ref));
+	return block_cache_has(env->blocks, block_key(shard, SHARD_BLOCK, ref));
 }

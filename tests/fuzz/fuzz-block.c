@@ -67,6 +67,22 @@ static void again(const uint8_t *data, const uint8_t *records,
 	SEAL_CHECK(!memcmp(copy, data, h->data_len));
 }
 
+/* A prefix is the beginning of the whole, if there is one (data, else NULL). */
+static void check_prefix(const uint8_t *stored, const struct block_header *h,
+			 const uint8_t *data)
+{
+	size_t want = h->data_len / 3;
+	size_t len = block_prefix(stored, h, want);
+	CLEANUP_FREE uint8_t *out = mem_array(len, 1);
+	struct err err = { 0 };
+
+	SEAL_CHECK(out && len >= want && len <= h->data_len);
+	if (block_decode_prefix(stored, h, out, len, &err))
+		SEAL_CHECK(!data && err.rc == RC_CORRUPT);
+	else
+		SEAL_CHECK(!data || !memcmp(out, data, len));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP_FREE uint8_t *stored = NULL, *plain = NULL, *records = NULL;
@@ -90,8 +106,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	plain = mem_array(h.data_len, 1);
 	records = mem_array(h.records_len, 1);
 	SEAL_CHECK(plain && records);
-	if (block_decode_data(stored, &h, plain, &err) ||
-	    block_decode_records(stored, &h, records, &err))
+	if (block_decode_data(stored, &h, plain, &err)) {
+		check_prefix(stored, &h, NULL);
+		return 0;
+	}
+	check_prefix(stored, &h, plain);
+	if (block_decode_records(stored, &h, records, &err))
 		return 0;
 	walk_records(records, &h);
 	again(plain, records, &h);

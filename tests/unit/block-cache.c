@@ -297,6 +297,28 @@ static void those_who_wait_share_one_load(void **state)
 	assert_in_range(crowd_loads(RC_IO), 1, 8);
 }
 
+static void finding_does_not_load(void **state)
+{
+	struct block_cache *c = block_cache_new(10 * SIZE);
+	struct block_cache_item *item;
+	struct block_cache_stats st;
+
+	(void)state;
+	n_loads = 0;
+	assert_null(block_cache_find(c, key_of(1)));
+	use(c, 1);
+	item = block_cache_find(c, key_of(1));
+	assert_true(*(uint64_t *)block_cache_object(item) == 1);
+	block_cache_unref(item);
+	block_cache_stats(c, &st);
+	assert_int_equal(n_loads, 1);
+	assert_int_equal(st.hits, 1);
+	assert_int_equal(st.misses, 1);
+	scan(c, 10, 10);
+	assert_null(block_cache_find(c, key_of(1)));
+	block_cache_free(c);
+}
+
 static void *wanderer(void *arg)
 {
 	struct block_cache *c = arg;
@@ -308,6 +330,11 @@ static void *wanderer(void *arg)
 
 		x = x * UINT64_C(6364136223846793005) + 1;
 		v = (x >> 33) % 300;
+		item = i % 4 ? NULL : block_cache_find(c, key_of(v ^ 1));
+		if (item)
+			assert_true(*(uint64_t *)block_cache_object(item) ==
+				    (v ^ 1));
+		block_cache_unref(item);
 		if (get(c, v, SIZE, v % 10 ? RC_OK : RC_IO, &item))
 			continue;
 		assert_true(*(uint64_t *)block_cache_object(item) == v);
@@ -328,7 +355,7 @@ static void many_threads_get_what_they_asked_for(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
 		pthread_join(t[i], NULL);
 	block_cache_stats(c, &st);
-	assert_int_equal(st.hits + st.misses, 4 * 5000);
+	assert_in_range(st.hits + st.misses, 4 * 5000, 5 * 5000);
 	assert_true(st.bytes <= 50 * SIZE);
 	block_cache_free(c);
 	assert_int_equal(n_alive, 0);
@@ -348,6 +375,7 @@ int main(void)
 			an_object_larger_than_the_bound_is_served_not_kept),
 		cmocka_unit_test(a_failure_is_not_kept),
 		cmocka_unit_test(those_who_wait_share_one_load),
+		cmocka_unit_test(finding_does_not_load),
 		cmocka_unit_test(many_threads_get_what_they_asked_for),
 	};
 
