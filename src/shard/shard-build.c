@@ -199,8 +199,8 @@ static void add_child(struct level *l, const struct page_ref *ref,
 	char *keys = xcalloc(1, parent.len + name.len + 1);
 	char *to = keys;
 
-	l->children = mem_grow(l->children, &l->cap, l->n + 1,
-			       sizeof(*l->children));
+	l->children =
+		mem_grow(l->children, &l->cap, l->n + 1, sizeof(*l->children));
 	l->children[l->n++] = (struct page_child){
 		.ref = *ref,
 		.level = (uint8_t)level,
@@ -270,8 +270,8 @@ static enum rc build_level(struct shard_build *b, struct level *l,
 		size_t end = i, size = 0;
 		struct page_ref ref;
 
-		while (end < l->n && (end - i < NODE_CHILDREN_MIN ||
-				      size < b->opts.page_raw))
+		while (end < l->n &&
+		       (end - i < NODE_CHILDREN_MIN || size < b->opts.page_raw))
 			size += child_size(&l->children[end++]);
 		rc = page_build_node(&pb, l->children + i, (uint32_t)(end - i),
 				     level, &out, &ref, err);
@@ -288,7 +288,8 @@ static enum rc build_level(struct shard_build *b, struct level *l,
 	return rc;
 }
 
-/* Block references beyond the inline ones: into block list pages of their own. */
+/* Block references beyond the inline ones: into block list pages of their own.
+ */
 static enum rc write_extents(struct shard_build *b, const struct content *c,
 			     struct page_ref **ret, uint32_t *ret_n,
 			     uint32_t *ret_per, struct err *err)
@@ -438,12 +439,10 @@ enum rc shard_build_entry(struct shard_build *b, const struct entry *e,
 			   sizeof(*b->page));
 	copy_entry(e, extents, n_extents, per_extent, &b->page[b->n_page++]);
 	b->page_size += entry_raw_size(&b->page[b->n_page - 1].e);
-	if (b->n_page == 1 ||
-	    !span_equal(b->last_key.parent, e->parent))
+	if (b->n_page == 1 || !span_equal(b->last_key.parent, e->parent))
 		b->page_size += e->parent.len;
 	remember_key(b, e);
-	if (b->page_size >= b->opts.page_raw ||
-	    b->n_page >= PAGE_ENTRIES_MAX)
+	if (b->page_size >= b->opts.page_raw || b->n_page >= PAGE_ENTRIES_MAX)
 		return flush_leaf(b, err);
 	return RC_OK;
 }
@@ -458,58 +457,64 @@ static void hash_half(const void *p, size_t len, uint8_t out[BLOCK_HASH_LEN])
 	memcpy(out, hash, BLOCK_HASH_LEN);
 }
 
-static enum rc build_filter(struct shard_build *b, struct buf *tail,
-			    struct err *err)
+/* The bits into *filter, the hash of each partition into *dir. */
+static enum rc build_filter(struct shard_build *b, struct buf *filter,
+			    struct buf *dir, struct err *err)
 {
 	struct shard_footer *f = &b->footer;
 	uint32_t n, size;
 	uint8_t *bits;
 
 	filter_layout(f->n_entries, &n, &size);
-	f->filter.off = f->index_off + f->index_len;
 	f->filter.len = (uint64_t)n * size;
-	f->filter_dir.off = f->filter.off + f->filter.len;
 	f->filter_dir.len = (uint64_t)n * BLOCK_HASH_LEN;
-	bits = buf_reserve(tail, f->filter.len);
+	bits = buf_reserve(filter, f->filter.len);
 	if (!bits)
 		return err_set(err, RC_NOMEM, "no memory for a filter");
 	memset(bits, 0, f->filter.len);
 	for (size_t i = 0; i < b->n_hashes; i++)
 		filter_add(bits + (size_t)filter_partition(b->hashes[i], n) *
-					  size,
+					   size,
 			   size, b->hashes[i]);
 	hash_half(bits, f->filter.len, f->filter.hash);
-	tail->len += f->filter.len;
+	filter->len += f->filter.len;
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t hash[BLOCK_HASH_LEN];
 
-		hash_half(tail->p + (size_t)i * size, size, hash);
-		buf_append(tail, hash, sizeof(hash));
+		hash_half(bits + (size_t)i * size, size, hash);
+		buf_append(dir, hash, sizeof(hash));
 	}
-	if (!buf_ok(tail))
+	if (!buf_ok(dir))
 		return err_set(err, RC_NOMEM, "no memory for a filter");
-	hash_half(tail->p + f->filter.len, f->filter_dir.len,
-		  f->filter_dir.hash);
+	hash_half(dir->p, f->filter_dir.len, f->filter_dir.hash);
 	return RC_OK;
 }
 
+/* The filter is before the index, so that the upper pages, which come last in
+ * it, are near the end of the shard however many entries there are.
+ */
+static void place_sections(struct shard_footer *f)
+{
+	f->filter.off = f->data_off + f->data_len;
+	f->index_off = f->filter.off + f->filter.len;
+	f->filter_dir.off = f->index_off + f->index_len;
+	f->info.off = f->filter_dir.off + f->filter_dir.len;
+}
+
+/* What follows the filter directory in *tail. */
 static enum rc build_tail(struct shard_build *b, struct buf *tail,
 			  struct err *err)
 {
 	struct shard_footer *f = &b->footer;
 	struct shard_info info = shard_build_info(b);
-	enum rc rc;
+	size_t begin = tail->len;
 
-	rc = build_filter(b, tail, err);
-	if (rc)
-		return rc;
-	f->info.off = f->filter_dir.off + f->filter_dir.len;
 	shard_info_encode(&info, tail);
-	f->info.len = tail->len - f->filter.len - f->filter_dir.len;
 	if (!buf_ok(tail))
 		return err_set(err, RC_NOMEM, "no memory for a shard's tail");
-	hash_half(tail->p + tail->len - f->info.len, f->info.len,
-		  f->info.hash);
+	f->info.len = tail->len - begin;
+	hash_half(tail->p + begin, f->info.len, f->info.hash);
+	place_sections(f);
 	sha256_final(&b->logical, f->logical_root);
 	shard_footer_encode(f, tail);
 	if (!buf_ok(tail))
@@ -539,6 +544,7 @@ enum rc shard_build_finish(struct shard_build *b, struct shard_footer *ret,
 			   uint64_t *ret_size, struct err *err)
 {
 	/* The filter has ten bits an entry; entries were counted in memory. */
+	CLEANUP_BUF struct buf filter = { .max = SIZE_MAX / 2 };
 	CLEANUP_BUF struct buf tail = { .max = SIZE_MAX / 2 };
 	struct shard_footer *f = &b->footer;
 	enum rc rc;
@@ -549,9 +555,12 @@ enum rc shard_build_finish(struct shard_build *b, struct shard_footer *ret,
 	rc = build_tree(b, err);
 	if (rc)
 		return rc;
-	f->index_off = f->data_off + f->data_len;
 	f->dead_bytes = f->data_len - b->used_bytes;
-	rc = build_tail(b, &tail, err);
+	rc = build_filter(b, &filter, &tail, err);
+	if (!rc)
+		rc = build_tail(b, &tail, err);
+	if (!rc && filter.len)
+		rc = b->sink.tail(b->sink.arg, filter.p, filter.len, err);
 	if (!rc)
 		rc = b->sink.flush_index(b->sink.arg, err);
 	if (!rc)

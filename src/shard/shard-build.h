@@ -31,7 +31,9 @@ struct shard_sink {
 	enum rc (*index)(void *arg, const void *p, size_t len, struct err *err);
 	/* Write all bytes kept aside now, in order. */
 	enum rc (*flush_index)(void *arg, struct err *err);
-	/* The last bytes: filter, info, footer. */
+	/* The bytes before the index, the filter, and those behind it: filter
+	 * directory, info, footer.
+	 */
 	enum rc (*tail)(void *arg, const void *p, size_t len, struct err *err);
 	void *arg;
 };
@@ -48,8 +50,8 @@ struct shard_build;
 
 /* Writes the header to the sink. */
 enum rc shard_build_new(const struct shard_build_options *opts,
-			const struct shard_sink *sink,
-			struct shard_build **ret, struct err *err) MUST_CHECK;
+			const struct shard_sink *sink, struct shard_build **ret,
+			struct err *err) MUST_CHECK;
 void shard_build_free(struct shard_build *b);
 
 /* Append a block's stored bytes; fills ref->off.  Its other fields are those
@@ -58,9 +60,9 @@ void shard_build_free(struct shard_build *b);
 enum rc shard_build_block(struct shard_build *b, const void *stored, size_t len,
 			  struct block_ref *ref, struct err *err) MUST_CHECK;
 
-/* Append an entry.  content.blocks holds all n_blocks references, whatever their
- * number (the builder makes block list pages); the memory stays the caller's.
- * Out of order, too long, or ill-formed: RC_LIMIT or RC_USAGE.
+/* Append an entry.  content.blocks holds all n_blocks references, whatever
+ * their number (the builder makes block list pages); the memory stays the
+ * caller's. Out of order, too long, or ill-formed: RC_LIMIT or RC_USAGE.
  */
 enum rc shard_build_entry(struct shard_build *b, const struct entry *e,
 			  struct err *err) MUST_CHECK;

@@ -253,8 +253,8 @@ static bool sections_tile(const struct shard_footer *f, uint64_t shard_size)
 		uint64_t off, len;
 	} parts[] = {
 		{ f->data_off, f->data_len },
-		{ f->index_off, f->index_len },
 		{ f->filter.off, f->filter.len },
+		{ f->index_off, f->index_len },
 		{ f->filter_dir.off, f->filter_dir.len },
 		{ f->info.off, f->info.len },
 	};

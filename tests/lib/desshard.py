@@ -550,7 +550,8 @@ class Shard:
         need(header_hash == sha16(h), "hash of the header")
         need(not any(f[392:468]), "zeros of the footer")
         end = 192
-        for at, n in [data, index] + [p[:2] for p in places]:
+        filter_, *rest = [p[:2] for p in places]
+        for at, n in [data, filter_, index] + rest:
             need(at == end, "parts do not tile the shard")
             end += n
         need(end == self.size - 512, "parts do not tile the shard")

@@ -93,9 +93,14 @@ static enum rc check_records(struct check *c, const uint8_t *stored,
 	return rc == RC_NOENT ? RC_OK : rc;
 }
 
+static uint64_t data_end(const struct shard_footer *f)
+{
+	return f->data_off + f->data_len;
+}
+
 static enum rc check_blocks(struct check *c)
 {
-	uint64_t off = c->f.data_off, end = off + c->f.data_len, n = 0;
+	uint64_t off = c->f.data_off, end = data_end(&c->f), n = 0;
 	struct block_header h;
 	enum rc rc = RC_OK;
 
@@ -130,7 +135,7 @@ static enum rc check_segment(struct check *c, const struct block_ref *ref,
 	if (from + len > ref->data_len)
 		rc = corrupt(c, "segment beyond its block");
 	if (!rc && !block_is_hole(ref)) {
-		if (ref->off + ref->stored_len > c->f.index_off)
+		if (ref->off + ref->stored_len > data_end(&c->f))
 			rc = corrupt(c, "block beyond the data");
 		if (!rc)
 			rc = block_check(stored, ref->stored_len, ref, true, &h,
@@ -280,11 +285,11 @@ static enum rc check_dead(struct check *c)
 {
 	uint64_t dead = 0, off = c->f.data_off;
 
-	while (off < c->f.index_off) {
+	while (off < data_end(&c->f)) {
 		struct block_header h;
 		uint64_t len;
 		enum rc rc = block_header_decode(
-			c->p + off, c->f.index_off - off, &h, &c->err);
+			c->p + off, data_end(&c->f) - off, &h, &c->err);
 
 		if (rc)
 			return rc;
