@@ -36,8 +36,7 @@ struct open_request {
 static struct block_cache_key cache_key(enum shard_object kind,
 					const struct shard_file *sf)
 {
-	return (struct block_cache_key){ (uint64_t)kind << 32 | sf->ordinal,
-					 atomic_load(sf->epoch) };
+	return shard_cache_key(kind, sf->ordinal, atomic_load(sf->epoch));
 }
 
 bool shard_file_may_have_key(const struct shard_file *sf, struct span parent,

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "cache/block-cache.h"
 #include "shard/shard-entry.h"
 #include "shard/shard-footer.h"
 #include "shard/shard-page.h"
@@ -24,8 +25,6 @@
 #include "volume/fetch.h"
 #include "volume/oplog.h"
 
-struct block_cache;
-struct block_cache_item;
 struct block_pool;
 struct catalog;
 struct disk_cache;
@@ -164,7 +163,10 @@ enum rc shard_handle_prefix(const struct shard_handle *h,
 bool shard_env_has_block(const struct shard_env *env, uint32_t shard,
 			 const struct block_ref *ref);
 
-/* Keys of the caches: kind, shard and offset or number. */
+/* Objects in the caches.  Each is found by its kind, its shard, and: of WINDOW
+ * and TAIL the shard's epoch, of PARTITION its number, of PAGE, BLOCK and
+ * PREFIX where it lies.
+ */
 enum shard_object {
 	SHARD_WINDOW,
 	SHARD_TAIL,
@@ -173,6 +175,11 @@ enum shard_object {
 	SHARD_BLOCK,
 	SHARD_PREFIX,
 };
+static inline struct block_cache_key shard_cache_key(enum shard_object kind,
+						     uint32_t shard, uint64_t b)
+{
+	return (struct block_cache_key){ (uint64_t)kind << 32 | shard, b };
+}
 
 /* Count a damaged object; returns rc. */
 enum rc shard_env_note(struct shard_env *env, enum rc rc);

@@ -39,13 +39,6 @@ struct load_request {
 	uint32_t partition;
 };
 
-static struct block_cache_key cache_key(const struct shard_handle *h,
-					enum shard_object kind, uint64_t b)
-{
-	return (struct block_cache_key){ (uint64_t)kind << 32 | h->sf->ordinal,
-					 b };
-}
-
 static const char *kind_name(enum page_kind kind)
 {
 	switch (kind) {
@@ -144,8 +137,10 @@ enum rc shard_handle_page(const struct shard_handle *h,
 			       h->sf->meta.key, (unsigned int)ref->stored_len,
 			       (unsigned long long)rq.off);
 	}
-	rc = block_cache_get(h->env->pages, cache_key(h, SHARD_PAGE, ref->off),
-			     page_load, &rq, &item, err);
+	rc = block_cache_get(
+		h->env->pages,
+		shard_cache_key(SHARD_PAGE, h->sf->ordinal, ref->off),
+		page_load, &rq, &item, err);
 	if (rc)
 		return rc;
 	found = page_kind(block_cache_object(item));
@@ -214,7 +209,7 @@ enum rc shard_handle_may_contain(const struct shard_handle *h, uint64_t hash,
 	}
 	rq.partition = filter_partition(hash, h->tail->n_partitions);
 	rq.off = h->tail->footer.filter.off + (uint64_t)rq.partition * rq.len;
-	key = cache_key(h, SHARD_PARTITION, rq.partition);
+	key = shard_cache_key(SHARD_PARTITION, h->sf->ordinal, rq.partition);
 	item = block_cache_peek(h->env->pages, key);
 	if (!item) {
 		if (if_cheap && !shard_handle_has(h, rq.off, rq.len))
@@ -337,13 +332,6 @@ static enum rc block_load(void *arg, struct block_cache_object *ret,
 	return RC_OK;
 }
 
-static struct block_cache_key block_key(uint32_t shard, enum shard_object kind,
-					const struct block_ref *ref)
-{
-	return (struct block_cache_key){ (uint64_t)kind << 32 | shard,
-					 ref->off };
-}
-
 static enum rc block_get(const struct shard_handle *h,
 			 const struct block_ref *ref, enum shard_object kind,
 			 size_t want, const struct fetch_hint *hint,
@@ -370,8 +358,8 @@ static enum rc block_get(const struct shard_handle *h,
 			       (unsigned long long)ref->off);
 	}
 	return block_cache_get(h->env->blocks,
-			       block_key(h->sf->ordinal, kind, ref), block_load,
-			       &rq, ret, err);
+			       shard_cache_key(kind, h->sf->ordinal, ref->off),
+			       block_load, &rq, ret, err);
 }
 
 /* What was wanted as a prefix and could not be had as one. */
@@ -379,7 +367,8 @@ static struct block_cache_item *find_whole(const struct shard_handle *h,
 					   const struct block_ref *ref)
 {
 	struct block_cache_item *item = block_cache_peek(
-		h->env->blocks, block_key(h->sf->ordinal, SHARD_PREFIX, ref));
+		h->env->blocks,
+		shard_cache_key(SHARD_PREFIX, h->sf->ordinal, ref->off));
 	const struct shard_block *b = item ? block_cache_object(item) : NULL;
 
 	if (b && b->len == ref->data_len)
@@ -426,8 +415,9 @@ enum rc shard_handle_prefix(const struct shard_handle *h,
 	/* The second who needs more decodes again what the first did. */
 	if (!has_prefixes(h, ref) || want > ref->data_len / 2)
 		return shard_handle_block(h, ref, hint, ret, err);
-	item = block_cache_find(h->env->blocks,
-				block_key(h->sf->ordinal, SHARD_BLOCK, ref));
+	item = block_cache_find(
+		h->env->blocks,
+		shard_cache_key(SHARD_BLOCK, h->sf->ordinal, ref->off));
 	if (item) {
 		*ret = item;
 		return RC_OK;
@@ -447,5 +437,6 @@ enum rc shard_handle_prefix(const struct shard_handle *h,
 bool shard_env_has_block(const struct shard_env *env, uint32_t shard,
 			 const struct block_ref *ref)
 {
-	return block_cache_has(env->blocks, block_key(shard, SHARD_BLOCK, ref));
+	return block_cache_has(env->blocks,
+			       shard_cache_key(SHARD_BLOCK, shard, ref->off));
 }

@@ -9,17 +9,6 @@
 #include "store/store.h"
 #include "volume/volume-state.h"
 
-/* As in shard-file.c and shard-load.c. */
-static struct block_cache_item *peek(struct block_cache *cache,
-				     enum shard_object kind,
-				     const struct shard_file *sf, uint64_t b)
-{
-	const struct block_cache_key key = { (uint64_t)kind << 32 | sf->ordinal,
-					     b };
-
-	return block_cache_peek(cache, key);
-}
-
 bool volume_is_remote(const struct volume *v)
 {
 	return store_is_remote(v->st);
@@ -28,8 +17,9 @@ bool volume_is_remote(const struct volume *v)
 static bool open_in_memory(struct volume *v, const struct shard_file *sf,
 			   struct shard_handle *ret)
 {
-	struct block_cache_item *item =
-		peek(v->env.pages, SHARD_TAIL, sf, atomic_load(sf->epoch));
+	struct block_cache_item *item = block_cache_peek(
+		v->env.pages, shard_cache_key(SHARD_TAIL, sf->ordinal,
+					      atomic_load(sf->epoch)));
 
 	if (!item)
 		return false;
@@ -40,37 +30,54 @@ static bool open_in_memory(struct volume *v, const struct shard_file *sf,
 	return true;
 }
 
+static struct block_cache_item *peek_page(const struct shard_handle *h,
+					  uint64_t off, enum page_kind kind)
+{
+	struct block_cache_item *item = block_cache_peek(
+		h->env->pages,
+		shard_cache_key(SHARD_PAGE, h->sf->ordinal, off));
+
+	if (item && page_kind(block_cache_object(item)) == kind)
+		return item;
+	block_cache_unref(item);
+	return NULL;
+}
+
+/* Where the child is that holds an ordinal, and that of its first entry. */
+static void follow(const struct page *node, uint64_t ordinal, uint64_t *off,
+		   uint64_t *first)
+{
+	struct page_child child;
+
+	page_child(node, page_child_for_ordinal(node, ordinal), &child);
+	*off = child.ref.off;
+	*first = child.first_ordinal;
+}
+
 /* The leaf with an ordinal, and that of its first entry; NULL: not there. */
 static struct block_cache_item *find_leaf(const struct shard_handle *h,
 					  uint64_t ordinal, uint64_t *ret_first)
 {
-	const struct shard_footer *f = &h->tail->footer;
-	uint64_t off = f->root_page.off;
-	unsigned int level = f->levels;
+	const struct shard_tail *t = h->tail;
+	uint64_t off = t->footer.root_page.off;
+	unsigned int level = t->footer.levels;
 
 	*ret_first = 0;
-	while (level) {
-		struct block_cache_item *item =
-			peek(h->env->pages, SHARD_PAGE, h->sf, off);
-		const struct page *page =
-			item ? block_cache_object(item) : NULL;
-		struct page_child child;
+	if (!level)
+		return NULL;
+	if (t->root) {
+		follow(t->root, ordinal, &off, ret_first);
+		level--;
+	}
+	for (; level > 1; level--) {
+		struct block_cache_item *item = peek_page(h, off, PAGE_NODE);
 
 		if (!item)
 			return NULL;
-		if (level == 1 && page_kind(page) == PAGE_LEAF)
-			return item;
-		if (level == 1 || page_kind(page) != PAGE_NODE) {
-			block_cache_unref(item);
-			return NULL;
-		}
-		page_child(page, page_child_for_ordinal(page, ordinal), &child);
-		off = child.ref.off;
-		*ret_first = child.first_ordinal;
-		level--;
+		follow(block_cache_object(item), ordinal, &off, ret_first);
 		block_cache_unref(item);
 	}
-	return NULL;
+	return peek_page(h, off, PAGE_LEAF);
 }
 
 bool volume_get_in_memory(struct volume *v, struct volume_node node,
@@ -102,13 +109,9 @@ bool volume_is_in_memory(struct volume *v, const struct volume_entry *ve)
 {
 	const struct shard_file *sf = shard_set_get(v->set, ve->node.shard);
 	const struct content *c = &ve->e.content;
-	struct block_cache_item *item;
 
 	if (!sf || !c->blocks || c->n_blocks != 1)
 		return false;
-	if (block_is_hole(&c->blocks[0]))
-		return true;
-	item = peek(v->env.blocks, SHARD_WINDOW, sf, c->blocks[0].off);
-	block_cache_unref(item);
-	return item;
+	return block_is_hole(&c->blocks[0]) ||
+	       shard_env_has_block(&v->env, sf->ordinal, &c->blocks[0]);
 }
