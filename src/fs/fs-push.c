@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/cond.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
 #include "fs/fs.h"
@@ -27,7 +28,7 @@
 void fs_push_list_begin(const struct fs *fs, struct fs_push_listing *l,
 			uint64_t dir, bool plus, bool is_first)
 {
-	l->is_off = !plus || !fs->push.streams;
+	l->is_off = !plus || fs->o->push != PUSH_ON;
 	l->epoch = atomic_load(&fs->push.epoch);
 	l->dir = dir;
 	l->is_first = is_first;
@@ -83,6 +84,44 @@ static void wake(struct fs_push *p, uint32_t n)
 		pthread_cond_signal(&p->work);
 }
 
+static unsigned int n_threads(void)
+{
+	unsigned int n = workers_n_cpus() / 2;
+
+	return n > FS_PUSH_THREADS ? FS_PUSH_THREADS : n ? n : 1;
+}
+
+static void *push_main(void *arg);
+
+/* Called with the lock held, by the first listing: most mounts of an hour are
+ * asked for a file or two, and to start costs them time and memory.  Without
+ * threads nothing is pushed.
+ */
+static void start(struct fs *fs)
+{
+	struct fs_push *p = &fs->push;
+	unsigned int n = n_threads();
+	sigset_t all, old;
+	int e = 0;
+
+	p->streams = push_streams_new();
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (p->n_threads < n) {
+		char name[16];
+
+		e = pthread_create(&p->threads[p->n_threads], NULL, push_main,
+				   fs);
+		if (e)
+			break;
+		snprintf(name, sizeof(name), "fs-push-%u", p->n_threads);
+		pthread_setname_np(p->threads[p->n_threads++], name);
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (e)
+		log_warn("push thread: %s", strerror(e));
+}
+
 void fs_push_list_end(struct fs *fs, const struct fs_push_listing *l,
 		      bool is_all)
 {
@@ -91,7 +130,9 @@ void fs_push_list_end(struct fs *fs, const struct fs_push_listing *l,
 	if (l->is_off || (!l->n && !is_all))
 		return;
 	pthread_mutex_lock(&p->lock);
-	if (l->epoch == atomic_load(&p->epoch)) {
+	if (l->epoch == atomic_load(&p->epoch) && !p->is_ending) {
+		if (!p->streams)
+			start(fs);
 		atomic_store(&p->has_listed, true);
 		for (unsigned int i = 0; i < l->n; i++)
 			push_streams_listed(p->streams, &l->runs[i]);
@@ -310,38 +351,6 @@ void fs_push_release(struct fs *fs)
 	pthread_cond_destroy(&p->idle);
 	pthread_cond_destroy(&p->work);
 	pthread_mutex_destroy(&p->lock);
-}
-
-static unsigned int n_threads(void)
-{
-	unsigned int n = workers_n_cpus() / 2;
-
-	return n > FS_PUSH_THREADS ? FS_PUSH_THREADS : n ? n : 1;
-}
-
-enum rc fs_push_start(struct fs *fs, struct err *err)
-{
-	struct fs_push *p = &fs->push;
-	unsigned int n = fs->o->push == PUSH_ON ? n_threads() : 0;
-	sigset_t all, old;
-	int e = 0;
-
-	if (n)
-		p->streams = push_streams_new();
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (p->n_threads < n && !e) {
-		char name[16];
-
-		e = pthread_create(&p->threads[p->n_threads], NULL, push_main,
-				   fs);
-		if (e)
-			break;
-		snprintf(name, sizeof(name), "fs-push-%u", p->n_threads);
-		pthread_setname_np(p->threads[p->n_threads++], name);
-	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return e ? err_set_errno(err, e, "push thread") : RC_OK;
 }
 
 void fs_push_stop(struct fs *fs)

@@ -26,7 +26,7 @@ struct fs_push {
 	pthread_cond_t work;  /* there is something to push, or the end */
 	pthread_cond_t idle;  /* n_busy is 0 */
 	pthread_cond_t ahead; /* a file more was pushed */
-	struct push_streams *streams; /* NULL: no pushing */
+	struct push_streams *streams; /* NULL: nothing was listed yet */
 	unsigned int n_waiting, n_busy, n_closed;
 	bool is_ending;
 	bool is_holding;       /* a reader waits */
@@ -35,8 +35,9 @@ struct fs_push {
 
 	_Atomic uint64_t epoch; /* how often the gate was closed */
 	atomic_bool has_listed; /* else READs need no look */
+	/* Guarded by the lock until is_ending is set, main's then. */
 	pthread_t threads[FS_PUSH_THREADS];
-	unsigned int n_threads; /* main's */
+	unsigned int n_threads;
 
 	/* Counted. */
 	_Atomic uint64_t n_files, n_bytes, n_refused, n_absent, n_failed;
@@ -46,10 +47,10 @@ struct fs_push {
 void fs_push_init(struct fs *fs);
 void fs_push_release(struct fs *fs);
 
-/* Pushers run from start to stop, which waits for stores under way.  These may
- * wait for the answers to READs, so requests must still be answered then.
+/* Pushers run from the first listing to stop, which waits for stores under way.
+ * These may wait for the answers to READs, so requests must still be answered
+ * then.
  */
-enum rc fs_push_start(struct fs *fs, struct err *err) MUST_CHECK;
 void fs_push_stop(struct fs *fs);
 
 /* The gate.  Who tells the kernel what changed publishes the new view, closes

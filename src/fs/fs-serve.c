@@ -173,13 +173,9 @@ enum rc fs_serve(struct fs *fs, fs_serving_fn *serving, void *arg,
 	/* In the foreground a hangup of the terminal ends us, see main.c. */
 	if (!fs->o->foreground)
 		hup = hangup_descriptor();
-	rc = fs_push_start(fs, err);
-	if (!rc)
-		rc = loop_start(&s, err);
-	if (rc) {
-		fs_push_stop(fs);
+	rc = loop_start(&s, err);
+	if (rc)
 		return rc;
-	}
 	rc = wait_for_end(&s, hup, serving, arg, err);
 	refresh_stop(&s);
 	fs_push_stop(fs);
