@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* block-pool.c - memory for blocks, used again rather than returned.
  *
- * Pieces are whole pages and go back to the system one by one: no
- * fragmentation, whatever sizes come.  Sizes are rounded up to classes, eight
- * to each doubling; what is idle waits in a stack per class, the piece used
- * last on top.  Once it is clear that much is needed, pieces are cut from huge
- * pages.
+ * Each piece is a mapping of its own, so that one can go back without regard to
+ * the others: no fragmentation, whatever sizes come.  Sizes are rounded up to
+ * classes, eight to each doubling; what is idle waits in a stack per class, the
+ * piece used last on top.  No huge pages: clearing one takes milliseconds, in
+ * which readers wait.
  */
 #include "config.h"
 
 #include "cache/block-pool.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -26,11 +25,6 @@
 #define MAX_LOG 25
 #define N_CLASSES (8 + (MAX_LOG - FINE_LOG) * 8)
 
-/* Huge pages, used from SLAB_AFTER bytes on for pieces of up to CUT_MAX. */
-#define SLAB ((size_t)2 << 20)
-#define SLAB_AFTER (2 * SLAB)
-#define CUT_MAX (SLAB / 4)
-
 /* At the start of a piece that is idle. */
 struct idle {
 	struct idle *next;
@@ -41,8 +35,6 @@ struct block_pool {
 	uint64_t max_idle;
 	pthread_mutex_t lock; /* guards the rest */
 	struct idle *stacks[N_CLASSES];
-	char *slab; /* what is left of it */
-	size_t slab_left;
 	unsigned int hand; /* the class to take from next when it is too much */
 	struct block_pool_stats stats;
 };
@@ -68,8 +60,6 @@ void block_pool_free(struct block_pool *p)
 			munmap(idle, idle->cap);
 		}
 	}
-	if (p->slab_left)
-		munmap(p->slab, p->slab_left);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -109,86 +99,33 @@ static struct idle *pop(struct block_pool *p, unsigned int class)
 	return idle;
 }
 
+/* In one call rather than page by page as they are used. */
 static void *map(size_t cap)
 {
 	void *room = mmap(NULL, cap, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	return room == MAP_FAILED ? NULL : room;
 }
 
-/* Address space that begins where a huge page can. */
-static char *map_slab(void)
-{
-	char *p = map(2 * SLAB);
-	size_t before;
-
-	if (!p)
-		return NULL;
-	before = SLAB - (uintptr_t)p % SLAB;
-	munmap(p, before);
-	p += before;
-	if (before < SLAB)
-		munmap(p + SLAB, SLAB - before);
-	madvise(p, SLAB, MADV_HUGEPAGE);
-	return p;
-}
-
-/* With the lock held. */
-static void *cut(struct block_pool *p, size_t cap)
-{
-	char *room;
-
-	if (p->slab_left < cap) {
-		if (p->slab_left)
-			munmap(p->slab, p->slab_left);
-		p->slab = map_slab();
-		p->slab_left = p->slab ? SLAB : 0;
-	}
-	if (!p->slab)
-		return NULL;
-	room = p->slab;
-	p->slab += cap;
-	p->slab_left -= cap;
-	return room;
-}
-
-/* With the lock held: a piece of an idle one or of a huge page. */
-static void *take_held(struct block_pool *p, unsigned int class, size_t cap)
-{
-	void *room = class < N_CLASSES ? pop(p, class) : NULL;
-
-	p->stats.used += cap;
-	if (room)
-		return room;
-	p->stats.n_fresh++;
-	if (cap > CUT_MAX || p->stats.used < SLAB_AFTER)
-		return NULL;
-	return cut(p, cap);
-}
-
 void *block_pool_take(struct block_pool *p, size_t len, size_t *ret_cap)
 {
+	void *room = NULL;
 	unsigned int class;
-	uint64_t n_fresh;
-	bool is_fresh;
-	void *room;
 	size_t cap;
 
 	if (len > SIZE_MAX - PAGE)
 		return NULL;
 	class = class_of(len, &cap);
 	pthread_mutex_lock(&p->lock);
-	n_fresh = p->stats.n_fresh;
-	room = take_held(p, class, cap);
-	is_fresh = p->stats.n_fresh > n_fresh;
+	if (class < N_CLASSES)
+		room = pop(p, class);
+	p->stats.used += cap;
+	p->stats.n_fresh += !room;
 	pthread_mutex_unlock(&p->lock);
 	if (!room)
 		room = map(cap);
 	if (room) {
-		/* In one call rather than page by page as they are used. */
-		if (is_fresh)
-			madvise(room, cap, MADV_POPULATE_WRITE);
 		*ret_cap = cap;
 		return room;
 	}
