@@ -82,6 +82,9 @@ static bool content_is_sound(const struct entry *e)
 	if (!c->n_blocks)
 		return !e->size || e->type != ENTRY_REG;
 	if (c->n_blocks > 1) {
+		/* A reader holds all blocks of a READ. */
+		if (c->block_size < BLOCK_SIZE_MIN)
+			return false;
 		whole = (uint64_t)c->block_size * (c->n_blocks - 1);
 		most = c->block_size;
 	}

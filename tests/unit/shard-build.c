@@ -383,6 +383,30 @@ static void entries_out_of_order_are_refused(void **state)
 	end(b, &im);
 }
 
+static void files_of_blocks_below_the_least_size_are_refused(void **state)
+{
+	const struct block_ref refs[] = {
+		{ .stored_len = 100, .data_len = BLOCK_SIZE_MIN - 1 },
+		{ .stored_len = 100, .data_len = BLOCK_SIZE_MIN - 1 },
+	};
+	const struct entry e = {
+		.name = str("file"),
+		.type = ENTRY_REG,
+		.nlink = 1,
+		.size = BLOCK_SIZE_MIN,
+		.content = { .n_blocks = 2,
+			     .block_size = BLOCK_SIZE_MIN - 1,
+			     .blocks = refs },
+	};
+	struct image im;
+	struct shard_build *b = begin(&im);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(shard_build_entry(b, &e, &err), RC_LIMIT);
+	end(b, &im);
+}
+
 static void content_that_does_not_make_up_the_size_is_refused(void **state)
 {
 	const struct block_ref refs[] = {
@@ -539,6 +563,8 @@ int main(void)
 		cmocka_unit_test(a_large_file_has_block_list_pages),
 		cmocka_unit_test(rare_fields_come_back),
 		cmocka_unit_test(entries_out_of_order_are_refused),
+		cmocka_unit_test(
+			files_of_blocks_below_the_least_size_are_refused),
 		cmocka_unit_test(
 			content_that_does_not_make_up_the_size_is_refused),
 		cmocka_unit_test(a_record_of_a_size_without_content_is_refused),
