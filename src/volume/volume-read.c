@@ -209,6 +209,9 @@ static enum rc load_block(struct source *s, const struct piece *p, uint64_t at,
 		want = p->at + p->len;
 	if (p->at > ref->data_len || p->len > ref->data_len - p->at)
 		return corrupt(s, "its block is too short", err);
+	/* All blocks of a READ are held, so none may be larger than told. */
+	if (p->i + 1 < s->ve->e.content.n_blocks && p->len != ref->data_len)
+		return corrupt(s, "its block is too long", err);
 	if (at)
 		return shard_handle_prefix(&s->h, ref, (size_t)want, &hint, ret,
 					   err);
