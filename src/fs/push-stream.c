@@ -447,7 +447,8 @@ void push_streams_end(struct push_streams *p, uint64_t node, uint64_t size,
 {
 	struct push_stretch *s = push_table_find(&p->table, node);
 
-	if (!s)
+	/* Its run may be gone, and the node in one that another file is of. */
+	if (!s || !s->is_out || s->first + s->out != node)
 		return;
 	s->is_out = false;
 	switch (result) {

@@ -421,6 +421,27 @@ static void a_file_taken_before_the_end_of_its_run_may_still_end(void **state)
 	assert_int_equal(push_streams_ready(k.p), 0);
 }
 
+static void its_end_is_no_end_of_the_next_file_of_a_new_run(void **state)
+{
+	uint64_t old, node;
+
+	(void)state;
+	list(1000, 100);
+	read_file(1000);
+	read_file(1001);
+	assert_true(push_streams_begin(k.p, &old));
+	for (uint32_t d = 0; d < PUSH_RUNS; d++)
+		list(2000 + d * 20, 18);
+	list(1000, 100);
+	read_file(1050);
+	read_file(1051);
+	assert_true(push_streams_begin(k.p, &node));
+	push_streams_end(k.p, old, k.size, PUSH_STORED);
+	assert_int_equal(push_streams_ready(k.p), 0);
+	push_streams_end(k.p, node, k.size, PUSH_STORED);
+	assert_int_equal(push_streams_ready(k.p), 1);
+}
+
 static void what_the_kernel_dropped_is_pushed_again(void **state)
 {
 	(void)state;
@@ -547,6 +568,7 @@ int main(void)
 		T(what_is_absent_waits_for_the_next_read),
 		T(what_is_forgotten_is_not_pushed),
 		T(a_file_taken_before_the_end_of_its_run_may_still_end),
+		T(its_end_is_no_end_of_the_next_file_of_a_new_run),
 		T(what_the_kernel_dropped_is_pushed_again),
 		T(pushed_files_that_are_read_end_a_stream),
 		T(many_directories_take_no_more_room),
