@@ -18,7 +18,7 @@
 #include "fs/fs.h"
 #include "volume/volume-memory.h"
 
-/* A reader waits no longer for the next file to be pushed. */
+/* A reader waits no longer for some files to be pushed. */
 #define HOLD_NS (20 * CLOCK_NS_PER_MS)
 /* So many powers of 2. */
 #define VAIN_MAX 8u
@@ -148,7 +148,7 @@ void fs_push_list_end(struct fs *fs, const struct fs_push_listing *l,
  */
 static bool may_hold(struct fs_push *p)
 {
-	if (p->is_holding || p->n_closed || p->is_ending)
+	if (p->is_holding || p->n_closed || p->is_ending || !p->n_threads)
 		return false;
 	if (!p->n_vain || ++p->n_passed >> p->n_vain)
 		return true;
@@ -158,12 +158,17 @@ static bool may_hold(struct fs_push *p)
 /* Called with the lock held. */
 static void hold(struct fs_push *p, uint64_t ino)
 {
+	uint64_t until = clock_mono_ns() + HOLD_NS;
 	bool is_in_time = true;
 
 	p->is_holding = true;
 	while (is_in_time && !p->n_closed && !p->is_ending &&
-	       push_streams_is_behind(p->streams, ino))
-		is_in_time = cond_wait_for(&p->ahead, &p->lock, HOLD_NS);
+	       push_streams_is_behind(p->streams, ino)) {
+		uint64_t now = clock_mono_ns();
+
+		is_in_time = now < until &&
+			     cond_wait_for(&p->ahead, &p->lock, until - now);
+	}
 	p->is_holding = false;
 	p->n_passed = 0;
 	if (is_in_time)
