@@ -152,7 +152,7 @@ static const struct opt mount_opts[] = {
 	  .min = 1,
 	  .max = 64,
 	  FIELD(max_threads),
-	  .help = "serve with up to N threads [2 a processor, up to 16]" },
+	  .help = "serve with up to N threads [2 a processor, 8 to 16]" },
 	{ .name = "page_cache",
 	  .arg = "SIZE",
 	  .kind = OPT_SIZE,

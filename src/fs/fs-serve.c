@@ -22,6 +22,7 @@
 #include "base/workers.h"
 #include "fs/fs.h"
 
+#define THREADS_LEAST 8
 #define THREADS_MAX 16
 #define WAKE_SIGNAL SIGUSR1
 #define WAKE_MS 20
@@ -40,6 +41,11 @@ static unsigned int n_threads(const struct fs *fs)
 
 	if (fs->o->max_threads)
 		return fs->o->max_threads;
+	/* They wait for the disk, too, and only as many are started as there
+	 * are requests at a time.
+	 */
+	if (n < THREADS_LEAST)
+		n = THREADS_LEAST;
 	return n < THREADS_MAX ? n : THREADS_MAX;
 }
 
