@@ -109,9 +109,16 @@ bool volume_is_in_memory(struct volume *v, const struct volume_entry *ve)
 {
 	const struct shard_file *sf = shard_set_get(v->set, ve->node.shard);
 	const struct content *c = &ve->e.content;
+	struct block_cache_item *item;
 
 	if (!sf || !c->blocks || c->n_blocks != 1)
 		return false;
-	return block_is_hole(&c->blocks[0]) ||
-	       shard_env_has_block(&v->env, sf->ordinal, &c->blocks[0]);
+	if (block_is_hole(&c->blocks[0]))
+		return true;
+	/* One that is being loaded would be waited for. */
+	item = block_cache_peek(
+		v->env.blocks,
+		shard_cache_key(SHARD_BLOCK, sf->ordinal, c->blocks[0].off));
+	block_cache_unref(item);
+	return item;
 }
