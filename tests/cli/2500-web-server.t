@@ -53,7 +53,7 @@ t 'so is a lost descriptor' is 6 "$DESFS" verify "$web/ar"
 mv kept web/ar/desfs.json
 t 'no archive' is 3 "$DESFS" verify "$web/none"
 t 'and says so' says "$web/none: no archive"
-t 'no server is no damage' is 5 "$DESFS" verify --timeout 1 http://127.0.0.1:1/ar
+t 'no server is no damage' is 5 "$DESFS" verify --timeout 10 http://127.0.0.1:1/ar
 
 cat >zones <<EOT
 [zones]
