@@ -179,6 +179,7 @@ libdesfs_a_SOURCES += src/volume/view.c src/volume/view.h
 libdesfs_a_SOURCES += src/volume/shard-set.c src/volume/shard-set.h
 libdesfs_a_SOURCES += src/volume/shard-file.c src/volume/shard-file.h
 libdesfs_a_SOURCES += src/volume/shard-load.c
+libdesfs_a_SOURCES += src/volume/shard-load-block.c
 libdesfs_a_SOURCES += src/volume/shard-upper.c src/volume/shard-upper.h
 libdesfs_a_SOURCES += src/volume/shard-fetch.c src/volume/shard-fetch.h
 libdesfs_a_SOURCES += src/volume/shard-kept.c src/volume/shard-kept.h
