@@ -44,9 +44,11 @@ class Reading:
         """Run a client; outcome.messages are desfs's, None for others."""
         counts = row.name == systems.DESFS
         before = stats.read(mount.path) if counts else None
+        dropped = stats.refaults()
         got = mount.measure(argv, self.args.timeout, capture)
         got.messages = stats.messages(before, stats.read(mount.path)) \
             if counts else None
+        got.refaults = stats.refaults() - dropped
         return got
 
     def run_on(self, mount, *argv):
@@ -56,6 +58,7 @@ class Reading:
     def take(self, name, row, workload, got, **values):
         if got.messages is not None:
             values['messages'] = got.messages
+            values['refaults'] = got.refaults
         self.bench.sample(name, row.name, workload, **values)
 
     # ---- what programs do

@@ -119,6 +119,12 @@ class Goals(unittest.TestCase):
                 ('desfs', 'all warm', speed(1, messages={'messages': n}))])
             self.assertIs(goal(results, 'everything warm').met, n == 0)
 
+    def test_pages_the_kernel_dropped_may_be_read_again(self):
+        sample = {'messages': {'messages': 7}}
+        self.assertEqual(goals.unexplained(sample), 7)
+        self.assertEqual(goals.unexplained(dict(sample, refaults=5)), 2)
+        self.assertEqual(goals.unexplained(dict(sample, refaults=9)), 0)
+
     def test_messages_are_allowed_by_files_directories_and_blocks(self):
         self.assertAlmostEqual(goals.messages_allowed(FACTS),
                                0.4 * 990 + 4 * 10 + 30)

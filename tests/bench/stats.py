@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a desfs mount counts about itself: MOUNT/.des/stats."""
+"""What a desfs mount counts (MOUNT/.des/stats), and what the kernel does."""
 import os
 
 
@@ -18,3 +18,13 @@ def messages(before, after):
     found = {name[len(kind):]: number - before.get(name, 0)
              for name, number in after.items() if name.startswith(kind)}
     return {name: n for name, n in found.items() if n or name == 'messages'}
+
+
+def refaults():
+    """Pages of files read again so far since the kernel had dropped them."""
+    with open('/proc/vmstat', encoding='ascii') as f:
+        for line in f:
+            name, value = line.split()
+            if name == 'workingset_refault_file':
+                return int(value)
+    return 0
