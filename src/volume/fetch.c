@@ -416,7 +416,9 @@ static bool book_all(struct fetch *f, struct request *rq)
 	return false;
 }
 
-/* Give up what a stream that goes straight on left behind. */
+/* Give up what a stream that goes straight on left far behind: of many readers
+ * at once some come late.
+ */
 static void drop_passed(struct fetch *f, const struct request *rq,
 			const struct stream *st)
 {
@@ -429,7 +431,7 @@ static void drop_passed(struct fetch *f, const struct request *rq,
 		next = s->next;
 		if (s->stream.i == id.i && s->stream.number == id.number &&
 		    s->state == SEGMENT_READY && !s->refs &&
-		    s->range.hi + READAHEAD_FIRST <= rq->block.lo)
+		    s->range.hi + READAHEAD_MAX <= rq->block.lo)
 			drop(f, s);
 	}
 }
