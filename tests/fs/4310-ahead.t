@@ -150,6 +150,7 @@ names()
 }
 t 'mounted' up
 t 'names that are only looked up load nothing' names
+t 'unmounted' down
 
 # Jobs are under way then.
 "$MOUNT_DESFS" -f ar mnt 2>log &
