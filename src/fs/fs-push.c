@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/workers.h"
 #include "fs/fs.h"
+#include "store/store.h"
 #include "volume/volume-memory.h"
 
 /* A reader waits no longer for some files to be pushed. */
@@ -283,7 +284,8 @@ static void *push_main(void *arg)
 	struct fs *fs = arg;
 	struct fs_push *p = &fs->push;
 	struct pusher w = { .fs = fs,
-			    .only_in_memory = volume_is_remote(fs->v),
+			    .only_in_memory =
+				    store_is_remote(volume_store(fs->v)),
 			    .buf = xcalloc(1, PUSH_FILE_MAX) };
 	uint64_t ino = 0;
 

@@ -443,6 +443,22 @@ enum rc shard_handle_open(struct shard_handle *ret, struct shard_env *env,
 	return RC_OK;
 }
 
+bool shard_handle_peek(struct shard_handle *ret, struct shard_env *env,
+		       const struct shard_file *sf)
+{
+	struct block_cache_item *item =
+		block_cache_peek(env->pages, cache_key(SHARD_TAIL, sf));
+
+	if (!item)
+		return false;
+	*ret = (struct shard_handle){ .env = env,
+				      .sf = sf,
+				      .tail = block_cache_object(item),
+				      .hold = item,
+				      .is_peek = true };
+	return true;
+}
+
 void shard_handle_release(struct shard_handle *h)
 {
 	block_cache_unref(h->hold);

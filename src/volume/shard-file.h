@@ -82,6 +82,7 @@ struct shard_handle {
 	const struct shard_file *sf;
 	const struct shard_tail *tail;
 	struct block_cache_item *hold; /* keeps tail */
+	bool is_peek; /* pages that are not in memory are RC_NOENT */
 };
 
 /* True when the shard's key range includes the key. */
@@ -95,6 +96,9 @@ bool shard_file_owns(const struct shard_file *sf, struct span uid);
 enum rc shard_handle_open(struct shard_handle *ret, struct shard_env *env,
 			  const struct shard_file *sf,
 			  struct err *err) MUST_CHECK;
+/* For pages in memory alone; false: the tail is not. */
+bool shard_handle_peek(struct shard_handle *ret, struct shard_env *env,
+		       const struct shard_file *sf);
 /* A zeroed handle is fine. */
 void shard_handle_release(struct shard_handle *h);
 

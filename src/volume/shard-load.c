@@ -110,6 +110,7 @@ enum rc shard_handle_page(const struct shard_handle *h,
 				   .len = ref->stored_len,
 				   .page = ref };
 	struct block_cache_item *item = NULL;
+	struct block_cache_key key;
 	enum page_kind found;
 	enum rc rc;
 
@@ -123,10 +124,16 @@ enum rc shard_handle_page(const struct shard_handle *h,
 			       h->sf->meta.key, (unsigned int)ref->stored_len,
 			       (unsigned long long)rq.off);
 	}
-	rc = block_cache_get(
-		h->env->pages,
-		shard_cache_key(SHARD_PAGE, h->sf->ordinal, ref->off),
-		page_load, &rq, &item, err);
+	key = shard_cache_key(SHARD_PAGE, h->sf->ordinal, ref->off);
+	if (h->is_peek) {
+		item = block_cache_peek(h->env->pages, key);
+		rc = item ? RC_OK
+			  : err_set(err, RC_NOENT, "%s: page not in memory",
+				    h->sf->meta.key);
+	} else {
+		rc = block_cache_get(h->env->pages, key, page_load, &rq, &item,
+				     err);
+	}
 	if (rc)
 		return rc;
 	found = page_kind(block_cache_object(item));

@@ -11,9 +11,6 @@
 
 #include "volume/volume.h"
 
-/* Its store is at the other end of a network. */
-bool volume_is_remote(const struct volume *v);
-
 /* volume_get, if all it takes is in memory. */
 bool volume_get_in_memory(struct volume *v, struct volume_node node,
 			  struct volume_entry *ret) MUST_CHECK;
