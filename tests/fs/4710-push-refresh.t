@@ -12,8 +12,9 @@ need_fake
 start_fake --bucket bkt || exit
 FAKE_URL=$fake_url
 export FAKE_URL
-t 'thirty refreshes under pushing' timeout -k 10 600 "$PYTHON" -B \
-	"$SRCDIR/tests/lib/push-refresh.py" "$(scaled 30)"
+n=${REFRESHES:-$(scaled 30)}
+t "$n refreshes under pushing" timeout -k 10 $((600 + 6 * n)) "$PYTHON" -B \
+	"$SRCDIR/tests/lib/push-refresh.py" "$n"
 tail -n 8 "$tap_out" | sed 's/^/# /'
 down()
 {

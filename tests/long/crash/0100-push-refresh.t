@@ -1,23 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A thousand times: new versions and removed names while READs and listings hang
-# and files are pushed all the time.
-. "${0%/*}/../../lib/tap.sh"
-. "$SRCDIR/tests/lib/s3.sh"
-. "$SRCDIR/tests/lib/tree.sh"
-need_fuse
-need_fake
-
-start_fake --bucket bkt || exit
-FAKE_URL=$fake_url
-export FAKE_URL
-t 'a thousand refreshes under pushing' timeout -k 10 6000 "$PYTHON" -B \
-	"$SRCDIR/tests/lib/push-refresh.py" 1000
-tail -n 8 "$tap_out" | sed 's/^/# /'
-down()
-{
-	for m in local? remote?; do
-		umount "$m" 2>/dev/null || fusermount3 -u "$m" || return 1
-	done
-}
-t 'unmounted' down
+# A thousand times what tests/fs/4710-push-refresh.t does thirty times.
+REFRESHES=1000 exec sh "${0%/*}/../../fs/4710-push-refresh.t"
