@@ -24,7 +24,7 @@ struct fake {
 	atomic_uint n_reads, n_ahead;
 	_Atomic uint64_t n_bytes;
 	unsigned int delay_us;
-	enum rc rc;       /* of reads longer than a block */
+	enum rc rc;       /* of reads with bytes of several blocks */
 	enum rc rc_alone; /* of others */
 	pthread_mutex_t lock;
 	bool hold; /* reads ahead, guarded by lock */
@@ -45,7 +45,9 @@ static enum rc fake_read(void *arg, const struct fetch_source *src,
 			 uint64_t off, void *buf, size_t len, bool is_ahead,
 			 struct err *err)
 {
-	enum rc rc = len > BLOCK ? fake.rc : fake.rc_alone;
+	uint64_t at = off - source.data.lo;
+	bool is_alone = at / BLOCK == (at + len - 1) / BLOCK;
+	enum rc rc = is_alone ? fake.rc_alone : fake.rc;
 	uint8_t *p = buf;
 
 	(void)arg;
