@@ -272,8 +272,8 @@ TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh
 LOG_DRIVER = $(TAP_DRIVER)
 T_LOG_DRIVER = $(TAP_DRIVER)
-# A test that hangs is killed.
-TEST_TIMEOUT = timeout -k 10 900
+# A test that hangs is killed; the longest takes a minute or two under sanitizers.
+TEST_TIMEOUT = timeout -k 10 400
 LOG_COMPILER = $(TEST_TIMEOUT)
 T_LOG_COMPILER = $(TEST_TIMEOUT)
 AM_TESTS_ENVIRONMENT = \

@@ -162,21 +162,16 @@ t 'when it is over nothing is said' well
 
 t 'and the bytes are right' cmp src/big0 big0
 
-# When all threads wait a look waits as well, but that is told.
-fake_rules 'kind=GET key=*.des latency=9000'
-readers=
-for i in 1 2 3 4 5 6 7; do
-	cat far/big$i >big$i 2>>slow.err &
-	readers="$readers $!"
-done
-busy()
-{
-	timeout 5 "$DESFS" top -b far >out 2>err
-	cat out err
-	grep -q 'the daemon has not answered for [3-9]' err
-}
-t 'a daemon that cannot answer' wait_for 5 busy
-fake_rules
-# shellcheck disable=SC2086
-wait $readers
-t 'it can, when it is over' cmp src/big7 far/big7
+# A look that gets no answer waits as well, but that is told.
+daemon=$(stat_of far process_pid)
+kill -STOP "$daemon"
+"$DESFS" top -1 far >late 2>late.err &
+late=$!
+t 'a daemon that does not answer' \
+	wait_for 60 grep -q 'the daemon has not answered for [1-9]' late.err
+t 'nothing else is said' not grep -v 'the daemon has not answered' late.err
+kill -CONT "$daemon"
+wait $late
+t 'it answers when it can' test $? = 0
+t 'and the look is shown' grep -q '^FUSE messages' late
+t 'the bytes are right' cmp src/big7 far/big7
