@@ -17,9 +17,9 @@
 #include "base/workers.h"
 #include "pack/build.h"
 #include "pack/commit.h"
-#include "pack/compare-file.h"
 #include "pack/compare.h"
 #include "pack/dirs.h"
+#include "pack/gather.h"
 #include "pack/keep.h"
 #include "pack/lane.h"
 #include "pack/links.h"
@@ -27,13 +27,11 @@
 #include "pack/publish.h"
 #include "pack/sorter.h"
 #include "pack/tree.h"
-#include "pack/walk.h"
 #include "shard/route.h"
 #include "store/store-write.h"
 #include "volume/volume.h"
 
-#define ITEMS_MEMORY (64u << 20) /* bytes of metadata sorted in memory */
-#define PLAN_MEMORY (16u << 20)  /* the same, of each open slot */
+#define PLAN_MEMORY (16u << 20) /* the same, of each open slot */
 #define PART_ITEMS (4u << 20)
 
 uint64_t pack_memory(const struct pack_options *o)
@@ -41,7 +39,7 @@ uint64_t pack_memory(const struct pack_options *o)
 	uint64_t lane = (uint64_t)lane_window(o->block_size) * o->block_size;
 
 	/* A block in flight is there as it was read and as it is stored. */
-	return ITEMS_MEMORY +
+	return GATHER_MEMORY +
 	       (uint64_t)o->open_shards *
 		       (PLAN_MEMORY + 2 * lane +
 			store_upload_memory(o->archive, o->how.settings));
@@ -80,87 +78,6 @@ void pack_add_shard(struct pack *p, const struct shard_meta *m)
 	p->shards = mem_grow(p->shards, &p->shards_cap, p->n_shards + 1,
 			     sizeof(*p->shards));
 	p->shards[p->n_shards++] = copy;
-}
-
-/* --- walking ----------------------------------------------------------------
- */
-
-struct gather {
-	struct pack *p;
-	struct buf uid, key, value;
-};
-
-static enum rc gather_item(void *arg, const struct item *it, struct err *err)
-{
-	struct gather *g = arg;
-	const struct descriptor *d = &g->p->descriptor;
-	struct span parent = it->parent, name = it->name;
-	uint32_t slot;
-
-	buf_clear(&g->uid);
-	buf_append(&g->uid, parent.p, parent.len);
-	if (parent.len)
-		buf_append_str(&g->uid, "/");
-	buf_append(&g->uid, name.p, name.len);
-	slot = route_slot((enum route_kind)d->route, d->n_bits,
-			  buf_str(&g->uid), g->uid.len);
-	buf_clear(&g->key);
-	buf_clear(&g->value);
-	item_key_encode(parent, name, &g->key);
-	item_encode(it, &g->value);
-	if (!buf_ok(&g->key) || !buf_ok(&g->value) || !buf_ok(&g->uid))
-		return err_set(err, RC_NOMEM, "no memory for a name");
-	if (g->p->opts->created == CREATED_MTIME &&
-	    compare_mtime_us(it) > g->p->stamp)
-		g->p->stamp = compare_mtime_us(it);
-	return sorter_add(g->p->items, slot, span_of(g->key.p, g->key.len),
-			  span_of(g->value.p, g->value.len), err);
-}
-
-/* The archive's directory is not to be packed into itself. */
-static void find_archive(const struct pack_options *o, struct walk_options *w)
-{
-	const char *path = o->archive;
-	struct stat st;
-
-	if (!strncmp(path, "file://", 7))
-		path += 7;
-	if (strstr(path, "://") || stat(path, &st))
-		return;
-	w->has_archive = true;
-	w->archive_dev = st.st_dev;
-	w->archive_ino = st.st_ino;
-}
-
-static enum rc walk(struct pack *p, struct err *err)
-{
-	struct gather g = { .p = p };
-	struct walk_options w = { .sources = &p->sources,
-				  .filter = p->opts->filter,
-				  .one_file_system = p->opts->one_file_system,
-				  .links = p->links,
-				  .dirs = p->dirs,
-				  .keep = p->keep,
-				  .report = p->report,
-				  .emit = gather_item,
-				  .arg = &g };
-	enum rc rc;
-
-	find_archive(p->opts, &w);
-	buf_init(&g.uid, SIZE_MAX / 2);
-	buf_init(&g.key, SIZE_MAX / 2);
-	buf_init(&g.value, SIZE_MAX / 2);
-	report_phase(p->report, "looking");
-	if (p->opts->files0_from)
-		rc = walk_list(&w, p->opts->files0_from, p->opts->spool, err);
-	else
-		rc = walk_sources(&w, err);
-	if (!rc)
-		rc = sorter_finish(p->items, err);
-	buf_release(&g.uid);
-	buf_release(&g.key);
-	buf_release(&g.value);
-	return rc;
 }
 
 /* --- slots ------------------------------------------------------------------
@@ -321,10 +238,7 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = commit_open(p, err);
 	if (rc)
 		return rc;
-	p->items = sorter_new(p->opts->spool, ITEMS_MEMORY,
-			      1u << p->descriptor.n_bits);
-	p->dirs = dirs_new(p->opts->spool);
-	rc = walk(p, err);
+	rc = gather(p, err);
 	if (!rc && !dry)
 		rc = store_run_begin(p->store, &p->run, err);
 	if (!rc && !dry)
@@ -362,8 +276,6 @@ enum rc pack_run(const struct pack_options *opts, struct report *report,
 	enum rc rc;
 
 	pthread_mutex_init(&p.lock, NULL);
-	p.links = links_new();
-	p.keep = keep_new();
 	raise_file_limit();
 	rc = run(&p, err);
 	release(&p);
