@@ -15,6 +15,7 @@ unit_programs += tests/unit/sha256
 unit_programs += tests/unit/cond
 unit_programs += tests/unit/crc32c
 unit_programs += tests/unit/percent
+unit_programs += tests/unit/compressible
 unit_programs += tests/unit/json
 unit_programs += tests/unit/key
 unit_programs += tests/unit/io

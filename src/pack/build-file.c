@@ -33,7 +33,7 @@ struct large {
 	int fd;
 	struct content_parts *c;
 	uint64_t data; /* no data between here and the place looked at */
-	size_t kept;   /* bytes of the tail in the open block */
+	size_t tail;   /* bytes reserved for the last segment */
 };
 
 struct file_reader *file_reader_new(struct pack *p, struct tree *tree)
@@ -90,6 +90,7 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 			 struct content_parts **ret, uint32_t *ret_off,
 			 struct err *err)
 {
+	struct content_parts *c = NULL;
 	struct err failure;
 	uint8_t *to = NULL;
 	enum rc rc;
@@ -102,15 +103,18 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 		rc = tree_check(fd, it, &failure);
 	if (rc)
 		return leave_out(f, it, &failure, err);
-	lane_keep(lane, it->size, ret_off);
-	if (!is_shared)
-		return RC_OK;
-	*ret = content_new(it->size, f->p->opts->block_size);
-	(*ret)->tail_off = *ret_off;
-	(*ret)->tail_block = lane_block(lane);
-	(*ret)->n_stored = 1;
-	sha256_of(to, it->size, (*ret)->sha256);
-	lane_tail(lane, *ret, 0);
+	if (is_shared) {
+		c = content_new(it->size, f->p->opts->block_size);
+		sha256_of(to, it->size, c->sha256);
+	}
+	rc = lane_keep(lane, it->size, ret_off, err);
+	if (rc) {
+		content_unref(c);
+		return rc;
+	}
+	if (c)
+		lane_tail(lane, c, *ret_off);
+	*ret = c;
 	return RC_OK;
 }
 
@@ -178,9 +182,9 @@ static enum rc add_whole(struct file_reader *f, struct lane *lane,
 	return lane_whole(lane, g->c, i, &f->block, err);
 }
 
-/* The last segment, into the open block. */
-static enum rc add_tail(struct file_reader *f, struct lane *lane,
-			struct large *g, bool *own, struct err *err)
+/* The last segment, into an open block, where it counts later. */
+static enum rc read_tail(struct file_reader *f, struct lane *lane,
+			 struct large *g, bool *own, struct err *err)
 {
 	uint32_t i = g->c->n_blocks - 1;
 	uint64_t off = (uint64_t)i * g->c->block_size;
@@ -204,15 +208,14 @@ static enum rc add_tail(struct file_reader *f, struct lane *lane,
 		return RC_OK;
 	}
 	sha256_update(&f->sha, to, len);
-	lane_keep(lane, len, &g->c->tail_off);
-	g->kept = len;
+	g->tail = len;
 	return RC_OK;
 }
 
 static enum rc add_segments(struct file_reader *f, struct lane *lane,
 			    struct large *g, bool *own, struct err *err)
 {
-	uint32_t whole = (uint32_t)(g->it->size / g->c->block_size);
+	uint32_t whole = (uint32_t)(g->it->size / g->c->block_size), off = 0;
 	enum rc rc = RC_OK;
 
 	sha256_init(&f->sha);
@@ -222,7 +225,7 @@ static enum rc add_segments(struct file_reader *f, struct lane *lane,
 		rc = add_whole(f, lane, g, i, own, err);
 	}
 	if (!rc && whole < g->c->n_blocks)
-		rc = add_tail(f, lane, g, own, err);
+		rc = read_tail(f, lane, g, own, err);
 	if (rc)
 		return rc;
 	sha256_final(&f->sha, g->c->sha256);
@@ -230,12 +233,12 @@ static enum rc add_segments(struct file_reader *f, struct lane *lane,
 	*own = rc;
 	if (rc)
 		return rc;
-	if (g->kept) {
-		g->c->tail_block = lane_block(lane);
-		g->c->n_stored++;
-		lane_tail(lane, g->c, g->c->n_blocks - 1);
-	}
-	return RC_OK;
+	if (!g->tail)
+		return RC_OK;
+	rc = lane_keep(lane, g->tail, &off, err);
+	if (!rc)
+		lane_tail(lane, g->c, off);
+	return rc;
 }
 
 static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
@@ -265,7 +268,6 @@ static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
 		*ret = g.c;
 		return RC_OK;
 	}
-	lane_drop(lane, g.kept);
 	content_unref(g.c);
 	if (own)
 		return leave_out(f, it, &failure, err);

@@ -25,6 +25,7 @@ struct lane_block *lane_block_new(const struct lane_options *opts)
 				     BLOCK_RECORDS_MAX);
 	b->codec = opts->codec;
 	b->level = opts->level;
+	b->number = LANE_NO_NUMBER;
 	return b;
 }
 
@@ -36,7 +37,9 @@ void lane_block_clear(struct lane_block *b)
 	}
 	for (size_t i = 0; i < b->n_segments; i++)
 		content_unref(b->segments[i].content);
-	b->n_entries = b->n_segments = 0;
+	b->n_entries = b->n_segments = b->n_added = 0;
+	b->number = LANE_NO_NUMBER;
+	b->is_flying = false;
 	b->entry_bytes = 0;
 	buf_clear(&b->data);
 	buf_clear(&b->records);
@@ -67,7 +70,7 @@ static struct span move_span(struct span s, char **to)
 }
 
 void lane_block_add_entry(struct lane_block *b, const struct entry *e,
-			  struct content_parts *c, uint32_t off)
+			  struct content_parts *c, uint32_t off, uint64_t seq)
 {
 	size_t len = e->parent.len + e->name.len + e->target.len +
 		     e->link_group.len + e->xattrs.len;
@@ -77,7 +80,9 @@ void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 	b->entries = mem_grow(b->entries, &b->entries_cap, b->n_entries + 1,
 			      sizeof(*b->entries));
 	le = &b->entries[b->n_entries++];
-	*le = (struct lane_entry){ .e = *e, .bytes = bytes, .off = off };
+	*le = (struct lane_entry){
+		.e = *e, .bytes = bytes, .off = off, .seq = seq
+	};
 	if (c)
 		le->content = content_ref(c);
 	le->e.parent = move_span(e->parent, &to);

@@ -16,6 +16,7 @@ struct lane_entry {
 	char *bytes; /* what its spans point into */
 	struct content_parts *content;
 	uint32_t off;
+	uint64_t seq; /* among all entries of the lane */
 };
 
 /* A segment of a content that is in the block. */
@@ -26,7 +27,10 @@ struct lane_segment {
 
 struct lane_block {
 	struct job job;
-	uint64_t number;
+	uint64_t number; /* its place among the lane's; LANE_NO_NUMBER: none yet
+			  */
+	bool is_flying;  /* ended, and with a worker */
+	size_t n_added;  /* entries that are in the shard */
 	struct buf data, records, stored;
 	size_t entry_bytes;
 	struct lane_entry *entries;
@@ -42,6 +46,8 @@ struct lane_block {
 	struct err err;
 };
 
+#define LANE_NO_NUMBER (UINT64_MAX - 1)
+
 struct lane_block *lane_block_new(const struct lane_options *opts);
 void lane_block_free(struct lane_block *b);
 
@@ -49,7 +55,7 @@ void lane_block_free(struct lane_block *b);
 void lane_block_clear(struct lane_block *b);
 
 void lane_block_add_entry(struct lane_block *b, const struct entry *e,
-			  struct content_parts *c, uint32_t off);
+			  struct content_parts *c, uint32_t off, uint64_t seq);
 void lane_block_add_segment(struct lane_block *b, struct content_parts *c,
 			    uint32_t i);
 

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lane.c - blocks of one shard in the making. */
+/* lane.c - blocks of one shard in the making.
+ *
+ * A block gets its number, which is its place in the shard, with its first
+ * data. Those of one kind follow one another, so when a block is added all its
+ * entries can follow but those behind one of an open block of the other kind;
+ * that was begun later and is next in turn.  So at most one block of each kind
+ * has entries that wait.
+ */
 #include "config.h"
 
 #include "pack/lane.h"
@@ -10,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "pack/compressible.h"
 #include "pack/lane-block.h"
 #include "pack/report.h"
 
@@ -17,20 +25,32 @@
 #define WINDOW_MIN 4u
 #define WINDOW_MAX 64u
 
+/* A block is ended when so many were begun after it, though it is not full:
+ * they wait for it, and a directory's files should lie together.
+ */
+#define SPREAD 16u
+
 /* A block with so many entries, or bytes of them, is ended: a reader of any
  * file in it has to fetch their records too.
  */
 #define BLOCK_ENTRIES_MAX 4096u
 #define BLOCK_ENTRY_BYTES (128u << 10)
 
+enum kind { DENSE, NOISE, KINDS };
+
 struct lane {
 	struct lane_options opts;
-	struct lane_block *open;    /* being filled */
-	struct lane_block **flying; /* window; the oldest at first % window */
-	uint64_t first, next; /* numbers: in flight are first ... next - 1 */
+	struct lane_block *open[KINDS]; /* being filled, or NULL */
+	enum kind last;                 /* of what was added last */
+	struct lane_block *aside;       /* empty, for what does not fit */
+	struct lane_block *reserved;    /* of the open ones, or aside */
+	struct lane_block **blocks;     /* window; the oldest at
+					 * first % window */
+	uint64_t first, next;           /* numbers: first ... next - 1 */
 	unsigned int window;
-	struct lane_block *spare; /* to be used again */
-	size_t reserved;
+	struct lane_block *spare;       /* to be used again */
+	struct lane_block *held[KINDS]; /* in the shard, but not all entries */
+	uint64_t n_seq, n_added;        /* entries that came, and went */
 	uint64_t n_entries;
 };
 
@@ -69,8 +89,7 @@ struct lane *lane_new(const struct lane_options *opts)
 
 	l->opts = *opts;
 	l->window = lane_window(opts->block_size);
-	l->flying = xcalloc(l->window, sizeof(struct lane_block *));
-	l->open = take_block(l);
+	l->blocks = xcalloc(l->window, sizeof(struct lane_block *));
 	return l;
 }
 
@@ -78,17 +97,26 @@ void lane_free(struct lane *l)
 {
 	if (!l)
 		return;
+	for (unsigned int k = 0; k < KINDS; k++) {
+		if (l->open[k] && l->open[k]->number == LANE_NO_NUMBER)
+			lane_block_free(l->open[k]);
+		lane_block_free(l->held[k]);
+	}
 	while (l->first < l->next) {
-		struct lane_block *b = l->flying[l->first++ % l->window];
+		struct lane_block *b = l->blocks[l->first++ % l->window];
 
-		job_wait(l->opts.workers, &b->job);
+		if (b->is_flying)
+			job_wait(l->opts.workers, &b->job);
 		lane_block_free(b);
 	}
-	lane_block_free(l->open);
+	lane_block_free(l->aside);
 	lane_block_free(l->spare);
-	free(l->flying);
+	free(l->blocks);
 	free(l);
 }
+
+/* --- into the shard ---------------------------------------------------------
+ */
 
 static void entry_failed(struct lane *l, const struct entry *e,
 			 const struct err *failure)
@@ -134,33 +162,80 @@ static void set_content(const struct lane *l, struct entry *e,
 	}
 }
 
+static enum rc add_entry(struct lane *l, struct lane_block *b, struct err *err)
+{
+	struct lane_entry *le = &b->entries[b->n_added++];
+	enum rc rc;
+
+	l->n_added++;
+	set_content(l, &le->e, le, b);
+	rc = shard_build_entry(l->opts.build, &le->e, err);
+	if (rc == RC_LIMIT) {
+		entry_failed(l, &le->e, err);
+		return RC_OK;
+	}
+	if (!rc && !le->e.implicit)
+		entry_packed(l, &le->e);
+	return rc;
+}
+
+static bool is_next(const struct lane *l, const struct lane_block *b)
+{
+	return b && b->n_added < b->n_entries &&
+	       b->entries[b->n_added].seq == l->n_added;
+}
+
+/* Those of b and of the blocks held, as far as they are next in turn. */
 static enum rc add_entries(struct lane *l, struct lane_block *b,
 			   struct err *err)
 {
-	for (size_t i = 0; i < b->n_entries; i++) {
-		struct entry *e = &b->entries[i].e;
-		enum rc rc;
+	struct lane_block *all[KINDS + 1] = { b };
+	bool is_more = true;
+	enum rc rc = RC_OK;
 
-		set_content(l, e, &b->entries[i], b);
-		rc = shard_build_entry(l->opts.build, e, err);
-		if (rc == RC_LIMIT) {
-			entry_failed(l, e, err);
-			continue;
+	memcpy(all + 1, l->held, sizeof(l->held));
+	while (is_more) {
+		is_more = false;
+		for (unsigned int i = 0; i <= KINDS; i++) {
+			while (!rc && is_next(l, all[i])) {
+				rc = add_entry(l, all[i], err);
+				is_more = !rc;
+			}
 		}
-		if (rc)
-			return rc;
-		if (!e->implicit)
-			entry_packed(l, e);
 	}
-	return RC_OK;
+	return rc;
+}
+
+/* Keep b while it has entries left. */
+static void hold(struct lane *l, struct lane_block *b)
+{
+	unsigned int place = KINDS;
+
+	for (unsigned int k = 0; k < KINDS; k++) {
+		struct lane_block *h = l->held[k];
+
+		if (h && h->n_added == h->n_entries) {
+			l->held[k] = NULL;
+			give_block(l, h);
+		}
+		if (!l->held[k])
+			place = k;
+	}
+	if (b->n_added == b->n_entries) {
+		give_block(l, b);
+		return;
+	}
+	assert(place < KINDS);
+	l->held[place] = b;
 }
 
 /* Wait for the oldest block and add it to the shard. */
 static enum rc retire(struct lane *l, struct err *err)
 {
-	struct lane_block *b = l->flying[l->first++ % l->window];
+	struct lane_block *b = l->blocks[l->first++ % l->window];
 	enum rc rc;
 
+	assert(b->is_flying);
 	job_wait(l->opts.workers, &b->job);
 	rc = b->rc;
 	if (rc)
@@ -177,111 +252,236 @@ static enum rc retire(struct lane *l, struct err *err)
 	}
 	if (!rc)
 		rc = add_entries(l, b, err);
-	give_block(l, b);
-	return rc;
+	if (rc) {
+		lane_block_free(b);
+		return rc;
+	}
+	hold(l, b);
+	return RC_OK;
 }
 
-static enum rc launch(struct lane *l, struct lane_block *b, struct err *err)
+/* --- filling ----------------------------------------------------------------
+ */
+
+/* All before it have begun, so it is the last in the order for now. */
+static enum rc number(struct lane *l, struct lane_block *b, struct err *err)
 {
 	enum rc rc = RC_OK;
 
 	if (l->next - l->first == l->window)
 		rc = retire(l, err);
-	if (rc) {
-		lane_block_free(b);
+	if (rc)
 		return rc;
-	}
-	l->flying[l->next++ % l->window] = b;
-	job_submit(l->opts.workers, &b->job, lane_block_encode, b);
+	b->number = l->next;
+	l->blocks[l->next++ % l->window] = b;
 	return RC_OK;
 }
 
-/* The open block flies; its number is that of its place in the order. */
-static enum rc end_block(struct lane *l, struct err *err)
+static void launch(struct lane *l, struct lane_block *b)
 {
-	struct lane_block *b = l->open;
+	b->is_flying = true;
+	job_submit(l->opts.workers, &b->job, lane_block_encode, b);
+}
 
-	if (!b->data.len && !b->n_entries && !b->n_segments)
+static enum rc end_block(struct lane *l, enum kind k, struct err *err)
+{
+	struct lane_block *b = l->open[k];
+	enum rc rc;
+
+	if (!b)
 		return RC_OK;
-	l->open = take_block(l);
-	l->open->number = b->number + 1;
-	return launch(l, b, err);
+	if (b->number == LANE_NO_NUMBER) {
+		rc = number(l, b, err);
+		if (rc)
+			return rc;
+	}
+	l->open[k] = NULL;
+	launch(l, b);
+	return RC_OK;
+}
+
+/* End the blocks that keep too many waiting. */
+static enum rc end_old(struct lane *l, struct err *err)
+{
+	uint64_t spread = SPREAD < l->window / 2 ? SPREAD : l->window / 2;
+	enum rc rc = RC_OK;
+
+	for (unsigned int k = 0; k < KINDS && !rc; k++) {
+		const struct lane_block *b = l->open[k];
+
+		if (b && b->number != LANE_NO_NUMBER &&
+		    l->next - b->number > spread)
+			rc = end_block(l, (enum kind)k, err);
+	}
+	return rc;
+}
+
+/* One that has no data yet belongs to whoever has some first. */
+static struct lane_block *without_data(struct lane *l)
+{
+	for (unsigned int k = 0; k < KINDS; k++) {
+		struct lane_block *b = l->open[k];
+
+		if (b && !b->data.len) {
+			l->open[k] = NULL;
+			return b;
+		}
+	}
+	return NULL;
+}
+
+static bool fits(const struct lane *l, const struct lane_block *b, size_t len)
+{
+	return b && b->data.len + len <= l->opts.block_size;
 }
 
 enum rc lane_reserve(struct lane *l, size_t len, uint8_t **ret, struct err *err)
 {
-	enum rc rc;
-
-	assert(len <= l->opts.block_size);
-	if (l->open->data.len + len > l->opts.block_size) {
-		rc = end_block(l, err);
-		if (rc)
-			return rc;
+	assert(len && len <= l->opts.block_size);
+	/* Most likely it is of the kind of the one before. */
+	l->reserved = l->open[l->last];
+	if (!fits(l, l->reserved, len)) {
+		if (!l->aside)
+			l->aside = take_block(l);
+		l->reserved = l->aside;
 	}
-	*ret = buf_reserve(&l->open->data, len);
+	*ret = buf_reserve(&l->reserved->data, len);
 	if (!*ret)
 		return err_set(err, RC_NOMEM, "no memory for a block");
 	return RC_OK;
 }
 
-void lane_keep(struct lane *l, size_t len, uint32_t *ret_off)
+/* Have a block of kind k open with room for len bytes. */
+static enum rc open_block(struct lane *l, enum kind k, size_t len,
+			  struct err *err)
 {
-	*ret_off = (uint32_t)l->open->data.len;
-	l->open->data.len += len;
+	struct lane_block *b = l->open[k];
+	enum rc rc = RC_OK;
+
+	if (b && !fits(l, b, len)) {
+		rc = end_block(l, k, err);
+		b = NULL;
+	}
+	if (rc)
+		return rc;
+	if (!b)
+		b = without_data(l);
+	if (!b && l->reserved == l->aside)
+		b = l->aside;
+	if (!b)
+		b = take_block(l);
+	if (b == l->aside)
+		l->aside = NULL;
+	l->open[k] = b;
+	if (b->number != LANE_NO_NUMBER)
+		return RC_OK;
+	rc = number(l, b, err);
+	return rc ? rc : end_old(l, err);
 }
 
-void lane_drop(struct lane *l, size_t len)
+enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
+		  struct err *err)
 {
-	l->open->data.len -= len;
-}
+	const struct lane_block *from = l->reserved;
+	const uint8_t *p = from->data.p + from->data.len;
+	enum kind k = DENSE;
+	struct lane_block *b;
+	enum rc rc;
 
-uint64_t lane_block(const struct lane *l)
-{
-	return l->open->number;
+	if (l->opts.codec != CODEC_NONE && !is_compressible(p, len))
+		k = NOISE;
+	rc = open_block(l, k, len, err);
+	if (rc)
+		return rc;
+	b = l->open[k];
+	*ret_off = (uint32_t)b->data.len;
+	l->last = k;
+	if (b == from) {
+		b->data.len += len;
+		return RC_OK;
+	}
+	buf_append(&b->data, p, len);
+	if (!buf_ok(&b->data))
+		return err_set(err, RC_NOMEM, "no memory for a block");
+	return RC_OK;
 }
 
 enum rc lane_end_data(struct lane *l, struct err *err)
 {
-	return l->open->data.len ? end_block(l, err) : RC_OK;
+	enum rc rc = RC_OK;
+
+	for (unsigned int k = 0; k < KINDS && !rc; k++) {
+		if (l->open[k] && l->open[k]->data.len)
+			rc = end_block(l, (enum kind)k, err);
+	}
+	return rc;
 }
 
 enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
 		   const struct buf *data, struct err *err)
 {
 	struct lane_block *b = take_block(l);
+	enum rc rc = RC_OK;
 
-	/* It has no entries, so nothing asks for its number. */
-	b->number = CONTENT_NO_BLOCK - 1;
 	buf_append(&b->data, data->p, data->len);
 	lane_block_add_segment(b, c, i);
-	if (!buf_ok(&b->data)) {
+	if (!buf_ok(&b->data))
+		rc = err_set(err, RC_NOMEM, "no memory for a block");
+	if (!rc)
+		rc = number(l, b, err);
+	if (rc) {
 		lane_block_free(b);
-		return err_set(err, RC_NOMEM, "no memory for a block");
+		return rc;
 	}
-	return launch(l, b, err);
+	launch(l, b);
+	return end_old(l, err);
 }
 
-void lane_tail(struct lane *l, struct content_parts *c, uint32_t i)
+void lane_tail(struct lane *l, struct content_parts *c, uint32_t off)
 {
-	lane_block_add_segment(l->open, c, i);
+	struct lane_block *b = l->open[l->last];
+
+	c->tail_off = off;
+	c->tail_block = b->number;
+	c->n_stored++;
+	lane_block_add_segment(b, c, c->n_blocks - 1);
+}
+
+/* The kind of block an entry belongs to: that with its last bytes, or in which
+ * others are now.
+ */
+static enum kind kind_for(const struct lane *l, const struct content_parts *c)
+{
+	for (unsigned int k = 0; c && k < KINDS; k++) {
+		if (l->open[k] && l->open[k]->number == c->tail_block)
+			return (enum kind)k;
+	}
+	if (!l->open[l->last] && l->open[!l->last])
+		return l->last == DENSE ? NOISE : DENSE;
+	return l->last;
 }
 
 enum rc lane_entry(struct lane *l, const struct entry *e,
 		   struct content_parts *c, uint32_t off, struct err *err)
 {
-	struct lane_block *b = l->open;
+	enum kind k = kind_for(l, c);
+	struct lane_block *b = l->open[k];
 
-	lane_block_add_entry(b, e, c, off);
+	if (!b)
+		b = l->open[k] = take_block(l);
+	lane_block_add_entry(b, e, c, off, l->n_seq++);
 	if (b->n_entries >= BLOCK_ENTRIES_MAX ||
 	    b->entry_bytes >= BLOCK_ENTRY_BYTES)
-		return end_block(l, err);
+		return end_block(l, k, err);
 	return RC_OK;
 }
 
 enum rc lane_finish(struct lane *l, uint64_t *ret, struct err *err)
 {
-	enum rc rc = end_block(l, err);
+	enum rc rc = RC_OK;
 
+	for (unsigned int k = 0; k < KINDS && !rc; k++)
+		rc = end_block(l, (enum kind)k, err);
 	while (!rc && l->first < l->next)
 		rc = retire(l, err);
 	if (!rc)

@@ -2,10 +2,12 @@
 /* lane.h - blocks of one shard in the making: filled in order by one thread,
  * encoded by many, added to the shard in order again.
  *
- * The thread that fills them adds data and then the entry that the data are of;
- * an entry belongs to the block that is open when it is added.  At most
- * lane_window() blocks are in flight; so memory is bounded, and nothing depends
- * on which worker is quick.
+ * The thread that fills them adds data and then the entry that the data are of.
+ * Two blocks are open: what compresses goes into one, noise into the other, and
+ * an entry into the block its data went into.  In the shard blocks come in the
+ * order in which they began, and entries in that in which they were added.  At
+ * most lane_window() blocks are in flight; so memory is bounded, and nothing
+ * depends on which worker is quick.
  */
 #ifndef DESFS_PACK_LANE_H
 #define DESFS_PACK_LANE_H
@@ -38,33 +40,28 @@ struct lane *lane_new(const struct lane_options *opts) MUST_CHECK;
 /* Waits for the workers; what was not added to the shard is lost. */
 void lane_free(struct lane *l);
 
-/* Room for len bytes (at most a block) in the open block, which is another one
- * afterwards if they do not fit.  They count once lane_keep says so.
+/* Room for len bytes (at most a block), until the next call that adds anything.
+ * They count once lane_keep says so.
  */
 enum rc lane_reserve(struct lane *l, size_t len, uint8_t **ret,
 		     struct err *err) MUST_CHECK;
-/* Keep the len bytes reserved last; *ret_off: where they are in the block. */
-void lane_keep(struct lane *l, size_t len, uint32_t *ret_off);
+/* Keep the len bytes reserved last; *ret_off: where they are in their block. */
+enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
+		  struct err *err) MUST_CHECK;
 
-/* Take back the bytes kept last. */
-void lane_drop(struct lane *l, size_t len);
-
-/* Number of the open block. */
-uint64_t lane_block(const struct lane *l);
-
-/* End the open block if it has data: large files begin with blocks of their
- * own. */
+/* End open blocks that have data: large files begin with blocks of their own.
+ */
 enum rc lane_end_data(struct lane *l, struct err *err) MUST_CHECK;
 
 /* A block of its own for segment i of c. */
 enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
 		   const struct buf *data, struct err *err) MUST_CHECK;
 
-/* Segment i of c is what was kept last in the open block. */
-void lane_tail(struct lane *l, struct content_parts *c, uint32_t i);
+/* The last segment of c is what was kept last, at off. */
+void lane_tail(struct lane *l, struct content_parts *c, uint32_t off);
 
 /* Add an entry; all is copied.  c: where its bytes are; NULL for an entry
- * without or whose bytes are in the open block, from off on.
+ * without or whose bytes are those kept last, from off on.
  */
 enum rc lane_entry(struct lane *l, const struct entry *e,
 		   struct content_parts *c, uint32_t off,

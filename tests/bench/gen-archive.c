@@ -160,7 +160,9 @@ static enum rc add_file(struct part *p, struct span parent, uint32_t i,
 	if (rc)
 		return rc;
 	fill_content(room, i);
-	lane_keep(p->lane, FILE_BYTES, &off);
+	rc = lane_keep(p->lane, FILE_BYTES, &off, err);
+	if (rc)
+		return rc;
 	return lane_entry(p->lane, &e, NULL, off, err);
 }
 
