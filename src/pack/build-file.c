@@ -65,6 +65,14 @@ static void report_file(struct file_reader *f, const struct item *it,
 	report_failed(f->p->report, span_of(uid, len), failure);
 }
 
+void file_reader_changed(struct file_reader *f, const struct item *it)
+{
+	struct err failure;
+
+	err_set(&failure, RC_CHANGED, "changed while it was read");
+	report_file(f, it, &failure);
+}
+
 /* The file's own failure: told, and the run goes on. */
 static enum rc leave_out(struct file_reader *f, const struct item *it,
 			 const struct err *failure, struct err *err)

@@ -30,4 +30,7 @@ enum rc file_reader_add(struct file_reader *f, struct lane *lane,
 			struct content_parts **ret, uint32_t *ret_off,
 			struct err *err) MUST_CHECK;
 
+/* Report that the file changed since the walk saw it. */
+void file_reader_changed(struct file_reader *f, const struct item *it);
+
 #endif

@@ -22,6 +22,7 @@
 /* A file of several names whose bytes are in the part already. */
 struct linked {
 	uint64_t number;
+	struct item seen; /* as it was when they were read; numbers only */
 	struct content_parts *content;
 	UT_hash_handle hh;
 };
@@ -51,20 +52,21 @@ static void forget_linked(struct build *b)
 	}
 }
 
-static struct content_parts *find_linked(struct build *b, uint64_t number)
+static struct linked *find_linked(struct build *b, uint64_t number)
 {
 	struct linked *k = NULL;
 
 	HASH_FIND(hh, b->linked, &number, sizeof(number), k);
-	return k ? k->content : NULL;
+	return k;
 }
 
-static void remember_linked(struct build *b, uint64_t number,
+static void remember_linked(struct build *b, const struct item *it,
 			    struct content_parts *c)
 {
 	struct linked *k = xcalloc(1, sizeof(*k));
 
-	k->number = number;
+	k->number = it->link;
+	k->seen = *it;
 	k->content = content_ref(c);
 	HASH_ADD(hh, b->linked, number, sizeof(k->number), k);
 }
@@ -181,23 +183,39 @@ static void fill_entry(const struct pack *p, const struct item *it,
 		e->nlink = compare_links(p, it, &e->link_group);
 }
 
+/* One more name of a file.  The walk may have come to its names at different
+ * times, and only what it saw of the name that was read was compared with the
+ * file then.
+ */
+static enum rc add_linked(struct build *b, const struct linked *k,
+			  const struct item *it, const struct entry *e,
+			  struct err *err)
+{
+	if (!item_is_same_state(&k->seen, it)) {
+		file_reader_changed(b->files, it);
+		return RC_OK;
+	}
+	return lane_entry(b->lane, e, k->content, 0, err);
+}
+
 static enum rc add_file(struct build *b, const struct item *it,
 			const struct entry *e, struct err *err)
 {
 	bool shared = e->link_group.len;
-	struct content_parts *c = shared ? find_linked(b, it->link) : NULL;
+	struct linked *k = shared ? find_linked(b, it->link) : NULL;
+	struct content_parts *c = NULL;
 	uint32_t off = 0;
 	enum rc rc;
 
-	if (c)
-		return lane_entry(b->lane, e, c, 0, err);
+	if (k)
+		return add_linked(b, k, it, e, err);
 	rc = file_reader_add(b->files, b->lane, it, shared, &c, &off, err);
 	if (rc == RC_NOENT)
 		return RC_OK; /* left out, and reported */
 	if (rc)
 		return rc;
 	if (shared)
-		remember_linked(b, it->link, c);
+		remember_linked(b, it, c);
 	rc = lane_entry(b->lane, e, c, off, err);
 	content_unref(c);
 	return rc;

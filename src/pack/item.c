@@ -95,6 +95,13 @@ enum rc item_decode(const void *p, size_t len, struct item *ret,
 	return RC_OK;
 }
 
+bool item_is_same_state(const struct item *a, const struct item *b)
+{
+	return a->type == b->type && a->ino == b->ino && a->size == b->size &&
+	       a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
+	       a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns;
+}
+
 void item_key_encode(struct span parent, struct span name, struct buf *out)
 {
 	buf_append(out, parent.p, parent.len);

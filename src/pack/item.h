@@ -47,6 +47,9 @@ void item_encode(const struct item *it, struct buf *out);
 enum rc item_decode(const void *p, size_t len, struct item *ret,
 		    struct err *err) MUST_CHECK;
 
+/* Are both looks at one file in one state?  What tree_check compares. */
+bool item_is_same_state(const struct item *a, const struct item *b);
+
 /* Keys for the sorter, which orders them as entry_key_compare does: names have
  * neither NUL nor, but in parent, a '/'.
  */
