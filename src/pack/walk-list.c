@@ -30,7 +30,8 @@ struct list {
 	struct buf key, last;
 	/* The directory of the names looked at now. */
 	struct buf parent;
-	int fd; /* -1: could not be entered, err says why */
+	int fd;          /* -1: could not be entered, err says why */
+	bool is_archive; /* or should not, as the archive is there */
 	uint64_t number;
 	struct err err;
 };
@@ -159,6 +160,12 @@ static enum rc enter_name(struct list *l, struct span name, struct err *err)
 		return RC_OK;
 	if (fstat(fd, &st))
 		return err_set_errno(err, errno, "directories");
+	l->is_archive = walk_meets_archive(&l->step, &st);
+	if (l->is_archive) {
+		close(fd);
+		l->fd = -1;
+		return RC_OK;
+	}
 	return walk_add_dir(&l->step, &st, l->number, &l->number, err);
 }
 
@@ -172,6 +179,7 @@ static enum rc enter_parent(struct list *l, struct span parent, struct err *err)
 
 	if (l->fd >= 0)
 		close(l->fd);
+	l->is_archive = false;
 	l->fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
 	if (l->fd < 0 || fstat(l->fd, &st))
 		return err_set_errno(err, errno, "%s", s->path);
@@ -208,6 +216,8 @@ static enum rc look_at(struct list *l, struct span name, struct err *err)
 	char text[NAME_MAX + 1];
 	struct stat st;
 
+	if (l->is_archive)
+		return RC_OK; /* which its own name reports */
 	if (l->fd < 0) {
 		walk_fail(w, &l->err);
 		return RC_OK;

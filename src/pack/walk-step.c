@@ -104,13 +104,18 @@ enum rc walk_add_root(struct walk_step *w, uint64_t *ret, struct err *err)
 	return dirs_add(w->opts->dirs, &it, ret, err);
 }
 
-bool walk_is_archive(struct walk_step *w, const struct stat *st)
+bool walk_meets_archive(const struct walk_step *w, const struct stat *st)
 {
 	const struct walk_options *o = w->opts;
 
-	if (!o->has_archive || st->st_dev != o->archive_dev ||
-	    st->st_ino != o->archive_ino)
+	return o->has_archive && st->st_dev == o->archive_dev &&
+	       st->st_ino == o->archive_ino;
+}
+
+bool walk_is_archive(struct walk_step *w, const struct stat *st)
+{
+	if (!walk_meets_archive(w, st))
 		return false;
-	report_left_out(o->report, step_uid(w), "the archive itself");
+	report_left_out(w->opts->report, step_uid(w), "the archive itself");
 	return true;
 }

@@ -44,7 +44,9 @@ enum rc walk_add_dir(struct walk_step *w, const struct stat *st,
 enum rc walk_add_root(struct walk_step *w, uint64_t *ret,
 		      struct err *err) MUST_CHECK;
 
-/* Is it the archive itself?  Then that is reported. */
+/* Is it the archive itself? */
+bool walk_meets_archive(const struct walk_step *w, const struct stat *st);
+/* The same; then that is reported of w->uid. */
 bool walk_is_archive(struct walk_step *w, const struct stat *st);
 
 #endif

@@ -184,3 +184,14 @@ spooled()
 		[ ! -e spooled ]
 }
 t '--spool wants a directory' spooled
+# find(1) goes into an archive that lies in the source too.
+within()
+{
+	mkdir -p within/d && echo x >within/d/f &&
+		"$DESFS_PACK" -q within within/d/ar || return 1
+	(cd within && find . -print0) | "$DESFS_PACK" -v --files0-from=- \
+		within within/d/ar 2>err || return 1
+	cat err
+	[ "$(grep -c 'left out' err)" = 2 ] && names within/d/ar 'd d/f'
+}
+t 'nothing of the archive itself is packed' within
