@@ -73,6 +73,7 @@ unit_programs += tests/unit/retry
 unit_programs += tests/unit/sorter
 unit_programs += tests/unit/plan
 unit_programs += tests/unit/tree
+unit_programs += tests/unit/fresh
 unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
 unit_programs += tests/unit/conf

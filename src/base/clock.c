@@ -49,6 +49,13 @@ int64_t clock_wall_ns(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+int64_t clock_wall_coarse_ns(void)
+{
+	if (atomic_load(&is_frozen))
+		return atomic_load(&frozen_wall);
+	return read_clock(CLOCK_REALTIME_COARSE);
+}
+
 void clock_freeze(uint64_t mono_ns, int64_t wall_ns)
 {
 	atomic_store(&frozen_mono, mono_ns);

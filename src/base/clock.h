@@ -18,12 +18,16 @@ uint64_t clock_mono_ns(void);
 /* The same, but it goes on while the machine sleeps. */
 uint64_t clock_boot_ns(void);
 
-/* The same as clock_mono_ns from the last tick (some milliseconds ago), for a tenth the price.
+/* The same as clock_mono_ns from the last tick (some milliseconds ago), for a
+ * tenth the price.
  */
 uint64_t clock_coarse_ns(void);
 
 /* Time since 1970-01-01 UTC; may jump. */
 int64_t clock_wall_ns(void);
+
+/* The same from the last tick: what the kernel stamps files with. */
+int64_t clock_wall_coarse_ns(void);
 
 /* For tests: stop all clocks at these values, move them, let them run again. */
 void clock_freeze(uint64_t mono_ns, int64_t wall_ns);

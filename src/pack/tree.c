@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "pack/fresh.h"
 #include "shard/shard-format.h"
 
 #define TREE_DEPTH 48 /* directories kept open on the way to the last one */
@@ -197,6 +198,7 @@ enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 	if (rc == RC_ACCESS)
 		rc = open_name(last_dir(t), name, flags, &fd, err);
 	if (!rc) {
+		fresh_settle(it);
 		rc = tree_check(fd, it, err);
 		if (rc)
 			close(fd);

@@ -17,7 +17,8 @@ struct tree;
 struct tree *tree_new(const struct sources *s) MUST_CHECK;
 void tree_free(struct tree *t);
 
-/* Open the regular file it for reading.  RC_CHANGED: it is not what the walk
+/* Open the regular file it for reading, when its change time is past, see
+ * fresh.h; so nothing of it may be read before.  RC_CHANGED: it is not what the walk
  * saw any more, or gone.
  */
 enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
