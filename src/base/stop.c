@@ -14,9 +14,9 @@
 
 #include "base/clock.h"
 
-static atomic_bool is_requested;
+static atomic_bool is_requested, is_asked, is_gentle, kills;
 static atomic_int by_signal;
-static atomic_int event_fd = -1;
+static atomic_int event_fd = -1, asked_fd = -1;
 
 bool stop_requested(void)
 {
@@ -33,39 +33,74 @@ int stop_descriptor(void)
 	return atomic_load(&event_fd);
 }
 
-void stop_request(void)
+bool stop_asked(void)
+{
+	return atomic_load_explicit(&is_asked, memory_order_relaxed);
+}
+
+int stop_asked_descriptor(void)
+{
+	return atomic_load(&asked_fd);
+}
+
+void stop_gently(void)
+{
+	atomic_store(&is_gentle, true);
+}
+
+static void make_readable(int fd)
 {
 	static const uint64_t one = 1;
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	n = write(fd, &one, sizeof(one));
+	/* Fails only when it is readable already. */
+	(void)n;
+}
+
+static void ask(void)
+{
+	atomic_store(&is_asked, true);
+	make_readable(atomic_load(&asked_fd));
+}
+
+void stop_request(void)
+{
 	int saved = errno;
-	int fd = atomic_load(&event_fd);
 
+	ask();
 	atomic_store(&is_requested, true);
-	if (fd >= 0) {
-		ssize_t n = write(fd, &one, sizeof(one));
-
-		/* Fails only when it is readable already. */
-		(void)n;
-	}
+	make_readable(atomic_load(&event_fd));
 	errno = saved;
 }
 
 static void on_signal(int sig)
 {
+	int saved = errno;
 	int none = 0;
+	bool is_first = atomic_compare_exchange_strong(&by_signal, &none, sig);
 
-	atomic_compare_exchange_strong(&by_signal, &none, sig);
-	stop_request();
+	if (!is_first && sig != SIGHUP && atomic_load(&kills)) {
+		/* Delivered when this handler has returned. */
+		signal(sig, SIG_DFL);
+		raise(sig);
+	} else if (atomic_load(&is_gentle)) {
+		ask();
+	} else {
+		stop_request();
+	}
+	errno = saved;
 }
 
-static enum rc catch_signal(int sig, unsigned int flags, struct err *err)
+static enum rc catch_signal(int sig, struct err *err)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct sigaction old;
 
 	/* Calls are restarted: only poll and the flag tell of the stop. */
 	sa.sa_flags = SA_RESTART;
-	if (flags & STOP_TWICE_KILLS)
-		sa.sa_flags |= (int)SA_RESETHAND;
 	sigfillset(&sa.sa_mask);
 	if (sigaction(sig, NULL, &old))
 		return err_set_errno(err, errno, "signal %d", sig);
@@ -76,19 +111,28 @@ static enum rc catch_signal(int sig, unsigned int flags, struct err *err)
 	return RC_OK;
 }
 
-enum rc stop_init(unsigned int flags, struct err *err)
+static int open_event(atomic_int *ret)
 {
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	enum rc rc;
 
-	if (fd < 0)
-		return err_set_errno(err, errno, "eventfd");
-	atomic_store(&event_fd, fd);
-	rc = catch_signal(SIGINT, flags, err);
+	if (fd >= 0)
+		atomic_store(ret, fd);
+	return fd;
+}
+
+enum rc stop_init(unsigned int flags, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if (open_event(&event_fd) < 0 || open_event(&asked_fd) < 0)
+		rc = err_set_errno(err, errno, "eventfd");
+	atomic_store(&kills, flags & STOP_TWICE_KILLS);
 	if (!rc)
-		rc = catch_signal(SIGTERM, flags, err);
+		rc = catch_signal(SIGINT, err);
+	if (!rc)
+		rc = catch_signal(SIGTERM, err);
 	if (!rc && flags & STOP_ON_HUP)
-		rc = catch_signal(SIGHUP, flags, err);
+		rc = catch_signal(SIGHUP, err);
 	if (rc)
 		stop_release();
 	return rc;
@@ -102,17 +146,25 @@ static void release_signal(int sig)
 		signal(sig, SIG_DFL);
 }
 
+static void close_event(atomic_int *event)
+{
+	int fd = atomic_exchange(event, -1);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 void stop_release(void)
 {
-	int fd;
-
 	release_signal(SIGINT);
 	release_signal(SIGTERM);
 	release_signal(SIGHUP);
-	fd = atomic_exchange(&event_fd, -1);
-	if (fd >= 0)
-		close(fd);
+	close_event(&event_fd);
+	close_event(&asked_fd);
 	atomic_store(&is_requested, false);
+	atomic_store(&is_asked, false);
+	atomic_store(&is_gentle, false);
+	atomic_store(&kills, false);
 	atomic_store(&by_signal, 0);
 }
 
