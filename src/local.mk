@@ -43,6 +43,7 @@ libdesfs_a_SOURCES += src/base/workers.c src/base/workers.h
 libdesfs_a_SOURCES += src/base/stop.c src/base/stop.h
 libdesfs_a_SOURCES += src/base/notify.c src/base/notify.h
 libdesfs_a_SOURCES += src/base/timestamp.c src/base/timestamp.h
+libdesfs_a_SOURCES += src/base/token-bucket.c src/base/token-bucket.h
 
 # codec
 libdesfs_a_SOURCES += src/codec/codec.c src/codec/codec.h
@@ -106,7 +107,6 @@ libdesfs_a_SOURCES += src/store/store-local.c src/store/store-local-backend.h
 libdesfs_a_SOURCES += src/store/store-local-list.c src/store/store-local-list.h
 libdesfs_a_SOURCES += src/store/fd-cache.c src/store/fd-cache.h
 libdesfs_a_SOURCES += src/store/breaker.c src/store/breaker.h
-libdesfs_a_SOURCES += src/store/token-bucket.c src/store/token-bucket.h
 libdesfs_a_SOURCES += src/store/store-zone.c src/store/store-zone-backend.h
 libdesfs_a_SOURCES += src/store/store-zone-call.c
 libdesfs_a_SOURCES += src/store/store-zone-list.c

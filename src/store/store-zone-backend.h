@@ -20,7 +20,7 @@
 
 #include "conf/conf-zone.h"
 #include "store/store-backend.h"
-#include "store/token-bucket.h"
+#include "base/token-bucket.h"
 #include "store/zone-health.h"
 
 /* How a place is asked: the last mirror of a zone with all the time there is,

@@ -2,7 +2,7 @@
 /* token-bucket.c - tests of the limit on calls a second. */
 #include "config.h"
 
-#include "store/token-bucket.h"
+#include "base/token-bucket.h"
 
 #include "base/clock.h"
 #include "unit.h"
@@ -73,6 +73,34 @@ static void a_token_that_comes_too_late_is_not_taken(void **state)
 	assert_int_equal(wait, 1000 * MS);
 }
 
+static void many_tokens_make_the_next_one_wait(void **state)
+{
+	struct token_bucket t;
+
+	(void)state;
+	token_bucket_init(&t, 2000000000, 0);
+	assert_int_equal(token_bucket_take_many(&t, 0, 1000000000), 0);
+	assert_int_equal(token_bucket_take_many(&t, 0, 2), 500 * MS);
+	assert_int_equal(token_bucket_take_many(&t, 500 * MS, 0), 1);
+	assert_int_equal(token_bucket_take_many(&t, 501 * MS, 0), 0);
+	assert_int_equal(token_bucket_take_many(&t, 600 * MS, 7), 0);
+}
+
+static void no_number_of_tokens_is_too_large(void **state)
+{
+	struct token_bucket t;
+	uint64_t wait = 0;
+
+	(void)state;
+	token_bucket_init(&t, 1, 0);
+	for (int i = 0; i < 100; i++)
+		wait = token_bucket_take_many(&t, 0, UINT64_MAX);
+	assert_true(wait > UINT64_C(100) * 366 * 86400 * CLOCK_NS_PER_SEC);
+	token_bucket_init(&t, 0, 0);
+	assert_int_equal(token_bucket_take_many(&t, 0, UINT64_MAX), 0);
+	assert_int_equal(token_bucket_take_many(&t, 0, UINT64_MAX), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -80,6 +108,8 @@ int main(void)
 		cmocka_unit_test(a_burst_goes_at_once_and_the_rest_by_the_rate),
 		cmocka_unit_test(it_fills_up_to_the_burst_and_not_beyond),
 		cmocka_unit_test(a_token_that_comes_too_late_is_not_taken),
+		cmocka_unit_test(many_tokens_make_the_next_one_wait),
+		cmocka_unit_test(no_number_of_tokens_is_too_large),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
