@@ -250,6 +250,8 @@ static enum rc build_items(struct build *b, struct plan *plan, struct err *err)
 				return rc;
 			close_part(b);
 		}
+		if (!b->is_open && pack_is_stopping(b->p, err))
+			return err->rc;
 		if (!b->is_open)
 			rc = open_part(b, place, err);
 		if (!rc)

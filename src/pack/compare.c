@@ -343,7 +343,7 @@ static enum rc merge(struct compare *c, struct err *err)
 		rc = next_ahead(c, err);
 	while (!rc && (c->has_item || c->has_ahead)) {
 		rc = step(c, err);
-		if (!rc && pack_is_ending(c->p, err))
+		if (!rc && pack_is_stopping(c->p, err))
 			rc = err->rc;
 	}
 	return rc;

@@ -131,10 +131,8 @@ static enum rc pack(const struct command_line *c, struct err *err)
 	report = report_new(&o);
 	rc = pack_run(&c->pack, report, err);
 	report_end_progress(report);
-	if (!rc || rc == RC_PARTIAL)
+	if (!rc || rc == RC_PARTIAL || rc == RC_STOPPED)
 		report_summary(report, clock_mono_ns() - start, c->quiet);
-	if (rc == RC_STOPPED)
-		err_prefix(err, "nothing of this run is in the archive");
 	report_free(report);
 	stop_release();
 	return rc;

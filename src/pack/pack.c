@@ -67,6 +67,16 @@ bool pack_is_ending(struct pack *p, struct err *err)
 	return true;
 }
 
+bool pack_is_stopping(struct pack *p, struct err *err)
+{
+	if (pack_is_ending(p, err))
+		return true;
+	if (!stop_asked())
+		return false;
+	err_set(err, RC_STOPPED, "stopped by a signal");
+	return true;
+}
+
 void pack_add_shard(struct pack *p, const struct shard_meta *m)
 {
 	struct shard_meta copy = *m;
@@ -138,10 +148,23 @@ static bool take_slot(struct pack *p, uint32_t *ret)
 {
 	LOCK_SCOPE(&p->lock);
 
-	if (p->failure.rc || p->next_slot >> p->descriptor.n_bits)
+	if (p->failure.rc || stop_asked() ||
+	    p->next_slot >> p->descriptor.n_bits)
 		return false;
 	*ret = p->next_slot++;
 	return true;
+}
+
+/* A slot that is left in good order is no failure. */
+static void slot_ended(struct pack *p, enum rc rc, const struct err *err)
+{
+	if (rc && (rc != RC_STOPPED || stop_requested())) {
+		fail(p, err);
+	} else if (!rc) {
+		LOCK_SCOPE(&p->lock);
+
+		p->n_slots_done++;
+	}
 }
 
 static void slot_main(void *arg)
@@ -152,8 +175,7 @@ static void slot_main(void *arg)
 	struct err err;
 
 	while (take_slot(p, &slot))
-		if (pack_slot(p, slot, tree, &err))
-			fail(p, &err);
+		slot_ended(p, pack_slot(p, slot, tree, &err), &err);
 	tree_free(tree);
 }
 
@@ -222,6 +244,19 @@ static enum rc publish(struct pack *p, struct err *err)
 		  : RC_OK;
 }
 
+/* Was it stopped before the last slot? */
+static enum rc check_slots(const struct pack *p, struct err *err)
+{
+	uint32_t n = 1u << p->descriptor.n_bits;
+
+	if (p->n_slots_done == n)
+		return RC_OK;
+	return err_set(err, RC_STOPPED,
+		       "stopped by a signal; %zu shards are in the archive, "
+		       "%u of %u slots were left for the next run",
+		       p->n_shards, n - p->n_slots_done, n);
+}
+
 static enum rc run(struct pack *p, struct err *err)
 {
 	bool dry = p->opts->dry_run;
@@ -243,14 +278,19 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = store_run_begin(p->store, &p->run, err);
 	if (!rc && !dry)
 		rc = commit_begin(p, err);
-	if (!rc)
-		rc = pack_slots(p, err);
+	/* Shards are worth finishing. */
+	if (!rc && !dry)
+		stop_gently();
 	if (!rc && stop_requested())
 		rc = err_set(err, RC_STOPPED, "stopped by a signal");
+	if (!rc)
+		rc = pack_slots(p, err);
 	if (!rc && !dry)
 		rc = commit_end(p, err);
 	p->is_committed = !rc;
-	return !rc && !dry && p->opts->publish ? publish(p, err) : rc;
+	if (!rc && !dry && p->opts->publish)
+		rc = publish(p, err);
+	return rc ? rc : check_slots(p, err);
 }
 
 static void release(struct pack *p)
@@ -278,6 +318,8 @@ enum rc pack_run(const struct pack_options *opts, struct report *report,
 	pthread_mutex_init(&p.lock, NULL);
 	raise_file_limit();
 	rc = run(&p, err);
+	if (rc == RC_STOPPED && !p.is_committed)
+		err_prefix(err, "nothing of this run is in the archive");
 	release(&p);
 	if (!rc && report_counts(report).failed)
 		rc = err_set(err, RC_PARTIAL, "%llu files failed",

@@ -67,7 +67,7 @@ struct pack {
 	pthread_mutex_t lock;      /* guards all below */
 	struct shard_meta *shards; /* published by this run */
 	size_t n_shards, shards_cap;
-	uint32_t next_slot;
+	uint32_t next_slot, n_slots_done;
 	struct err failure; /* the first, which ends the run */
 };
 
@@ -80,8 +80,13 @@ enum rc pack_run(const struct pack_options *opts, struct report *report,
 /* Bytes of memory a run with these options is bounded by. */
 uint64_t pack_memory(const struct pack_options *opts);
 
-/* True when the run should end: a signal, or a failure somewhere. */
+/* True when the run should end at once: a failure somewhere, a stop. */
 bool pack_is_ending(struct pack *p, struct err *err);
+
+/* True when nothing more should be begun: the same, or a signal asks for an end
+ * in good order, which a part in the making is finished for.
+ */
+bool pack_is_stopping(struct pack *p, struct err *err);
 
 /* Take over a shard that was published. */
 void pack_add_shard(struct pack *p, const struct shard_meta *m);
