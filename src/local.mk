@@ -229,6 +229,7 @@ libdesfs_a_SOURCES += src/pack/keep.c src/pack/keep.h
 libdesfs_a_SOURCES += src/pack/dirs.c src/pack/dirs.h
 libdesfs_a_SOURCES += src/pack/report.c src/pack/report.h
 libdesfs_a_SOURCES += src/pack/source.c src/pack/source.h
+libdesfs_a_SOURCES += src/pack/throttle.c src/pack/throttle.h
 libdesfs_a_SOURCES += src/pack/tree.c src/pack/tree.h
 libdesfs_a_SOURCES += src/pack/fresh.c src/pack/fresh.h
 libdesfs_a_SOURCES += src/pack/attr.c src/pack/attr.h

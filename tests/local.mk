@@ -46,6 +46,7 @@ unit_programs += tests/unit/log-index
 unit_programs += tests/unit/http-date
 unit_programs += tests/unit/breaker
 unit_programs += tests/unit/token-bucket
+unit_programs += tests/unit/throttle
 unit_programs += tests/unit/zone-health
 unit_programs += tests/unit/store-zone
 unit_programs += tests/unit/descriptor

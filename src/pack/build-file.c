@@ -106,6 +106,7 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 	rc = lane_reserve(lane, it->size, &to, err);
 	if (rc)
 		return rc;
+	throttle_wait(f->p->throttle, 0, it->size);
 	rc = read_at(fd, to, it->size, 0, &failure);
 	if (!rc)
 		rc = tree_check(fd, it, &failure);
@@ -176,6 +177,7 @@ static enum rc add_whole(struct file_reader *f, struct lane *lane,
 	to = buf_reserve(&f->block, len);
 	if (!to)
 		return err_set(err, RC_NOMEM, "no memory for a block");
+	throttle_wait(f->p->throttle, 0, len);
 	rc = read_at(g->fd, to, len, off, err);
 	*own = rc;
 	if (rc)
@@ -207,6 +209,7 @@ static enum rc read_tail(struct file_reader *f, struct lane *lane,
 	rc = lane_reserve(lane, len, &to, err);
 	if (rc)
 		return rc;
+	throttle_wait(f->p->throttle, 0, len);
 	rc = read_at(g->fd, to, len, off, err);
 	*own = rc;
 	if (rc)
@@ -291,6 +294,7 @@ enum rc file_reader_add(struct file_reader *f, struct lane *lane,
 	CLEANUP_FD int fd = -1;
 	struct err failure;
 
+	throttle_wait(f->p->throttle, 1, 0);
 	if (tree_open(f->tree, it, &fd, &failure))
 		return leave_out(f, it, &failure, err);
 	if (it->size <= f->p->opts->block_size)

@@ -68,8 +68,8 @@ static bool attributes_are_same(const struct item *it, const struct entry *e)
 /* Up to one byte more than the size the walk saw: a file that grows while it is
  * read has changed, however long it gets.
  */
-static enum rc hash_file(int fd, uint64_t size, uint8_t out[SHA256_LEN],
-			 struct err *err)
+static enum rc hash_file(struct pack *p, int fd, uint64_t size,
+			 uint8_t out[SHA256_LEN], struct err *err)
 {
 	struct sha256 h;
 	CLEANUP_FREE uint8_t *bytes = xcalloc(1, HASH_READ);
@@ -78,8 +78,11 @@ static enum rc hash_file(int fd, uint64_t size, uint8_t out[SHA256_LEN],
 
 	sha256_init(&h);
 	while (done <= size) {
-		if (stop_requested())
+		if (stop_asked())
 			return err_set(err, RC_STOPPED, "stopped by a signal");
+		throttle_wait(p->throttle, 0,
+			      size - done < HASH_READ ? size - done
+						      : HASH_READ);
 		n = io_read(fd, bytes, HASH_READ);
 		if (n < 0)
 			return err_set_errno(err, errno, "cannot be read");
@@ -102,15 +105,19 @@ static enum compare_result compare_content(struct pack *p, struct tree *tree,
 	struct err err;
 	enum rc rc;
 
+	throttle_wait(p->throttle, 1, 0);
 	rc = tree_open(tree, it, &fd, &err);
 	if (!rc)
-		rc = hash_file(fd, it->size, hash, &err);
+		rc = hash_file(p, fd, it->size, hash, &err);
 	if (!rc)
 		rc = tree_check(fd, it, &err);
 	if (!rc)
 		return e->has_hash && !memcmp(hash, e->sha256, sizeof(hash))
 			       ? COMPARE_SAME
 			       : COMPARE_DIFFERS;
+	/* The slot is left, and so is this file. */
+	if (rc == RC_STOPPED)
+		return COMPARE_FAILED;
 	buf_append(&uid, it->parent.p, it->parent.len);
 	if (it->parent.len)
 		buf_append_str(&uid, "/");

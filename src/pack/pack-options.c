@@ -63,6 +63,12 @@ static enum rc add_exclude_from(void *field, const char *arg, struct err *err)
 			       err);
 }
 
+static enum rc set_throttle(void *field, const char *arg, struct err *err)
+{
+	return throttle_parse(
+		arg, &((struct command_line *)field)->pack.throttle, err);
+}
+
 #define AT(member) .offset = offsetof(struct command_line, member)
 
 static const struct opt rows[] = {
@@ -158,6 +164,12 @@ static const struct opt rows[] = {
 	  .min = 1,
 	  .max = MAX_OPEN_SHARDS,
 	  .help = "write N shards at a time (default 2)" },
+	{ .name = "throttle",
+	  .arg = "RATE",
+	  .kind = OPT_CALLBACK,
+	  .fn = set_throttle,
+	  .help = "read no more than 500files/s, or 20M/s; may be given for "
+		  "both" },
 	{ .name = "spool",
 	  .arg = "DIR",
 	  .kind = OPT_STRING,

@@ -51,6 +51,7 @@ static void fail(struct pack *p, const struct err *err)
 
 	if (!p->failure.rc)
 		p->failure = *err;
+	throttle_lift(p->throttle);
 }
 
 bool pack_is_ending(struct pack *p, struct err *err)
@@ -262,8 +263,10 @@ static enum rc run(struct pack *p, struct err *err)
 	bool dry = p->opts->dry_run;
 	enum rc rc;
 
-	rc = sources_open(&p->sources, p->opts->sources, p->opts->n_sources,
-			  err);
+	rc = throttle_new(p->opts->throttle, &p->throttle, err);
+	if (!rc)
+		rc = sources_open(&p->sources, p->opts->sources,
+				  p->opts->n_sources, err);
 	if (!rc)
 		rc = check_options(p, err);
 	if (!rc && access(p->opts->spool, W_OK | X_OK))
@@ -303,6 +306,7 @@ static void release(struct pack *p)
 	dirs_free(p->dirs);
 	links_free(p->links);
 	keep_free(p->keep);
+	throttle_free(p->throttle);
 	for (size_t i = 0; i < p->n_shards; i++)
 		shard_meta_release(&p->shards[i]);
 	free(p->shards);

@@ -11,6 +11,7 @@
 #include "codec/codec.h"
 #include "pack/report.h"
 #include "pack/source.h"
+#include "pack/throttle.h"
 #include "volume/descriptor.h"
 #include "volume/oplog.h"
 #include "volume/volume.h"
@@ -42,6 +43,7 @@ struct pack_options {
 	const char *spool; /* directory for temporary files */
 	const struct filter *filter;
 	const char *files0_from; /* NULL: walk all */
+	struct throttle_rates throttle;
 };
 
 /* A run while it runs; for this room. */
@@ -63,6 +65,7 @@ struct pack {
 	struct keep *keep;
 	struct sorter *items;     /* by slot */
 	struct workers *encoders; /* compress and hash blocks */
+	struct throttle *throttle;
 
 	pthread_mutex_t lock;      /* guards all below */
 	struct shard_meta *shards; /* published by this run */
