@@ -23,6 +23,7 @@ unit_programs += tests/unit/human
 unit_programs += tests/unit/latency
 unit_programs += tests/unit/json-text
 unit_programs += tests/unit/log
+unit_programs += tests/unit/metric
 unit_programs += tests/unit/opt
 unit_programs += tests/unit/progress
 unit_programs += tests/unit/queue

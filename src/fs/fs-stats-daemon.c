@@ -2,55 +2,12 @@
 /* fs-stats-daemon.c - what the process takes, and how old what it shows is. */
 #include "config.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/io.h"
+#include "base/process.h"
 #include "fs/fs.h"
-
-struct process {
-	uint64_t rss, rss_max; /* bytes */
-	uint64_t cpu_ms;
-};
-
-/* The second number of statm, in pages; 0 when it cannot be read. */
-static uint64_t resident(void)
-{
-	CLEANUP_FD int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	char text[128] = "";
-	char *end;
-
-	if (fd < 0 || io_read(fd, text, sizeof(text) - 1) <= 0)
-		return 0;
-	strtoull(text, &end, 10);
-	return strtoull(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static uint64_t to_ms(const struct timeval *tv)
-{
-	return (uint64_t)tv->tv_sec * 1000 + (uint64_t)tv->tv_usec / 1000;
-}
-
-static struct process process_now(void)
-{
-	struct process p = { .rss = resident() };
-	struct rusage ru;
-
-	if (!getrusage(RUSAGE_SELF, &ru)) {
-		/* It lags behind. */
-		p.rss_max = (uint64_t)ru.ru_maxrss * 1024;
-		if (p.rss_max < p.rss)
-			p.rss_max = p.rss;
-		p.cpu_ms = to_ms(&ru.ru_utime) + to_ms(&ru.ru_stime);
-	}
-	return p;
-}
 
 static void row(struct buf *out, const char *name, uint64_t value)
 {

@@ -10,9 +10,11 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "volume/volume.h"
 
 static const char *const message_names[FS_MESSAGES] = {
@@ -199,12 +201,14 @@ void fs_stats_text(const struct fs_stats *s, const struct volume_stats *vs,
 void fs_metric_head(struct buf *out, const char *name, const char *type,
 		    const char *help)
 {
-	buf_printf(out, "# HELP desfs_%s %s\n# TYPE desfs_%s %s\n", name, help,
-		   name, type);
+	char full[128];
+
+	snprintf(full, sizeof(full), "desfs_%s", name);
+	metric_head(out, full, type, help);
 }
 
-static void metric_head(struct buf *out, const char *name, bool is_counter,
-			const char *help)
+static void own_head(struct buf *out, const char *name, bool is_counter,
+		     const char *help)
 {
 	fs_metric_head(out, name, is_counter ? "counter" : "gauge", help);
 }
@@ -214,7 +218,7 @@ static void metric_group(struct buf *out, const char *name, const char *help,
 			 const _Atomic uint64_t *counters, size_t first,
 			 size_t n)
 {
-	metric_head(out, name, true, help);
+	own_head(out, name, true, help);
 	for (size_t i = first; i < n; i++)
 		buf_printf(out, "desfs_%s{%s=\"%s\"} %" PRIu64 "\n", name,
 			   label, values[i], fs_counted(&counters[i]));
@@ -230,8 +234,8 @@ void fs_stats_metrics(const struct fs_stats *s, const struct volume_stats *vs,
 		     message_names, s->control, 0, FS_MESSAGES);
 	metric_group(out, "errors_total", "Error replies by their cause.",
 		     "cause", rc_names, s->errors, 1, RC_COUNT);
-	metric_head(out, "refresh_errors_total", true,
-		    "Times the log could not be read.");
+	own_head(out, "refresh_errors_total", true,
+		 "Times the log could not be read.");
 	text_row(out, "desfs_", "refresh_errors_total",
 		 fs_counted(&s->refresh_errors));
 	for (size_t i = 0; i < ARRAY_LEN(volume_rows); i++) {

@@ -102,7 +102,7 @@ void fs_stats_requests(struct fs_stats *s, struct buf *out);
 void fs_stats_latency(const struct fs_stats *s, struct buf *out);
 void fs_metrics_latency(const struct fs_stats *s, struct buf *out);
 
-/* What is said before the values of a metric; type: counter, gauge, ... */
+/* metric_head with "desfs_" before the name. */
 void fs_metric_head(struct buf *out, const char *name, const char *type,
 		    const char *help);
 
