@@ -10,6 +10,7 @@ docs   100,000 files of 0.2 to 20 KiB in dated directories: JSON, text, and
 small  the same with 5,000 files, for a quick run
 big    one file of 512 MiB, mixed in the same way
 linux  Debian's linux-source-6.1, unpacked from --tarball
+compressed, tiny, million, mean10k: see trees.py
 """
 import argparse
 import datetime
@@ -22,9 +23,14 @@ import struct
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+
+import trees
+
 VERSION = 1     # raise it when the bytes change
 SEED = 20261121
-FILES = {'docs': 100_000, 'small': 5_000}
+FILES = {'docs': 100_000, 'small': 5_000, **trees.FILES}
+NAMES = ('docs', 'small', 'big', 'linux', *trees.FILES)
 TARBALL = '/usr/src/linux-source-6.1.tar.xz'
 SMALLEST, LARGEST = 205, 20 * 1024
 FILES_PER_DAY = 274
@@ -172,6 +178,8 @@ def make(name, path, files=None, tarball=TARBALL):
         make_big(path)
     elif name == 'linux':
         make_linux(path, tarball)
+    elif name in trees.FILES:
+        trees.make(name, path, files, Writer(SEED))
     else:
         make_docs(path, files)
     with open(stamp, 'w', encoding='ascii') as f:
@@ -198,8 +206,7 @@ def digest(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('name', choices=['docs', 'small', 'big', 'linux'],
-                        nargs='?')
+    parser.add_argument('name', choices=NAMES, nargs='?')
     parser.add_argument('dir')
     parser.add_argument('--files', type=int)
     parser.add_argument('--tarball', default=TARBALL)
