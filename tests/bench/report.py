@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn the samples of a run into the page docs/benchmarks.md."""
+"""Turn the samples of reading into the page docs/benchmarks.md."""
 import statistics
 import textwrap
 
@@ -61,29 +61,6 @@ def label(table, results, row, kind):
 
 def baseline(rows):
     return next(row.name for row in rows if row.baseline)
-
-
-def packing(table, results):
-    base = baseline(systems.PACKERS)
-    head = ['packer', 's', 's with sync', 'CPU s', 'peak RSS MB', 'MB out',
-            'time ÷ ' + base, 'bytes ÷ ' + base, 'runs']
-    rows = []
-    for p in systems.PACKERS:
-        def own(key, form, name=p.name):
-            return cell(table, name, 'pack', of(key), form)
-
-        def against_base(key, name=p.name):
-            return ratio(table, name, base, 'pack', of(key))
-
-        runs = [s for s in table.by.get((p.name, 'pack'), [])
-                if 'scaled' not in s]
-        rows.append([
-            label(table, results, p, 'pack'),
-            own('seconds', fixed(2)), own('synced', fixed(2)),
-            own('cpu', fixed(1)), own('rss', mega_whole),
-            own('bytes', mega), against_base('synced'),
-            against_base('bytes'), str(len(runs))])
-    return '### Packing\n\n' + grid(head, rows)
 
 
 def reading(table, results, title, columns):
@@ -327,8 +304,7 @@ def section(results, name):
     facts = results['corpora'][name]
     parts = [f'## {name}\n\n{facts["files"]:,} files, '
              f'{facts["bytes"] / 1e6:,.1f} MB, {facts["dirs"]:,} '
-             f'directories; repetitions: {results["runs"].get(name, 0)}.\n',
-             packing(table, results)]
+             f'directories; repetitions: {results["runs"].get(name, 0)}.\n']
     if name == 'big':
         parts.append(reading(table, results, 'Reading', big_columns()))
     else:
@@ -345,44 +321,55 @@ def section(results, name):
     return '\n'.join(part for part in parts if part) + failures(table)
 
 
-def preface(results):
+def made_by(results):
+    return (f'Made by `{results["command"]}` on {results["date"]} in '
+            f'{results["minutes"]} minutes, of commit {results["commit"]}. '
+            'Do not edit; [tests/bench/README.md](../tests/bench/README.md) '
+            'says how it is measured.')
+
+
+def made_on(results):
     m = results['machine']
     versions = [f'{name} {version}' for name, version in
                 m['versions'].items() if version]
     if m['desfs']:
         versions.insert(0, m['desfs'])
-    if m['root']:
+    return (f'The machine has {m["cores"]} cores ({m["machine"]}) and '
+            f'{m["memory_gib"]} GiB of memory and runs {m["system"]}, kernel '
+            f'{m["kernel"]}, with {m["filesystem"]} below. The load average '
+            f'was {m["load"][0]} when it began (above 0.5 something else was '
+            'running). Versions: ' + ', '.join(versions) + '.')
+
+
+def paragraphs(texts):
+    return '\n\n'.join(textwrap.fill(
+        text, 79, break_long_words=False, break_on_hyphens=False)
+        for text in texts) + '\n'
+
+
+def preface(results):
+    if results['machine']['root']:
         cold = ('Cold is a fresh mount after the kernel\'s caches were '
                 'dropped (the storage below may stay warm)')
     else:
         cold = ('Cold is a fresh mount only: the run was not allowed to drop '
                 'the kernel\'s caches, so the archives were in memory')
-    paragraphs = [
-        f'Made by `{results["command"]}` on {results["date"]} in '
-        f'{results["minutes"]} minutes, of commit {results["commit"]}. Do '
-        'not edit; [tests/bench/README.md](../tests/bench/README.md) says '
-        'how it is measured.',
-        f'The machine has {m["cores"]} cores ({m["machine"]}) and '
-        f'{m["memory_gib"]} GiB of memory and runs {m["system"]}, kernel '
-        f'{m["kernel"]}, with {m["filesystem"]} below. The load average was '
-        f'{m["load"][0]} when it began (above 0.5 something else was '
-        'running). Versions: ' + ', '.join(versions) + '.',
+    return '# Benchmarks\n\n' + paragraphs([
+        made_by(results),
+        made_on(results),
         'All systems take turns in every repetition. Figures are medians, '
         f'with the best in brackets where it is more than {NOTE:.0%} '
-        f'better. {cold}; warm is the same again at once. The source is in '
-        'the page cache when it is packed; ratios of pack time are with '
-        'sync. CPU is user and system time, of client and daemon together; '
-        'what kernel threads do (k-squashfs, the disk) is not in it. MB is '
-        '10^6 bytes. The squashfs archives that are read are those of '
-        f'`{baseline(systems.PACKERS)}`.',
+        f'better. {cold}; warm is the same again at once. CPU is user and '
+        'system time, of client and daemon together; what kernel threads do '
+        '(k-squashfs, the disk) is not in it. MB is 10^6 bytes. The squashfs '
+        'archives that are read are those of '
+        f'`{baseline(systems.PACKERS)}`. Packing has a page of its own, '
+        'benchmarks-packing.md.',
         'Rows marked as scaled are of programs that this machine does not '
         'have: what they reached in an earlier comparison beside '
-        f'{baseline(systems.READERS)} (packers: mksquashfs), in proportion '
-        'to what that reached here; `tests/bench/peers.py` has the figures.',
-    ]
-    return '# Benchmarks\n\n' + '\n\n'.join(
-        textwrap.fill(p, 79, break_long_words=False, break_on_hyphens=False)
-        for p in paragraphs) + '\n'
+        f'{baseline(systems.READERS)}, in proportion to what that reached '
+        'here; `tests/bench/peers.py` has the figures.',
+    ])
 
 
 def render(results):

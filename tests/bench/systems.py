@@ -1,17 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is compared: the packers and the readers, one row each.
 
-In a command {src} is the corpus, {out} the archive to be made, {image} the
-archive to be read, {mnt} the mount point and {jobs} the number of cores;
-{desfs_pack} and {mount_desfs} are the programs under test.  A command without
-shell syntax is run without a shell.
+In a command {src} is the corpus, {tar} a tar of it, {out} the archive to be
+made, {image} the archive to be read, {mnt} the mount point, {jobs} the number
+of cores, {cpu} one of them and {cpus} two; {desfs_pack} and {mount_desfs} are
+the programs under test.  A command without shell syntax is run without a shell.
 """
 import os
 import shlex
 import shutil
+import subprocess
 from dataclasses import dataclass
 
-DESFS = 'desfs'         # the row of the program under test
+# The rows of the program under test that goals speak of.
+DESFS = 'desfs'
+SMALL_LEVEL = 9         # the level of our choice
+SMALL = 'desfs --profile small'
+SMALLEST = f'{SMALL} --level {SMALL_LEVEL}'
+FAST = 'desfs --profile fast'
+PROFILES = '--profile=default|small|fast'   # as --help has it
+NONE = 'desfs --codec none'
+ZSTD_5 = 'desfs --level 5'
+MANY_SLOTS = 'desfs --n-bits 16'
+ONE_CORE, TWO_CORES = 'desfs on 1 core', 'desfs on 2 cores'
+
+# And those of the peers that only packing has.
+TAR = 'tar'
+ZSTD_1, ZSTD_2 = 'zstd -3 -T1', 'zstd -3 -T2'
+ZSTD_PINNED = 'zstd -3 -T1 on 1 core'
+
+# What a corpus is for: data to be compressed, or names to be handled.
+DATA = ('docs', 'linux', 'big', 'compressed', 'small')
+MANY = ('docs', 'linux', 'small')
 
 
 @dataclass(frozen=True)
@@ -19,7 +39,10 @@ class Packer:
     name: str
     command: str
     needs: tuple            # programs
+    corpora: tuple = DATA
+    option: str = ''        # without it in desfs-pack --help it is absent
     slow: bool = False      # runs --slow-runs times only
+    once: bool = False      # nothing is judged by its time
     baseline: bool = False  # what the others are compared with
 
 
@@ -34,25 +57,53 @@ class Reader:
     baseline: bool = False
 
 
+def desfs_row(name, options='', before='', **more):
+    return Packer(name, f'{before}{{desfs_pack}} {options}{{src}} {{out}}',
+                  ('desfs-pack',) + (('taskset',) if before else ()), **more)
+
+
+def mksquashfs(name, options='', **more):
+    return Packer(name, f'mksquashfs {{src}} {{out}} -comp zstd {options}'
+                  '-processors {jobs} -noappend -no-progress -quiet',
+                  ('mksquashfs',), **more)
+
+
+def zstd(name, threads, before=''):
+    return Packer(name, f'{before}zstd -3 -T{threads} -q -f {{tar}} -o {{out}}',
+                  ('tar', 'zstd') + (('taskset',) if before else ()))
+
+
 PACKERS = (
-    Packer(DESFS, '{desfs_pack} {src} {out}', ('desfs-pack',)),
-    Packer('mksquashfs zstd 3',
-           'mksquashfs {src} {out} -comp zstd -Xcompression-level 3 '
-           '-processors {jobs} -noappend -no-progress -quiet',
-           ('mksquashfs',), baseline=True),
-    Packer('mksquashfs zstd 15',
-           'mksquashfs {src} {out} -comp zstd -processors {jobs} '
-           '-noappend -no-progress -quiet',
-           ('mksquashfs',), slow=True),
+    desfs_row(DESFS, corpora=DATA + ('tiny', 'mean10k', 'million')),
+    desfs_row(SMALL, '--profile small ', option=PROFILES),
+    desfs_row(SMALLEST, f'--profile small --level {SMALL_LEVEL} ',
+              option=PROFILES, slow=True),
+    desfs_row(FAST, '--profile fast ', option=PROFILES),
+    desfs_row(NONE, '--codec none ', corpora=DATA + ('tiny', 'mean10k')),
+    desfs_row(ZSTD_5, '--level 5 ', corpora=('linux', 'small')),
+    desfs_row(MANY_SLOTS, '--n-bits 16 ', corpora=('million', 'small'),
+              once=True),
+    desfs_row(ONE_CORE, '--jobs 1 ', 'taskset -c {cpu} '),
+    desfs_row(TWO_CORES, '--jobs 2 ', 'taskset -c {cpus} '),
+    mksquashfs('mksquashfs zstd 3', '-Xcompression-level 3 ', baseline=True,
+               corpora=DATA + ('tiny', 'mean10k')),
+    mksquashfs('mksquashfs zstd 15', slow=True),
     Packer('mkfs.erofs lz4hc', 'mkfs.erofs -zlz4hc {out} {src}',
-           ('mkfs.erofs',), slow=True),
+           ('mkfs.erofs',), corpora=MANY, once=True),
     Packer('mkdwarfs -l4',
            'mkdwarfs -i {src} -o {out} -l4 -N {jobs} --no-progress',
            ('mkdwarfs',), slow=True),
-    Packer('zip', 'cd {src} && exec zip -qry - . >{out}', ('zip',), slow=True),
+    Packer('zip', 'cd {src} && exec zip -qry - . >{out}', ('zip',),
+           corpora=MANY, once=True),
     Packer('tar | zstd -3 -T0',
            'tar -C {src} -cf - . | zstd -3 -T0 -q -f -o {out}',
            ('tar', 'zstd')),
+    # Into a file: tar reads nothing when its output is /dev/null.
+    Packer(TAR, 'tar -C {src} -cf {out} .', ('tar',),
+           corpora=DATA + ('tiny', 'mean10k')),
+    zstd(ZSTD_1, 1),
+    zstd(ZSTD_PINNED, 1, 'taskset -c {cpu} '),
+    zstd(ZSTD_2, 2),
 )
 
 READERS = (
@@ -74,6 +125,14 @@ READERS = (
            kernel=True),
     Reader('source', '', '', ()),
 )
+
+# Whose archives are read.
+READ_PACKERS = tuple(p for p in PACKERS
+                     if p.name in {r.packer for r in READERS})
+
+
+def packers_of(corpus):
+    return [p for p in PACKERS if corpus in p.corpora]
 
 
 def rotate(rows, by):
@@ -104,20 +163,31 @@ def find_desfs(top):
     return found
 
 
-def missing(needs, desfs):
-    """The first program that cannot be run, or None."""
-    for name in needs:
+def lacks(option, desfs):
+    """Why the option cannot be given to desfs-pack, or None."""
+    if not option:
+        return None
+    got = subprocess.run([desfs['desfs-pack'], '--help'], check=False,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True)
+    return None if option in got.stdout else \
+        f'desfs-pack has no {option.partition("=")[0]}'
+
+
+def missing(row, desfs):
+    """The first program that cannot be run, or the option, or None."""
+    for name in row.needs:
         if name in desfs:
             if not desfs[name]:
                 return f'{name} is not built'
         elif not shutil.which(name):
             return f'{name} not on PATH'
-    return None
+    return lacks(getattr(row, 'option', ''), desfs)
 
 
-def build(command, desfs, **values):
+def build(command, programs, **values):
     """The argument vector of a command."""
-    for name, path in desfs.items():
+    for name, path in programs.items():
         values[name.replace('-', '_').replace('.', '_')] = path
     quoted = command.format(**{k: shlex.quote(str(v))
                                for k, v in values.items()})

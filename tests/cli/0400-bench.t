@@ -10,6 +10,8 @@ need 'Python is older than 3.9' "$PYTHON" -c \
 	'import sys; sys.exit(sys.version_info < (3, 9))'
 
 t 'peers are scaled, goals judged' "$PYTHON" "$SRCDIR/tests/bench/selftest.py"
+t 'those of packing, too' "$PYTHON" \
+	"$SRCDIR/tests/bench/selftest-packing.py"
 
 gen=$BUILDDIR/tests/bench/gen-archive
 
