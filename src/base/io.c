@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -50,7 +51,7 @@ ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off)
 		return -1;
 	while (done < len) {
 		ssize_t n =
-		    pread(fd, b + done, len - done, (off_t)(off + done));
+			pread(fd, b + done, len - done, (off_t)(off + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -112,10 +113,10 @@ static int write_durably(int dirfd, const char *name, const void *p, size_t len,
 {
 	CLEANUP_FD int fd = -1;
 
-	fd =
-	    openat(dirfd, name,
-		   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0 || io_write(fd, p, len) || fsync(fd))
+	fd = openat(dirfd, name,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    mode);
+	if (fd < 0 || fchmod(fd, mode) || io_write(fd, p, len) || fsync(fd))
 		return -1;
 	/* Some file systems tell of lost writes only here. */
 	return close(STEAL_FD(fd));

@@ -29,7 +29,7 @@ int io_fsync_dir(int dirfd) MUST_CHECK;
 
 /* Write name in dirfd anew: a temporary file beside it (name with ".tmp"),
  * fsync, rename, fsync of the directory.  Readers see the old bytes or the new
- * ones.
+ * ones.  It has that mode whatever the umask says.
  */
 enum rc io_replace(int dirfd, const char *name, const void *p, size_t len,
 		   mode_t mode, struct err *err) MUST_CHECK;

@@ -27,9 +27,9 @@
 #include "base/mem.h"
 
 static_assert((int)LOG_LEVEL_ERR == LOG_ERR &&
-		  (int)LOG_LEVEL_WARN == LOG_WARNING &&
-		  (int)LOG_LEVEL_INFO == LOG_INFO &&
-		  (int)LOG_LEVEL_DEBUG == LOG_DEBUG,
+		      (int)LOG_LEVEL_WARN == LOG_WARNING &&
+		      (int)LOG_LEVEL_INFO == LOG_INFO &&
+		      (int)LOG_LEVEL_DEBUG == LOG_DEBUG,
 	      "levels are those of syslog");
 
 #define TEXT_MAX 2048
@@ -100,8 +100,9 @@ void log_open(const char *name, enum log_level level)
 
 static enum rc open_file(const char *path, int *ret, struct err *err)
 {
-	int fd = open(
-	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+		     0640);
 
 	if (fd < 0)
 		return err_set_errno(err, errno, "log file %s", path);
@@ -211,7 +212,7 @@ enum rc log_set_debug(const char *list, struct err *err)
 bool log_wants_debug(enum log_room room)
 {
 	return atomic_load_explicit(&max_level, memory_order_relaxed) >=
-		   LOG_LEVEL_DEBUG ||
+		       LOG_LEVEL_DEBUG ||
 	       atomic_load_explicit(&debug_rooms, memory_order_relaxed) & room;
 }
 
@@ -341,7 +342,7 @@ static bool is_wanted(enum log_level level)
 }
 
 static void write_formatted(enum log_level level, const char *fmt, va_list ap)
-    PRINTF(2, 0);
+	PRINTF(2, 0);
 
 static void write_formatted(enum log_level level, const char *fmt, va_list ap)
 {
@@ -378,6 +379,17 @@ void log_info(const char *fmt, ...)
 	va_start(ap, fmt);
 	write_formatted(LOG_LEVEL_INFO, fmt, ap);
 	va_end(ap);
+}
+
+void log_answer(const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	write_line(LOG_LEVEL_INFO, text, 0);
 }
 
 void log_rc(const struct err *err, const char *fmt, ...)

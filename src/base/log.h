@@ -74,6 +74,9 @@ void log_err(const char *fmt, ...) PRINTF(1, 2);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 
+/* What somebody asked for just now: always written, in full. */
+void log_answer(const char *fmt, ...) PRINTF(1, 2);
+
 /* "<formatted>: <err->msg>" as an error. */
 void log_rc(const struct err *err, const char *fmt, ...) PRINTF(2, 3);
 

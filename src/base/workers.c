@@ -19,6 +19,7 @@ struct workers {
 	struct queue *jobs; /* of struct job */
 	pthread_t *threads;
 	unsigned int n_threads;
+	atomic_uint *n_busy; /* NULL: nobody asks */
 	/* One lock for all jobs: a job may be freed as soon as it is done, so
 	 * its worker must not touch a lock that lies in it.
 	 */
@@ -26,9 +27,17 @@ struct workers {
 	pthread_cond_t done;
 };
 
+static void count_busy(struct workers *w, unsigned int n)
+{
+	if (w->n_busy)
+		atomic_fetch_add_explicit(w->n_busy, n, memory_order_relaxed);
+}
+
 static void run_job(struct workers *w, struct job *job)
 {
+	count_busy(w, 1);
 	job->fn(job->arg);
+	count_busy(w, -1U);
 	if (job->is_owned) {
 		free(job);
 		return;
@@ -103,6 +112,11 @@ enum rc workers_start(struct workers **ret, const char *name, unsigned int n,
 	}
 	*ret = w;
 	return RC_OK;
+}
+
+void workers_count(struct workers *w, atomic_uint *n_busy)
+{
+	w->n_busy = n_busy;
 }
 
 void workers_stop(struct workers *w)

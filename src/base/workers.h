@@ -21,6 +21,7 @@
 #ifndef DESFS_BASE_WORKERS_H
 #define DESFS_BASE_WORKERS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -44,6 +45,11 @@ struct job {
  */
 enum rc workers_start(struct workers **ret, const char *name, unsigned int n,
 		      size_t queue_cap, struct err *err) MUST_CHECK;
+
+/* Have the number of threads that run a job in *n_busy, which must stay until
+ * workers_stop; before the first job.
+ */
+void workers_count(struct workers *w, atomic_uint *n_busy);
 
 /* Run all jobs submitted, join the threads, free; takes NULL.  Nobody may
  * submit or wait any more.
