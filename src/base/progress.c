@@ -4,28 +4,31 @@
 
 #include "base/progress.h"
 
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/human.h"
-#include "base/json-text.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/progress-format.h"
 
 #define LINE_NS (200 * CLOCK_NS_PER_MS)
 #define LOG_NS CLOCK_NS_PER_SEC
 #define OUT_MAX 4096
 
-/* The rate is a mean over about so many seconds. */
-#define RATE_SECONDS 4.0
+/* Speeds are means over about so many seconds; what is left is told from a
+ * longer one, so that it does not jump.
+ */
+#define SPEED_SECONDS 4.0
+#define LEFT_SECONDS 20.0
+
+/* Less is not worth a time left. */
+#define LEFT_AFTER CLOCK_NS_PER_SEC
 
 const char *const progress_mode_names[] = { "auto", "always", "never", "json",
 					    NULL };
@@ -33,20 +36,26 @@ const char *const progress_mode_names[] = { "auto", "always", "never", "json",
 /* LINE: rewritten in place; PLAIN: the same, one below the other. */
 enum output { OUTPUT_NONE, OUTPUT_LINE, OUTPUT_PLAIN, OUTPUT_JSON };
 
+/* How quickly a number grows. */
+struct speed {
+	uint64_t last;
+	double per_second;
+	bool is_known;
+};
+
 struct progress {
-	enum output output;
+	enum output output; /* NONE from progress_end on */
 	int fd;
 	uint64_t interval;
 	uint64_t start;
-	atomic_uint_fast64_t due; /* when the next line may be written */
+	uint64_t due;              /* when the next line may be written */
+	uint64_t last_time;        /* of measuring */
+	uint64_t phase_time;       /* since when the totals are those of now */
+	struct speed files, bytes; /* worked on */
+	struct speed files_done, bytes_done; /* all */
 
-	/* Guards what follows.  Held while writing: only updates that are due
-	 * take it, and they try and go on when another has it.
-	 */
-	pthread_mutex_t lock;
-	uint64_t last_time;
-	uint64_t last_bytes;
-	double rate; /* bytes a second; 0: not known yet */
+	pthread_mutex_t lock; /* guards result */
+	struct progress_speed result;
 };
 
 static enum output choose_output(enum progress_mode mode, int fd)
@@ -67,109 +76,115 @@ struct progress *progress_new(enum progress_mode mode, int fd)
 	p->output = choose_output(mode, fd);
 	p->fd = fd;
 	p->interval = p->output == OUTPUT_LINE ? LINE_NS : LOG_NS;
-	p->start = clock_coarse_ns();
-	p->last_time = p->start;
-	atomic_init(&p->due, p->start + p->interval);
+	p->start = clock_mono_ns();
+	p->last_time = p->phase_time = p->start;
+	p->due = p->start + p->interval;
 	pthread_mutex_init(&p->lock, NULL);
 	return p;
 }
 
-/* Mix the speed since the last line into the mean. */
-static void measure(struct progress *p, uint64_t now, uint64_t bytes)
+void progress_free(struct progress *p)
 {
-	double dt = (double)(now - p->last_time) / CLOCK_NS_PER_SEC;
-	double rate, weight;
-
-	if (now <= p->last_time || bytes < p->last_bytes)
+	if (!p)
 		return;
-	rate = (double)(bytes - p->last_bytes) / dt;
-	weight = p->rate > 0 ? dt / (dt + RATE_SECONDS) : 1;
-	p->rate += (rate - p->rate) * weight;
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* --- speeds ---------------------------------------------------------------
+ */
+
+/* Mix the speed since the last time into the mean.  False: it began anew. */
+static bool speed_add(struct speed *s, double dt, uint64_t n, double seconds)
+{
+	bool is_on = n >= s->last;
+	double now, weight;
+
+	if (!is_on)
+		*s = (struct speed){ .last = n };
+	now = (double)(n - s->last) / dt;
+	weight = s->is_known ? dt / (dt + seconds) : 1;
+	s->per_second += (now - s->per_second) * weight;
+	s->is_known = is_on;
+	s->last = n;
+	return is_on;
+}
+
+/* Seconds for the rest of one number; below 0 when nobody knows. */
+static double seconds_for(const struct speed *s, uint64_t done, uint64_t total)
+{
+	if (total <= done)
+		return 0;
+	return s->per_second > 0 ? (double)(total - done) / s->per_second : -1;
+}
+
+static void find_left(struct progress *p, uint64_t now,
+		      const struct progress_counters *c,
+		      struct progress_speed *ret)
+{
+	double files =
+		seconds_for(&p->files_done, c->files_done, c->files_total);
+	double bytes =
+		seconds_for(&p->bytes_done, c->bytes_done, c->bytes_total);
+	/* Many small files take their time, and so do few large ones. */
+	double left = files > bytes ? files : bytes;
+
+	ret->is_left_known = c->files_total && files >= 0 && bytes >= 0 &&
+			     left < 1e9 && now - p->phase_time >= LEFT_AFTER;
+	if (ret->is_left_known)
+		ret->ns_left = (uint64_t)(left * CLOCK_NS_PER_SEC);
+}
+
+static void measure(struct progress *p, uint64_t now,
+		    const struct progress_counters *c)
+{
+	struct progress_speed result = { 0 };
+	double dt = (double)(now - p->last_time) / CLOCK_NS_PER_SEC;
+
+	if (now <= p->last_time)
+		return;
+	speed_add(&p->files, dt, c->files_in, SPEED_SECONDS);
+	speed_add(&p->bytes, dt, c->bytes_in, SPEED_SECONDS);
+	speed_add(&p->bytes_done, dt, c->bytes_done, LEFT_SECONDS);
+	if (!speed_add(&p->files_done, dt, c->files_done, LEFT_SECONDS))
+		p->phase_time = now;
 	p->last_time = now;
-	p->last_bytes = bytes;
+	result.files = p->files.per_second;
+	result.bytes = p->bytes.per_second;
+	find_left(p, now, c, &result);
+	pthread_mutex_lock(&p->lock);
+	p->result = result;
+	pthread_mutex_unlock(&p->lock);
 }
 
-/* Nanoseconds left; 0 when nobody knows. */
-static uint64_t time_left(const struct progress *p, uint64_t now,
-			  const struct progress_counters *c)
+struct progress_speed progress_speed(struct progress *p)
 {
-	double left = 0;
+	LOCK_SCOPE(&p->lock);
 
-	if (c->bytes_total > c->bytes_in && p->rate >= 1)
-		left = (double)(c->bytes_total - c->bytes_in) / p->rate *
-		       CLOCK_NS_PER_SEC;
-	else if (c->files_total > c->files_done && c->files_done)
-		left = (double)(now - p->start) *
-		       ((double)(c->files_total - c->files_done) /
-			(double)c->files_done);
-	return left < 1e18 ? (uint64_t)left : 0;
+	return p->result;
 }
 
-static void format_line(const struct progress *p, uint64_t now,
-			const struct progress_counters *c, struct buf *b)
+/* --- writing ----------------------------------------------------------------
+ */
+
+static size_t width_of(int fd)
 {
-	char one[HUMAN_MAX], two[HUMAN_MAX];
-	uint64_t left = time_left(p, now, c);
+	struct winsize ws;
 
-	if (c->phase && *c->phase) {
-		text_escape(b, c->phase, strlen(c->phase));
-		buf_append_str(b, ": ");
-	}
-	buf_printf(b, "%" PRIu64, c->files_done);
-	if (c->files_total)
-		buf_printf(b, "/%" PRIu64, c->files_total);
-	buf_append_str(b, " files");
-	if (c->errors)
-		buf_printf(b, ", %" PRIu64 " failed", c->errors);
-	buf_printf(b, ", %s", human_bytes(one, c->bytes_in));
-	if (c->bytes_out)
-		buf_printf(b, " -> %s", human_bytes(two, c->bytes_out));
-	if (p->rate >= 1)
-		buf_printf(b, ", %s/s", human_bytes(one, (uint64_t)p->rate));
-	if (left)
-		buf_printf(b, ", %s left", human_duration(two, left));
-}
-
-static void format_json(const struct progress *p, uint64_t now,
-			const struct progress_counters *c, bool is_last,
-			struct buf *b)
-{
-	const char *phase = c->phase ? c->phase : "";
-	uint64_t left = time_left(p, now, c);
-
-	buf_append_str(b, "{\"progress\":1,\"phase\":");
-	json_text_string(b, phase, strlen(phase));
-	buf_printf(b, ",\"files_done\":%" PRIu64, c->files_done);
-	if (c->files_total)
-		buf_printf(b, ",\"files_total\":%" PRIu64, c->files_total);
-	buf_printf(b, ",\"bytes_in\":%" PRIu64, c->bytes_in);
-	if (c->bytes_total)
-		buf_printf(b, ",\"bytes_total\":%" PRIu64, c->bytes_total);
-	buf_printf(b, ",\"bytes_out\":%" PRIu64 ",\"errors\":%" PRIu64,
-		   c->bytes_out, c->errors);
-	buf_printf(b, ",\"seconds\":%.1f,\"bytes_per_second\":%.0f",
-		   (double)(now - p->start) / CLOCK_NS_PER_SEC, p->rate);
-	if (left)
-		buf_printf(b, ",\"seconds_left\":%.0f",
-			   (double)left / CLOCK_NS_PER_SEC);
-	buf_printf(b, ",\"done\":%s}\n", is_last ? "true" : "false");
+	return !ioctl(fd, TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : 80;
 }
 
 /* Cut the line to the terminal's width: a line that wraps cannot be rewritten.
  * Each character counts as one column.
  */
-static void cut_to_width(struct buf *b, int fd)
+static void cut_to_width(struct buf *b, size_t width)
 {
-	struct winsize ws;
-	size_t width = 80;
-	size_t columns = 0;
+	size_t n = 0;
 
-	if (!ioctl(fd, TIOCGWINSZ, &ws) && ws.ws_col)
-		width = ws.ws_col;
 	for (size_t i = 0; i < b->len; i++) {
 		bool is_start = (b->p[i] & 0xc0) != 0x80;
 
-		if (is_start && ++columns >= width) {
+		if (is_start && ++n >= width) {
 			b->len = i;
 			return;
 		}
@@ -200,58 +215,53 @@ static void draw_line(struct progress *p, const struct buf *text)
 	buf_release(&b);
 }
 
-/* Called with the lock held. */
 static void report(struct progress *p, uint64_t now,
 		   const struct progress_counters *c, bool is_last)
 {
+	struct progress_speed speed;
+	size_t width;
 	struct buf b;
 
-	measure(p, now, c->bytes_in);
+	measure(p, now, c);
+	speed = progress_speed(p);
 	buf_init(&b, OUT_MAX);
 	switch (p->output) {
 	case OUTPUT_NONE: break;
 	case OUTPUT_LINE:
-		format_line(p, now, c, &b);
-		cut_to_width(&b, p->fd);
+		width = width_of(p->fd);
+		progress_format_line(c, speed, width, &b);
+		cut_to_width(&b, width);
 		if (buf_ok(&b))
 			draw_line(p, &b);
 		break;
 	case OUTPUT_PLAIN:
-		format_line(p, now, c, &b);
+		progress_format_line(c, speed, SIZE_MAX, &b);
 		buf_append_str(&b, "\n");
 		write_all(p->fd, &b);
 		break;
 	case OUTPUT_JSON:
-		format_json(p, now, c, is_last, &b);
+		progress_format_json(c, speed, now - p->start, is_last, &b);
 		write_all(p->fd, &b);
 		break;
 	}
 	buf_release(&b);
 }
 
-void progress_update(struct progress *p, const struct progress_counters *c)
+uint64_t progress_update(struct progress *p, const struct progress_counters *c)
 {
-	uint64_t now, due;
+	uint64_t now = clock_mono_ns();
 
-	if (p->output == OUTPUT_NONE)
-		return;
-	now = clock_coarse_ns();
-	due = atomic_load_explicit(&p->due, memory_order_relaxed);
-	if (now < due ||
-	    !atomic_compare_exchange_strong(&p->due, &due, now + p->interval))
-		return;
-	if (pthread_mutex_trylock(&p->lock))
-		return;
-	report(p, now, c, false);
-	pthread_mutex_unlock(&p->lock);
+	if (now >= p->due) {
+		p->due = now + p->interval;
+		report(p, now, c, false);
+	}
+	return p->due;
 }
 
 void progress_end(struct progress *p, const struct progress_counters *c)
 {
 	static const char wipe[] = "\r\033[K";
 
-	if (!p)
-		return;
 	if (p->output == OUTPUT_LINE) {
 		struct buf b = { .max = sizeof(wipe) };
 
@@ -260,8 +270,7 @@ void progress_end(struct progress *p, const struct progress_counters *c)
 		buf_release(&b);
 		log_set_unfinished_line(false);
 	} else if (c) {
-		report(p, clock_coarse_ns(), c, true);
+		report(p, clock_mono_ns(), c, true);
 	}
-	pthread_mutex_destroy(&p->lock);
-	free(p);
+	p->output = OUTPUT_NONE;
 }

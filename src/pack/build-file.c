@@ -17,6 +17,7 @@
 #include "base/sha256.h"
 #include "pack/lane.h"
 #include "pack/pack.h"
+#include "pack/state.h"
 #include "pack/tree.h"
 
 struct file_reader {
@@ -286,10 +287,10 @@ static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
 	return rc;
 }
 
-enum rc file_reader_add(struct file_reader *f, struct lane *lane,
-			const struct item *it, bool is_shared,
-			struct content_parts **ret, uint32_t *ret_off,
-			struct err *err)
+static enum rc add(struct file_reader *f, struct lane *lane,
+		   const struct item *it, bool is_shared,
+		   struct content_parts **ret, uint32_t *ret_off,
+		   struct err *err)
 {
 	CLEANUP_FD int fd = -1;
 	struct err failure;
@@ -300,4 +301,17 @@ enum rc file_reader_add(struct file_reader *f, struct lane *lane,
 	if (it->size <= f->p->opts->block_size)
 		return add_small(f, lane, fd, it, is_shared, ret, ret_off, err);
 	return add_large(f, lane, fd, it, ret, err);
+}
+
+enum rc file_reader_add(struct file_reader *f, struct lane *lane,
+			const struct item *it, bool is_shared,
+			struct content_parts **ret, uint32_t *ret_off,
+			struct err *err)
+{
+	enum rc rc;
+
+	state_file(it->parent, it->name);
+	rc = add(f, lane, it, is_shared, ret, ret_off, err);
+	state_file_end();
+	return rc;
 }

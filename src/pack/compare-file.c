@@ -17,6 +17,7 @@
 #include "base/timestamp.h"
 #include "pack/links.h"
 #include "pack/pack.h"
+#include "pack/state.h"
 #include "pack/tree.h"
 
 #define HASH_READ (256u << 10) /* bytes read at once */
@@ -102,15 +103,20 @@ static enum compare_result compare_content(struct pack *p, struct tree *tree,
 	CLEANUP_BUF struct buf uid = { .max = SIZE_MAX / 2 };
 	uint8_t hash[SHA256_LEN];
 	CLEANUP_FD int fd = -1;
+	enum state_doing was;
 	struct err err;
 	enum rc rc;
 
+	was = state_enter(STATE_READING);
+	state_file(it->parent, it->name);
 	throttle_wait(p->throttle, 1, 0);
 	rc = tree_open(tree, it, &fd, &err);
 	if (!rc)
 		rc = hash_file(p, fd, it->size, hash, &err);
 	if (!rc)
 		rc = tree_check(fd, it, &err);
+	state_file_end();
+	state_leave(was);
 	if (!rc)
 		return e->has_hash && !memcmp(hash, e->sha256, sizeof(hash))
 			       ? COMPARE_SAME

@@ -20,6 +20,7 @@
 #include "pack/compressible.h"
 #include "pack/lane-block.h"
 #include "pack/report.h"
+#include "pack/state.h"
 
 #define WINDOW_BYTES (64u << 20)
 #define WINDOW_MIN 4u
@@ -233,10 +234,12 @@ static void hold(struct lane *l, struct lane_block *b)
 static enum rc retire(struct lane *l, struct err *err)
 {
 	struct lane_block *b = l->blocks[l->first++ % l->window];
+	enum state_doing was = state_enter(STATE_COMPRESSING);
 	enum rc rc;
 
 	assert(b->is_flying);
 	job_wait(l->opts.workers, &b->job);
+	state_leave(was);
 	rc = b->rc;
 	if (rc)
 		*err = b->err;
@@ -244,7 +247,7 @@ static enum rc retire(struct lane *l, struct err *err)
 		rc = shard_build_block(l->opts.build, b->stored.p,
 				       b->stored.len, &b->ref, err);
 	if (!rc)
-		report_stored(l->opts.report, b->data.len);
+		report_block(l->opts.report, b->data.len, b->stored.len);
 	for (size_t i = 0; i < b->n_segments && !rc; i++) {
 		const struct lane_segment *s = &b->segments[i];
 
@@ -279,8 +282,11 @@ static enum rc number(struct lane *l, struct lane_block *b, struct err *err)
 
 static void launch(struct lane *l, struct lane_block *b)
 {
+	enum state_doing was = state_enter(STATE_COMPRESSING);
+
 	b->is_flying = true;
 	job_submit(l->opts.workers, &b->job, lane_block_encode, b);
+	state_leave(was);
 }
 
 static enum rc end_block(struct lane *l, enum kind k, struct err *err)

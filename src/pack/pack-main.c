@@ -8,17 +8,21 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/human.h"
 #include "base/json-text.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/stop.h"
 #include "base/version.h"
 #include "catalog/catalog.h"
 #include "pack/clean.h"
 #include "pack/pack-options.h"
 #include "pack/report.h"
+#include "pack/stats-file.h"
+#include "pack/watch.h"
 #include "store/store-write.h"
+
+#define LABELS_MAX (64u << 10)
 
 struct cleaning {
 	const struct command_line *c;
@@ -111,6 +115,33 @@ static void tell_memory(const struct command_line *c)
 		 c->pack.open_shards, c->pack.block_size);
 }
 
+static struct stats_file *new_stats(const struct command_line *c,
+				    struct report *report)
+{
+	CLEANUP_BUF struct buf labels = { .max = LABELS_MAX };
+
+	if (!c->stats_file)
+		return NULL;
+	metric_label(&labels, "archive", c->pack.archive);
+	return stats_file_new(c->stats_file, buf_str(&labels), report);
+}
+
+static enum rc watched_run(const struct command_line *c, struct report *report,
+			   struct err *err)
+{
+	struct stats_file *stats = new_stats(c, report);
+	struct watch *watch = NULL;
+	enum rc rc = watch_start(&watch, report, stats, err);
+
+	if (!rc)
+		rc = pack_run(&c->pack, report, err);
+	watch_stop(watch);
+	if (stats)
+		stats_file_end(stats, rc, !rc && !c->pack.dry_run);
+	stats_file_free(stats);
+	return rc;
+}
+
 static enum rc pack(const struct command_line *c, struct err *err)
 {
 	struct report_options o = { .is_json = c->json,
@@ -118,7 +149,6 @@ static enum rc pack(const struct command_line *c, struct err *err)
 				    .is_dry_run = c->pack.dry_run,
 				    .progress =
 					    (enum progress_mode)c->progress };
-	uint64_t start = clock_mono_ns();
 	struct report *report;
 	enum rc rc;
 
@@ -129,10 +159,10 @@ static enum rc pack(const struct command_line *c, struct err *err)
 		return rc;
 	tell_memory(c);
 	report = report_new(&o);
-	rc = pack_run(&c->pack, report, err);
+	rc = watched_run(c, report, err);
 	report_end_progress(report);
 	if (!rc || rc == RC_PARTIAL || rc == RC_STOPPED)
-		report_summary(report, clock_mono_ns() - start, c->quiet);
+		report_summary(report, c->quiet);
 	report_free(report);
 	stop_release();
 	return rc;

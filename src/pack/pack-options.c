@@ -196,6 +196,12 @@ static const struct opt rows[] = {
 	  .choices = progress_mode_names,
 	  .help = "show how far it is on standard error (default auto: on a "
 		  "terminal)" },
+	{ .name = "stats-file",
+	  .arg = "FILE",
+	  .kind = OPT_STRING,
+	  AT(stats_file),
+	  .help = "keep metrics of the run in FILE, as Prometheus reads "
+		  "them" },
 	{ .name = "json",
 	  .kind = OPT_FLAG,
 	  AT(json),

@@ -26,6 +26,7 @@
 #include "pack/plan.h"
 #include "pack/publish.h"
 #include "pack/sorter.h"
+#include "pack/state.h"
 #include "pack/tree.h"
 #include "shard/route.h"
 #include "store/store-write.h"
@@ -138,6 +139,7 @@ static enum rc pack_slot(struct pack *p, uint32_t slot, struct tree *tree,
 	rc = compare_slot(p, slot, tree, plan, err);
 	if (!rc)
 		rc = plan_finish(plan, err);
+	state_enter(STATE_READING);
 	if (!rc && plan_count(plan))
 		rc = p->opts->dry_run ? tell_plan(p, plan, err)
 				      : build_slot(p, slot, tree, plan, err);
@@ -159,13 +161,10 @@ static bool take_slot(struct pack *p, uint32_t *ret)
 /* A slot that is left in good order is no failure. */
 static void slot_ended(struct pack *p, enum rc rc, const struct err *err)
 {
-	if (rc && (rc != RC_STOPPED || stop_requested())) {
+	if (!rc)
+		report_slot_done(p->report);
+	else if (rc != RC_STOPPED || stop_requested())
 		fail(p, err);
-	} else if (!rc) {
-		LOCK_SCOPE(&p->lock);
-
-		p->n_slots_done++;
-	}
 }
 
 static void slot_main(void *arg)
@@ -175,22 +174,30 @@ static void slot_main(void *arg)
 	uint32_t slot = 0;
 	struct err err;
 
-	while (take_slot(p, &slot))
+	while (take_slot(p, &slot)) {
+		state_attach(report_state(p->report), slot);
 		slot_ended(p, pack_slot(p, slot, tree, &err), &err);
+	}
+	state_detach();
 	tree_free(tree);
 }
 
 static enum rc pack_slots(struct pack *p, struct err *err)
 {
 	unsigned int n = p->opts->open_shards;
+	struct state *state = report_state(p->report);
 	struct workers *slots = NULL;
 	enum rc rc;
 
 	report_phase(p->report, "packing");
+	report_slots(p->report, UINT64_C(1) << p->descriptor.n_bits);
 	rc = workers_start(&p->encoders, "encode", p->opts->jobs,
 			   (size_t)2 * p->opts->jobs, err);
-	if (!rc)
+	if (!rc) {
+		state_set_encoders(state, p->opts->jobs);
+		workers_count(p->encoders, state_encoding(state));
 		rc = workers_start(&slots, "slot", n, n, err);
+	}
 	for (unsigned int i = 0; i < n && !rc; i++)
 		workers_submit(slots, slot_main, p);
 	workers_stop(slots);
@@ -238,7 +245,10 @@ static enum rc check_options(const struct pack *p, struct err *err)
 static enum rc publish(struct pack *p, struct err *err)
 {
 	size_t n;
-	enum rc rc = publish_log(p->store, &n, err);
+	enum rc rc;
+
+	report_phase(p->report, "publishing");
+	rc = publish_log(p->store, &n, err);
 
 	return rc ? err_prefix(err, "the run is in the archive, but its log "
 				    "was not published ('desfs publish')")
@@ -248,14 +258,16 @@ static enum rc publish(struct pack *p, struct err *err)
 /* Was it stopped before the last slot? */
 static enum rc check_slots(const struct pack *p, struct err *err)
 {
-	uint32_t n = 1u << p->descriptor.n_bits;
+	struct report_counts c = report_counts(p->report);
 
-	if (p->n_slots_done == n)
+	if (c.slots_done == c.slots)
 		return RC_OK;
 	return err_set(err, RC_STOPPED,
 		       "stopped by a signal; %zu shards are in the archive, "
-		       "%u of %u slots were left for the next run",
-		       p->n_shards, n - p->n_slots_done, n);
+		       "%llu of %llu slots were left for the next run",
+		       p->n_shards,
+		       (unsigned long long)(c.slots - c.slots_done),
+		       (unsigned long long)c.slots);
 }
 
 static enum rc run(struct pack *p, struct err *err)
@@ -276,6 +288,8 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = commit_open(p, err);
 	if (rc)
 		return rc;
+	if (p->store && store_is_remote(p->store))
+		state_set_remote(report_state(p->report));
 	rc = gather(p, err);
 	if (!rc && !dry)
 		rc = store_run_begin(p->store, &p->run, err);
@@ -288,8 +302,10 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = err_set(err, RC_STOPPED, "stopped by a signal");
 	if (!rc)
 		rc = pack_slots(p, err);
-	if (!rc && !dry)
+	if (!rc && !dry) {
+		report_phase(p->report, "committing");
 		rc = commit_end(p, err);
+	}
 	p->is_committed = !rc;
 	if (!rc && !dry && p->opts->publish)
 		rc = publish(p, err);
@@ -321,6 +337,7 @@ enum rc pack_run(const struct pack_options *opts, struct report *report,
 
 	pthread_mutex_init(&p.lock, NULL);
 	raise_file_limit();
+	report_phase(report, "opening");
 	rc = run(&p, err);
 	if (rc == RC_STOPPED && !p.is_committed)
 		err_prefix(err, "nothing of this run is in the archive");

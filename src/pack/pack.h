@@ -70,7 +70,7 @@ struct pack {
 	pthread_mutex_t lock;      /* guards all below */
 	struct shard_meta *shards; /* published by this run */
 	size_t n_shards, shards_cap;
-	uint32_t next_slot, n_slots_done;
+	uint32_t next_slot;
 	struct err failure; /* the first, which ends the run */
 };
 

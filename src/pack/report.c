@@ -4,8 +4,10 @@
 
 #include "pack/report.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,33 +15,62 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/human.h"
 #include "base/json-text.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/process.h"
+#include "pack/spool.h"
+#include "pack/state.h"
+#include "pack/summary.h"
 
 #define LINE_MAX_BYTES (1u << 20)
+
+const double report_ratio_bounds[REPORT_RATIOS] = { 0.05, 0.1, 0.15, 0.2, 0.25,
+						    0.3,  0.4, 0.5,  0.6, 0.7,
+						    0.8,  0.9, 1,    1.1 };
+
+#define N_COUNTS (sizeof(struct report_counts) / sizeof(uint64_t))
 
 struct report {
 	struct report_options opts;
 	struct progress *progress;
-	/* Guards all below, and the order of lines on stdout. */
-	pthread_mutex_t lock;
-	const char *phase;
-	struct report_counts c;
-	uint64_t written;
-	uint64_t stored; /* plain bytes that are in blocks already written */
-	bool is_total_known;
+	struct state *state;
+	uint64_t start;
+	/* Guards lines on stdout and in the log. */
+	pthread_mutex_t lines;
+	pthread_mutex_t lock; /* guards the phases */
+	const char *phases[REPORT_PHASES];
+	uint64_t phase_start[REPORT_PHASES];
+	size_t n_phases;
+	_Atomic uint64_t counts[N_COUNTS]; /* a struct report_counts */
 };
+
+static_assert(sizeof(struct report_counts) % sizeof(uint64_t) == 0 &&
+		      offsetof(struct report_counts, ratio_millionths) ==
+			      (N_COUNTS - 1) * sizeof(uint64_t),
+	      "counts are uint64_t, one and all");
+
+/* The counter of a field of struct report_counts. */
+#define COUNTER(r, field) \
+	(&(r)->counts[offsetof(struct report_counts, field) / sizeof(uint64_t)])
+
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
 
 struct report *report_new(const struct report_options *opts)
 {
 	struct report *r = xcalloc(1, sizeof(*r));
 
 	r->opts = *opts;
-	r->phase = "";
+	r->start = clock_mono_ns();
+	pthread_mutex_init(&r->lines, NULL);
 	pthread_mutex_init(&r->lock, NULL);
 	r->progress = progress_new(opts->progress, STDERR_FILENO);
+	r->state = state_new();
 	return r;
 }
 
@@ -47,49 +78,118 @@ void report_free(struct report *r)
 {
 	if (!r)
 		return;
-	progress_end(r->progress, NULL);
+	progress_free(r->progress);
+	state_free(r->state);
+	pthread_mutex_destroy(&r->lines);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
 
-static struct progress_counters counters(const struct report *r)
+struct state *report_state(struct report *r)
 {
-	const struct report_counts *c = &r->c;
-	struct progress_counters p = { .phase = r->phase,
-				       .bytes_out = r->written,
-				       .errors = c->failed };
-
-	if (!r->is_total_known) {
-		p.files_done = c->found;
-		p.bytes_in = c->found_bytes;
-		return p;
-	}
-	p.files_done = c->packed + c->unchanged;
-	p.files_total = c->found;
-	/* Files count when they end; holes are in no block. */
-	p.bytes_in = (r->stored > c->packed_bytes ? r->stored
-						  : c->packed_bytes) +
-		     c->unchanged_bytes;
-	p.bytes_total = c->found_bytes;
-	return p;
+	return r->state;
 }
 
-static void show(struct report *r)
+uint64_t report_age(const struct report *r)
 {
-	struct progress_counters p = counters(r);
-
-	progress_update(r->progress, &p);
+	return clock_mono_ns() - r->start;
 }
+
+/* --- phases and progress ----------------------------------------------------
+ */
 
 void report_phase(struct report *r, const char *phase)
 {
 	LOCK_SCOPE(&r->lock);
 
-	/* The first phase looks around, so what it found is the total. */
-	r->is_total_known = r->phase[0];
-	r->phase = phase;
-	show(r);
+	assert(r->n_phases < REPORT_PHASES);
+	r->phases[r->n_phases] = phase;
+	r->phase_start[r->n_phases++] = clock_mono_ns();
 }
+
+size_t report_phases(struct report *r, struct report_phase ret[REPORT_PHASES])
+{
+	LOCK_SCOPE(&r->lock);
+
+	for (size_t i = 0; i < r->n_phases; i++) {
+		uint64_t end = i + 1 < r->n_phases ? r->phase_start[i + 1]
+						   : clock_mono_ns();
+
+		ret[i] = (struct report_phase){ .name = r->phases[i],
+						.ns = end - r->phase_start[i] };
+	}
+	return r->n_phases;
+}
+
+void report_slots(struct report *r, uint64_t n)
+{
+	count(COUNTER(r, slots), n);
+}
+
+void report_slot_done(struct report *r)
+{
+	count(COUNTER(r, slots_done), 1);
+}
+
+struct report_counts report_counts(struct report *r)
+{
+	struct report_counts c;
+	uint64_t *to = (uint64_t *)&c;
+
+	for (size_t i = 0; i < N_COUNTS; i++)
+		to[i] = atomic_load_explicit(&r->counts[i],
+					     memory_order_relaxed);
+	return c;
+}
+
+static struct progress_counters counters(struct report *r)
+{
+	struct report_phase phases[REPORT_PHASES];
+	size_t n = report_phases(r, phases);
+	struct report_counts c = report_counts(r);
+	struct progress_counters p = { .phase = n ? phases[n - 1].name : "",
+				       .slots_done = c.slots_done,
+				       .slots_total = c.slots,
+				       .bytes_out = c.written_bytes,
+				       .errors = c.failed };
+
+	if (!c.slots) {
+		p.files_done = p.files_in = c.found;
+		p.bytes_done = p.bytes_in = c.found_bytes;
+		return p;
+	}
+	p.files_in = c.packed;
+	/* Files count when they end; holes are in no block. */
+	p.bytes_in =
+		c.block_bytes > c.packed_bytes ? c.block_bytes : c.packed_bytes;
+	p.files_done = p.files_in + c.unchanged;
+	p.bytes_done = p.bytes_in + c.unchanged_bytes;
+	p.files_total = c.found;
+	p.bytes_total = c.found_bytes;
+	return p;
+}
+
+uint64_t report_tick(struct report *r)
+{
+	struct progress_counters p = counters(r);
+
+	return progress_update(r->progress, &p);
+}
+
+struct progress_speed report_speed(struct report *r)
+{
+	return progress_speed(r->progress);
+}
+
+void report_end_progress(struct report *r)
+{
+	struct progress_counters p = counters(r);
+
+	progress_end(r->progress, &p);
+}
+
+/* --- file by file -----------------------------------------------------------
+ */
 
 static void put_line(struct buf *line)
 {
@@ -117,29 +217,24 @@ static void escaped_uid(struct buf *out, struct span uid)
 
 void report_found(struct report *r, uint64_t bytes)
 {
-	LOCK_SCOPE(&r->lock);
-
-	r->c.found++;
-	r->c.found_bytes += bytes;
-	show(r);
+	count(COUNTER(r, found), 1);
+	count(COUNTER(r, found_bytes), bytes);
 }
 
 void report_excluded(struct report *r)
 {
-	LOCK_SCOPE(&r->lock);
-
-	r->c.excluded++;
+	count(COUNTER(r, excluded), 1);
 }
 
 void report_failed(struct report *r, struct span uid, const struct err *err)
 {
 	CLEANUP_BUF struct buf name, line = { 0 };
-	LOCK_SCOPE(&r->lock);
+	LOCK_SCOPE(&r->lines);
 
-	r->c.failed++;
+	count(COUNTER(r, failed), 1);
+	count(COUNTER(r, errors) + err->rc, 1);
 	escaped_uid(&name, uid);
 	log_err("%s: %s", buf_str(&name), err->msg);
-	show(r);
 	if (!r->opts.is_json)
 		return;
 	begin_json(&line, "failed", uid);
@@ -152,9 +247,9 @@ void report_failed(struct report *r, struct span uid, const struct err *err)
 void report_left_out(struct report *r, struct span uid, const char *why)
 {
 	CLEANUP_BUF struct buf name, line = { 0 };
-	LOCK_SCOPE(&r->lock);
+	LOCK_SCOPE(&r->lines);
 
-	r->c.left_out++;
+	count(COUNTER(r, left_out), 1);
 	escaped_uid(&name, uid);
 	log_warn("%s: left out: %s", buf_str(&name), why);
 	if (!r->opts.is_json)
@@ -164,14 +259,11 @@ void report_left_out(struct report *r, struct span uid, const char *why)
 	put_line(&line);
 }
 
-/* Tell of one file that was, or would be, packed or removed. */
-static void tell(struct report *r, const char *verb, struct span uid,
-		 enum entry_type type, uint64_t bytes)
+static void tell_always(struct report *r, const char *verb, struct span uid,
+			enum entry_type type, uint64_t bytes)
 {
 	CLEANUP_BUF struct buf name = { 0 }, line = { 0 };
 
-	if (!r->opts.is_verbose && !r->opts.is_dry_run)
-		return;
 	if (r->opts.is_json) {
 		begin_json(&line, verb, uid);
 		buf_printf(&line, ",\"kind\":\"%s\",\"size\":%" PRIu64 "}",
@@ -189,132 +281,86 @@ static void tell(struct report *r, const char *verb, struct span uid,
 	put_line(&line);
 }
 
+/* Tell of one file that was, or would be, packed or removed. */
+static void tell(struct report *r, const char *verb, struct span uid,
+		 enum entry_type type, uint64_t bytes)
+{
+	if (!r->opts.is_verbose && !r->opts.is_dry_run)
+		return;
+	pthread_mutex_lock(&r->lines);
+	tell_always(r, verb, uid, type, bytes);
+	pthread_mutex_unlock(&r->lines);
+}
+
 void report_packed(struct report *r, struct span uid, enum entry_type type,
 		   uint64_t bytes)
 {
-	LOCK_SCOPE(&r->lock);
-
-	r->c.packed++;
-	r->c.packed_bytes += bytes;
+	count(COUNTER(r, packed), 1);
+	count(COUNTER(r, packed_bytes), bytes);
+	if (type == ENTRY_REG)
+		count(COUNTER(r, packed_files), 1);
+	else if (type == ENTRY_DIR)
+		count(COUNTER(r, packed_dirs), 1);
 	tell(r, r->opts.is_dry_run ? "would-pack" : "packed", uid, type, bytes);
-	show(r);
 }
 
 void report_unchanged(struct report *r, uint64_t bytes)
 {
-	LOCK_SCOPE(&r->lock);
-
-	r->c.unchanged++;
-	r->c.unchanged_bytes += bytes;
-	show(r);
+	count(COUNTER(r, unchanged), 1);
+	count(COUNTER(r, unchanged_bytes), bytes);
 }
 
 void report_removed(struct report *r, struct span uid)
 {
-	LOCK_SCOPE(&r->lock);
-
-	r->c.removed++;
+	count(COUNTER(r, removed), 1);
 	tell(r, r->opts.is_dry_run ? "would-remove" : "removed", uid,
 	     ENTRY_WHITEOUT, 0);
 }
 
 void report_shard(struct report *r, uint64_t stored_bytes, bool existed)
 {
-	LOCK_SCOPE(&r->lock);
-
-	r->c.shards++;
-	r->c.shards_existed += existed;
-	r->c.stored_bytes += stored_bytes;
+	count(COUNTER(r, shards), 1);
+	count(COUNTER(r, shards_existed), existed);
+	count(COUNTER(r, stored_bytes), stored_bytes);
 }
 
-void report_stored(struct report *r, uint64_t plain_bytes)
+void report_block(struct report *r, uint64_t plain, uint64_t stored)
 {
-	LOCK_SCOPE(&r->lock);
+	double ratio = plain ? (double)stored / (double)plain : 0;
+	size_t i = 0;
 
-	r->stored += plain_bytes;
-	show(r);
+	if (!plain)
+		return;
+	while (i < REPORT_RATIOS && ratio > report_ratio_bounds[i])
+		i++;
+	count(COUNTER(r, block_bytes), plain);
+	count(COUNTER(r, ratios) + i, 1);
+	count(COUNTER(r, ratio_millionths), (uint64_t)(ratio * 1e6));
 }
 
 void report_written(struct report *r, uint64_t bytes)
 {
-	LOCK_SCOPE(&r->lock);
-
-	r->written += bytes;
-	show(r);
+	count(COUNTER(r, written_bytes), bytes);
 }
 
-struct report_counts report_counts(struct report *r)
+void report_summary(struct report *r, bool is_quiet)
 {
-	LOCK_SCOPE(&r->lock);
+	struct report_counts c = report_counts(r);
+	struct summary sum = { .counts = &c,
+			       .is_dry_run = r->opts.is_dry_run,
+			       .ns = report_age(r),
+			       .rss_max = process_now().rss_max,
+			       .spilled = spool_spilled() };
+	CLEANUP_BUF struct buf line = { .max = LINE_MAX_BYTES };
 
-	return r->c;
-}
-
-void report_end_progress(struct report *r)
-{
-	struct progress_counters p = counters(r);
-
-	progress_end(r->progress, &p);
-	r->progress = NULL;
-}
-
-static void summary_json(const struct report *r, uint64_t duration_ns)
-{
-	const struct report_counts *c = &r->c;
-	CLEANUP_BUF struct buf line;
-
-	buf_init(&line, LINE_MAX_BYTES);
-	buf_printf(&line,
-		   "{\"v\":1,\"type\":\"summary\",\"dry_run\":%s,"
-		   "\"found\":%" PRIu64 ",\"found_bytes\":%" PRIu64
-		   ",\"packed\":%" PRIu64 ",\"packed_bytes\":%" PRIu64
-		   ",\"unchanged\":%" PRIu64 ",\"removed\":%" PRIu64
-		   ",\"failed\":%" PRIu64 ",\"left_out\":%" PRIu64
-		   ",\"excluded\":%" PRIu64 ",\"shards\":%" PRIu64
-		   ",\"shards_existed\":%" PRIu64 ",\"stored_bytes\":%" PRIu64
-		   ",\"duration_ms\":%" PRIu64 "}",
-		   r->opts.is_dry_run ? "true" : "false", c->found,
-		   c->found_bytes, c->packed, c->packed_bytes, c->unchanged,
-		   c->removed, c->failed, c->left_out, c->excluded, c->shards,
-		   c->shards_existed, c->stored_bytes, duration_ns / 1000000);
-	put_line(&line);
-}
-
-static void summary_text(const struct report *r, uint64_t duration_ns)
-{
-	const struct report_counts *c = &r->c;
-	char in[HUMAN_MAX], out[HUMAN_MAX], took[HUMAN_MAX];
-
-	human_bytes(in, c->packed_bytes);
-	human_bytes(out, c->stored_bytes);
-	human_duration(took, duration_ns);
-	if (r->opts.is_dry_run) {
-		fprintf(stderr,
-			"would pack %" PRIu64 " names, %s; %" PRIu64
-			" unchanged, %" PRIu64 " removed, %" PRIu64 " failed\n",
-			c->packed, in, c->unchanged, c->removed, c->failed);
-		return;
+	if (r->opts.is_json) {
+		summary_json(&sum, &line);
+		put_line(&line);
 	}
-	fprintf(stderr, "packed %" PRIu64 " names, %s", c->packed, in);
-	if (c->shards)
-		fprintf(stderr, ", into %" PRIu64 " shards, %s", c->shards,
-			out);
-	if (c->shards && c->packed_bytes)
-		fprintf(stderr, " (%.1f %%)",
-			100.0 * (double)c->stored_bytes /
-				(double)c->packed_bytes);
-	fprintf(stderr, ", in %s\n", took);
-	fprintf(stderr,
-		"%" PRIu64 " unchanged, %" PRIu64 " removed, %" PRIu64
-		" failed, %" PRIu64 " left out, %" PRIu64 " excluded\n",
-		c->unchanged, c->removed, c->failed, c->left_out, c->excluded);
-}
-
-void report_summary(struct report *r, uint64_t duration_ns, bool is_quiet)
-{
-	if (r->opts.is_json)
-		summary_json(r, duration_ns);
-	if (!is_quiet)
-		summary_text(r, duration_ns);
+	buf_clear(&line);
+	if (!is_quiet) {
+		summary_text(&sum, &line);
+		fputs(buf_str(&line), stderr);
+	}
 	fflush(stdout);
 }

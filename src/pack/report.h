@@ -2,12 +2,13 @@
 /* report.h - what a run has done: counted, told file by file, summed up.
  *
  * Talk goes to stderr through the log, results as JSON lines to stdout when
- * asked for.  Safe from any thread.
+ * asked for.  Safe from any thread, and cheap: most calls add to a counter.
  */
 #ifndef DESFS_PACK_REPORT_H
 #define DESFS_PACK_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -21,25 +22,52 @@ struct report_options {
 	enum progress_mode progress;
 };
 
+/* Stored bytes of a block for each plain byte: upper bounds of the classes that
+ * are counted, besides one for all above.
+ */
+#define REPORT_RATIOS 14
+extern const double report_ratio_bounds[REPORT_RATIOS];
+
 /* Of names, unless it says bytes. */
 struct report_counts {
 	uint64_t found, found_bytes; /* in the sources */
 	uint64_t packed, packed_bytes;
+	uint64_t packed_files, packed_dirs; /* of those packed */
 	uint64_t unchanged, unchanged_bytes;
 	uint64_t removed; /* whiteouts */
 	uint64_t failed;
 	uint64_t left_out; /* sockets and the like */
 	uint64_t excluded;
 	uint64_t shards, shards_existed, stored_bytes;
+	uint64_t slots, slots_done;
+	uint64_t block_bytes;      /* plain, in blocks written so far */
+	uint64_t written_bytes;    /* of shards in the making, too */
+	uint64_t errors[RC_COUNT]; /* failed, by their cause */
+	uint64_t ratios[REPORT_RATIOS + 1]; /* blocks */
+	uint64_t ratio_millionths;          /* sum over all blocks */
 };
 
+struct report_phase {
+	const char *name;
+	uint64_t ns; /* spent in it */
+};
+
+#define REPORT_PHASES 8
+
 struct report;
+struct state;
 
 struct report *report_new(const struct report_options *opts) MUST_CHECK;
 void report_free(struct report *r);
 
-/* The phase shown as progress; total as far as known. */
+/* What its threads are at; lives as long as the report. */
+struct state *report_state(struct report *r);
+
+/* The phase shown as progress; static. */
 void report_phase(struct report *r, const char *phase);
+/* The slots to be packed; all files have been found. */
+void report_slots(struct report *r, uint64_t n);
+void report_slot_done(struct report *r);
 
 void report_found(struct report *r, uint64_t bytes);
 void report_excluded(struct report *r);
@@ -52,15 +80,26 @@ void report_packed(struct report *r, struct span uid, enum entry_type type,
 void report_unchanged(struct report *r, uint64_t bytes);
 void report_removed(struct report *r, struct span uid);
 void report_shard(struct report *r, uint64_t stored_bytes, bool existed);
-/* Plain bytes of files that a written block holds, for the progress line. */
-void report_stored(struct report *r, uint64_t plain_bytes);
-/* Bytes written so far of a shard in the making, for the progress line. */
+/* A block was written that holds plain bytes of files in stored ones. */
+void report_block(struct report *r, uint64_t plain, uint64_t stored);
+/* Bytes written so far of a shard in the making. */
 void report_written(struct report *r, uint64_t bytes);
 
+/* As of now; the numbers need not be of one moment. */
 struct report_counts report_counts(struct report *r);
+/* How many phases there were, the last being the one it is in. */
+size_t report_phases(struct report *r, struct report_phase ret[REPORT_PHASES]);
+/* ns since report_new. */
+uint64_t report_age(const struct report *r);
 
-/* End the progress line; then the summary. */
+/* Measure the speed, and show the progress if it is time; for one thread.
+ * Returns when it is time again, by clock_mono_ns.
+ */
+uint64_t report_tick(struct report *r);
+struct progress_speed report_speed(struct report *r);
+
+/* End the progress line, when nobody ticks any more; then the summary. */
 void report_end_progress(struct report *r);
-void report_summary(struct report *r, uint64_t duration_ns, bool is_quiet);
+void report_summary(struct report *r, bool is_quiet);
 
 #endif

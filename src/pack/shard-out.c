@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "pack/report.h"
+#include "pack/state.h"
 #include "store/store-write.h"
 
 #define INDEX_MEMORY (8u << 20) /* bytes kept in memory */
@@ -32,8 +33,10 @@ void shard_out_close(struct shard_out *o)
 static enum rc out_write(void *arg, const void *p, size_t len, struct err *err)
 {
 	struct shard_out *o = arg;
+	enum state_doing was = state_enter(STATE_WRITING);
 	enum rc rc = store_upload_write(o->upload, p, len, err);
 
+	state_leave(was);
 	if (!rc)
 		report_written(o->report, len);
 	return rc;
@@ -111,8 +114,10 @@ enum rc shard_out_commit(struct shard_out *o, const struct shard_footer *f,
 			 struct err *err)
 {
 	struct shard_meta m = make_meta(f, size, info);
+	enum state_doing was = state_enter(STATE_WRITING);
 	enum rc rc = store_upload_commit(o->upload, m.key, ret_existed, err);
 
+	state_leave(was);
 	if (rc)
 		shard_meta_release(&m);
 	else

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,13 @@
 #include "base/mem.h"
 
 #define SPOOL_WRITE (256u << 10) /* bytes gathered for one write */
+
+static _Atomic uint64_t spilled;
+
+uint64_t spool_spilled(void)
+{
+	return atomic_load_explicit(&spilled, memory_order_relaxed);
+}
 
 void spool_init(struct spool *sp, const char *dir, size_t memory)
 {
@@ -65,6 +73,7 @@ static enum rc spool_write_out(struct spool *sp, struct err *err)
 		return err_set_errno(err, errno, "temporary file in %s",
 				     sp->dir);
 	sp->written += sp->mem.len;
+	atomic_fetch_add_explicit(&spilled, sp->mem.len, memory_order_relaxed);
 	buf_clear(&sp->mem);
 	return RC_OK;
 }

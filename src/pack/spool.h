@@ -30,6 +30,9 @@ uint64_t spool_len(const struct spool *sp);
 enum rc spool_append(struct spool *sp, const void *p, size_t len,
 		     struct err *err) MUST_CHECK;
 
+/* Bytes this process has written to such files. */
+uint64_t spool_spilled(void);
+
 /* Exactly len bytes at off. */
 enum rc spool_read(const struct spool *sp, uint64_t off, void *buf, size_t len,
 		   struct err *err) MUST_CHECK;

@@ -19,6 +19,7 @@
 #include "base/opt.h"
 #include "base/stop.h"
 #include "base/token-bucket.h"
+#include "pack/state.h"
 
 /* Nobody sleeps for less: many small files would cost as many sleeps. */
 #define LEAST_WAIT (10 * CLOCK_NS_PER_MS)
@@ -124,6 +125,7 @@ static bool sleep_for(const struct throttle *t, uint64_t ns)
 void throttle_wait(struct throttle *t, uint64_t files, uint64_t bytes)
 {
 	uint64_t now, wait, end;
+	enum state_doing was;
 
 	if (!t->is_limited || stop_asked())
 		return;
@@ -131,7 +133,9 @@ void throttle_wait(struct throttle *t, uint64_t files, uint64_t bytes)
 	wait = throttle_due(t, now, files, bytes);
 	if (wait < LEAST_WAIT)
 		return;
+	was = state_enter(STATE_THROTTLED);
 	end = now + wait;
 	while (now < end && sleep_for(t, end - now))
 		now = clock_mono_ns();
+	state_leave(was);
 }
