@@ -6,16 +6,16 @@
  *
  *	CALL GLOB [nth=N | from=N] errno=NAME | short=N | run=COMMAND
  *
- * CALL: open read stat readdir readlink listxattr fsync write rename link
- * unlink; each stands for all calls of its kind.  GLOB (fnmatch(3), '*' matches
+ * CALL: open read stat readdir readlink listxattr fsync write rename rename2
+ * link unlink; each stands for all calls of its kind, rename2 for those with
+ * flags, which come before rename.  GLOB (fnmatch(3), '*' matches
  * slashes) is of the path, which is resolved where a descriptor is given; the
  * second path of renames and links.  nth: only that one of the calls that
  * match; from: that one and all later ones.  run: of the shell, before the
  * call.  What is applied is appended to the file $FAULT_SHIM.used, a line each.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+#include "config.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -423,7 +423,8 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to,
 	      unsigned int flags)
 {
 	REAL(renameat2);
-	return meet("rename", to_dir, to, NULL)
+	return (flags && meet("rename2", to_dir, to, NULL)) ||
+			       meet("rename", to_dir, to, NULL)
 		       ? -1
 		       : real(from_dir, from, to_dir, to, flags);
 }

@@ -10,8 +10,8 @@
 # Programs built with ASan take it too, behind their own runtime.
 fault_shim=$tmp/fault-shim.so
 # shellcheck disable=SC2086
-need 'needs a compiler' $CC -shared -fPIC -O1 -o "$fault_shim" \
-	"$SRCDIR/tests/lib/fault-shim.c" -ldl
+need 'needs a compiler' $CC -shared -fPIC -O1 \
+	-I"$BUILDDIR" -o "$fault_shim" "$SRCDIR/tests/lib/fault-shim.c" -ldl
 
 with_faults()
 {
