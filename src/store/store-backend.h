@@ -80,6 +80,8 @@ struct store_writer {
 				 bool *ret_existed, struct err *err);
 	void (*upload_free)(struct store_upload *up);
 	enum rc (*remove)(struct store *st, const char *key, struct err *err);
+	/* NULL: the kernel keeps nothing. */
+	void (*forget)(struct store *st, const char *key);
 	enum rc (*run_begin)(struct store *st, struct store_run **ret,
 			     struct err *err);
 	void (*run_end)(struct store_run *run, bool is_committed);

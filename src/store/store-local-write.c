@@ -256,6 +256,22 @@ static enum rc local_remove(struct store *st, const char *key, struct err *err)
 	return RC_OK;
 }
 
+static void local_forget(struct store *st, const char *key)
+{
+	CLEANUP_FD int dirfd = -1;
+	CLEANUP_FD int fd = -1;
+	const char *name;
+	size_t dir_len = key_split(key, &name);
+
+	dirfd = store_local_open_dir((struct local_store *)st, key, dir_len);
+	if (dirfd >= 0)
+		fd = openat(dirfd, name,
+			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	/* It is on stable storage, so all of its pages may go. */
+	if (fd >= 0)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 const struct store_writer store_writer_local = {
 	.backend = &store_backend_local,
 	.create = local_create,
@@ -265,6 +281,7 @@ const struct store_writer store_writer_local = {
 	.upload_commit = upload_commit,
 	.upload_free = upload_free,
 	.remove = local_remove,
+	.forget = local_forget,
 	.run_begin = store_local_run_begin,
 	.run_end = store_local_run_end,
 	.runs_alive = store_local_runs_alive,

@@ -165,6 +165,12 @@ enum rc store_remove(struct store *st, const char *key, struct err *err)
 	return st->writer->remove(st, key, err);
 }
 
+void store_forget(struct store *st, const char *key)
+{
+	if (st->writer && st->writer->forget)
+		st->writer->forget(st, key);
+}
+
 enum rc store_run_begin(struct store *st, struct store_run **ret,
 			struct err *err)
 {

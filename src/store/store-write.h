@@ -60,6 +60,11 @@ void store_upload_free(struct store_upload *up);
 enum rc store_remove(struct store *st, const char *key,
 		     struct err *err) MUST_CHECK;
 
+/* Let go of what the kernel keeps of an object in memory, so that reading it
+ * next tells of the disk, where that is ours to ask.
+ */
+void store_forget(struct store *st, const char *key);
+
 /* A writing run marks itself as alive until store_run_end or its death, so that
  * clean-up leaves alone what it may still commit.  One at a time in a store,
  * begun before its uploads and ended after them; an upload outside of any has
