@@ -12,17 +12,18 @@
 #define CURSOR_READ_MAX (128u << 10) /* bytes read at once */
 #define CURSOR_READ_MIN (4u << 10)
 
-/* A place in one run. */
+/* A place in one run, or in a feed that is in memory. */
 struct cursor {
-	const uint8_t *record; /* in buf */
-	uint64_t off, end;     /* what is still to be read from the spool */
-	uint8_t *buf;          /* len bytes read, those from pos not used yet */
+	const uint8_t *record;          /* NULL: at the end */
+	const struct sorter_feed *feed; /* NULL: in the spool */
+	/* In order of the feed, or what is still to be read from the spool. */
+	uint64_t off, end;
+	uint8_t *buf; /* len bytes read, those from pos not used yet */
 	size_t pos, len, cap;
 };
 
 struct sorter_reader {
 	const struct sorter *s;
-	size_t i, end; /* in s->order, when all is in memory */
 	struct cursor *cursors;
 	size_t n_cursors;
 	struct cursor **heap; /* n_heap cursors, the least record first */
@@ -65,6 +66,11 @@ static enum rc cursor_next(struct sorter_reader *r, struct cursor *c,
 	enum rc rc;
 
 	c->record = NULL;
+	if (c->feed) {
+		if (c->off < c->end)
+			c->record = c->feed->arena + c->feed->order[c->off++];
+		return RC_OK;
+	}
 	rc = cursor_fill(r, c, sizeof(struct sorter_head), err);
 	if (rc)
 		return rc;
@@ -102,34 +108,44 @@ static void heap_down(struct sorter_reader *r, size_t i)
 	}
 }
 
-static enum rc open_run(struct sorter_reader *r, const struct sorter_run *run,
-			uint32_t partition, struct err *err)
+/* Take in the cursor after the last one, which has its range. */
+static enum rc begin_cursor(struct sorter_reader *r, struct err *err)
 {
 	struct cursor *c = &r->cursors[r->n_cursors];
-	uint64_t range[2];
 	enum rc rc;
 
-	rc = spool_read(&r->s->spool, run->index + partition * sizeof(uint64_t),
-			range, sizeof(range), err);
-	if (rc || range[0] == range[1])
-		return rc;
+	if (c->off == c->end)
+		return RC_OK;
 	r->n_cursors++;
-	c->off = range[0];
-	c->end = range[1];
 	rc = cursor_next(r, c, err);
 	if (!rc && c->record)
 		r->heap[r->n_heap++] = c;
 	return rc;
 }
 
-/* The first record in memory whose partition is not below the one given. */
-static size_t order_bound(const struct sorter *s, uint64_t partition)
+static enum rc open_run(struct sorter_reader *r, const struct sorter_run *run,
+			uint32_t partition, struct err *err)
 {
-	size_t low = 0, high = s->n;
+	uint64_t range[2];
+	enum rc rc;
+
+	rc = spool_read(&r->s->spool, run->index + partition * sizeof(uint64_t),
+			range, sizeof(range), err);
+	if (rc)
+		return rc;
+	r->cursors[r->n_cursors] =
+		(struct cursor){ .off = range[0], .end = range[1] };
+	return begin_cursor(r, err);
+}
+
+/* The first record in memory whose partition is not below the one given. */
+static size_t order_bound(const struct sorter_feed *f, uint64_t partition)
+{
+	size_t low = 0, high = f->n;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		const uint8_t *p = s->arena + s->order[mid];
+		const uint8_t *p = f->arena + f->order[mid];
 
 		if (sorter_head_at(p).partition < partition)
 			low = mid + 1;
@@ -139,27 +155,41 @@ static size_t order_bound(const struct sorter *s, uint64_t partition)
 	return low;
 }
 
+static enum rc open_feed(struct sorter_reader *r, const struct sorter_feed *f,
+			 uint32_t partition, struct err *err)
+{
+	r->cursors[r->n_cursors] = (struct cursor){
+		.feed = f,
+		.off = order_bound(f, partition),
+		.end = order_bound(f, (uint64_t)partition + 1),
+	};
+	return begin_cursor(r, err);
+}
+
+static size_t choose_chunk(const struct sorter *s)
+{
+	size_t chunk = s->n_runs ? s->bound / s->n_runs : 0;
+
+	if (chunk > CURSOR_READ_MAX)
+		return CURSOR_READ_MAX;
+	return chunk < CURSOR_READ_MIN ? CURSOR_READ_MIN : chunk;
+}
+
 enum rc sorter_read(const struct sorter *s, uint32_t partition,
 		    struct sorter_reader **ret, struct err *err)
 {
 	struct sorter_reader *r = xcalloc(1, sizeof(*r));
+	size_t n_max = s->n_runs ? s->n_runs : s->n_feeds;
 	enum rc rc = RC_OK;
 
 	r->s = s;
-	if (!s->n_runs) {
-		r->i = order_bound(s, partition);
-		r->end = order_bound(s, (uint64_t)partition + 1);
-	} else {
-		r->cursors = xcalloc(s->n_runs, sizeof(*r->cursors));
-		r->heap = xcalloc(s->n_runs, sizeof(struct cursor *));
-		r->chunk = s->bound / s->n_runs;
-		if (r->chunk > CURSOR_READ_MAX)
-			r->chunk = CURSOR_READ_MAX;
-		if (r->chunk < CURSOR_READ_MIN)
-			r->chunk = CURSOR_READ_MIN;
-	}
-	for (size_t i = 0; i < s->n_runs && !rc; i++)
-		rc = open_run(r, &s->runs[i], partition, err);
+	r->chunk = choose_chunk(s);
+	r->cursors = xcalloc(n_max, sizeof(*r->cursors));
+	r->heap = xcalloc(n_max, sizeof(struct cursor *));
+	/* When anything was written, all was. */
+	for (size_t i = 0; i < n_max && !rc; i++)
+		rc = s->n_runs ? open_run(r, &s->runs[i], partition, err)
+			       : open_feed(r, s->feeds[i], partition, err);
 	if (rc) {
 		sorter_reader_free(r);
 		return rc;
@@ -203,21 +233,14 @@ static enum rc heap_advance(struct sorter_reader *r, struct err *err)
 enum rc sorter_next(struct sorter_reader *r, struct span *ret_key,
 		    struct span *ret_value, struct err *err)
 {
-	const uint8_t *p = NULL;
+	const uint8_t *p;
+	enum rc rc = r->n_heap ? heap_advance(r, err) : RC_OK;
 
-	if (!r->s->n_runs) {
-		if (r->i < r->end)
-			p = r->s->arena + r->s->order[r->i++];
-	} else if (r->n_heap) {
-		enum rc rc = heap_advance(r, err);
-
-		if (rc)
-			return rc;
-		if (r->n_heap)
-			p = r->heap[0]->record;
-	}
-	if (!p)
+	if (rc)
+		return rc;
+	if (!r->n_heap)
 		return err_set(err, RC_NOENT, "no more records");
+	p = r->heap[0]->record;
 	*ret_key = sorter_key_at(p);
 	*ret_value = sorter_value_at(p);
 	return RC_OK;

@@ -3,6 +3,8 @@
 #ifndef DESFS_PACK_SORTER_RECORD_H
 #define DESFS_PACK_SORTER_RECORD_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,13 +23,22 @@ struct sorter_run {
 	uint64_t index;
 };
 
-struct sorter {
-	uint32_t n_partitions;
-	size_t bound;
+/* What one thread added, while it is in memory. */
+struct sorter_feed {
 	uint8_t *arena; /* records, arena_len bytes of arena_cap */
 	size_t arena_len, arena_cap;
 	uint64_t *order; /* where each record begins in the arena */
 	size_t n, order_cap;
+	bool is_sorted;
+};
+
+struct sorter {
+	uint32_t n_partitions;
+	size_t bound; /* of all feeds */
+	struct sorter_feed **feeds;
+	unsigned int n_feeds;
+
+	pthread_mutex_t lock; /* guards all below, while there are adders */
 	struct sorter_run *runs;
 	size_t n_runs, runs_cap;
 	struct spool spool;

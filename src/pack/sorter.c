@@ -6,27 +6,50 @@
 
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/sorter-record.h"
 
-struct sorter *sorter_new(const char *dir, size_t bound, uint32_t n_partitions)
+struct sorter *sorter_new_shared(const char *dir, size_t bound,
+				 uint32_t n_partitions, unsigned int n_feeds)
 {
 	struct sorter *s = xcalloc(1, sizeof(*s));
 
 	s->bound = bound;
 	s->n_partitions = n_partitions;
+	s->n_feeds = n_feeds;
+	s->feeds = xcalloc(n_feeds, sizeof(struct sorter_feed *));
+	for (unsigned int i = 0; i < n_feeds; i++)
+		s->feeds[i] = xcalloc(1, sizeof(struct sorter_feed));
 	spool_init(&s->spool, dir, 0);
+	pthread_mutex_init(&s->lock, NULL);
 	return s;
+}
+
+struct sorter *sorter_new(const char *dir, size_t bound, uint32_t n_partitions)
+{
+	return sorter_new_shared(dir, bound, n_partitions, 1);
+}
+
+static void feed_release(struct sorter_feed *f)
+{
+	free(f->arena);
+	free(f->order);
+	*f = (struct sorter_feed){ 0 };
 }
 
 void sorter_free(struct sorter *s)
 {
 	if (!s)
 		return;
-	free(s->arena);
-	free(s->order);
+	for (unsigned int i = 0; i < s->n_feeds; i++) {
+		feed_release(s->feeds[i]);
+		free(s->feeds[i]);
+	}
+	free(s->feeds);
 	free(s->runs);
 	spool_release(&s->spool);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
@@ -42,25 +65,23 @@ static int compare_order(const void *a, const void *b, void *arg)
 	return sorter_compare(pa, pb);
 }
 
-static void sorter_sort(struct sorter *s)
+static void feed_sort(struct sorter_feed *f)
 {
-	if (s->n)
-		qsort_r(s->order, s->n, sizeof(*s->order), compare_order,
-			s->arena);
+	if (f->n && !f->is_sorted)
+		qsort_r(f->order, f->n, sizeof(*f->order), compare_order,
+			f->arena);
+	f->is_sorted = true;
 }
 
-/* Write the records in memory as one run, and forget them. */
-static enum rc sorter_spill(struct sorter *s, struct err *err)
+/* Called with the lock held. */
+static enum rc write_run(struct sorter *s, const struct sorter_feed *f,
+			 uint64_t *starts, struct err *err)
 {
-	uint64_t *starts = mem_array(s->n_partitions + 1, sizeof(*starts));
 	uint32_t next = 0; /* partition whose begin is not known yet */
 	enum rc rc = RC_OK;
 
-	if (!starts)
-		return err_set(err, RC_NOMEM, "out of memory");
-	sorter_sort(s);
-	for (size_t i = 0; i < s->n && !rc; i++) {
-		const uint8_t *p = s->arena + s->order[i];
+	for (size_t i = 0; i < f->n && !rc; i++) {
+		const uint8_t *p = f->arena + f->order[i];
 		struct sorter_head h = sorter_head_at(p);
 
 		while (next <= h.partition)
@@ -75,15 +96,33 @@ static enum rc sorter_spill(struct sorter *s, struct err *err)
 	if (!rc)
 		rc = spool_append(&s->spool, starts,
 				  (s->n_partitions + 1) * sizeof(*starts), err);
-	s->n = 0;
-	s->arena_len = 0;
-	free(starts);
 	return rc;
 }
 
-enum rc sorter_add(struct sorter *s, uint32_t partition, struct span key,
-		   struct span value, struct err *err)
+/* Write the feed's records as one run, and forget them. */
+static enum rc feed_spill(struct sorter *s, struct sorter_feed *f,
+			  struct err *err)
 {
+	CLEANUP_FREE uint64_t *starts =
+		mem_array(s->n_partitions + 1, sizeof(*starts));
+	enum rc rc;
+
+	if (!starts)
+		return err_set(err, RC_NOMEM, "out of memory");
+	feed_sort(f);
+	pthread_mutex_lock(&s->lock);
+	rc = write_run(s, f, starts, err);
+	pthread_mutex_unlock(&s->lock);
+	f->n = 0;
+	f->arena_len = 0;
+	f->is_sorted = false;
+	return rc;
+}
+
+enum rc sorter_add_to(struct sorter *s, unsigned int feed, uint32_t partition,
+		      struct span key, struct span value, struct err *err)
+{
+	struct sorter_feed *f = s->feeds[feed];
 	struct sorter_head h = { .partition = partition,
 				 .key_len = (uint32_t)key.len,
 				 .value_len = (uint32_t)value.len };
@@ -93,40 +132,53 @@ enum rc sorter_add(struct sorter *s, uint32_t partition, struct span key,
 	if (key.len > UINT32_MAX / 4 || value.len > UINT32_MAX / 4)
 		return err_set(err, RC_LIMIT, "record of %zu and %zu bytes",
 			       key.len, value.len);
-	if (s->n &&
-	    s->arena_len + len + (s->n + 1) * sizeof(*s->order) > s->bound) {
-		enum rc rc = sorter_spill(s, err);
+	if (f->n && f->arena_len + len + (f->n + 1) * sizeof(*f->order) >
+			    s->bound / s->n_feeds) {
+		enum rc rc = feed_spill(s, f, err);
 
 		if (rc)
 			return rc;
 	}
-	s->arena = mem_grow(s->arena, &s->arena_cap, s->arena_len + len, 1);
-	s->order =
-		mem_grow(s->order, &s->order_cap, s->n + 1, sizeof(*s->order));
-	p = s->arena + s->arena_len;
+	f->arena = mem_grow(f->arena, &f->arena_cap, f->arena_len + len, 1);
+	f->order =
+		mem_grow(f->order, &f->order_cap, f->n + 1, sizeof(*f->order));
+	p = f->arena + f->arena_len;
 	memcpy(p, &h, sizeof(h));
 	if (key.len)
 		memcpy(p + sizeof(h), key.p, key.len);
 	if (value.len)
 		memcpy(p + sizeof(h) + key.len, value.p, value.len);
-	s->order[s->n++] = s->arena_len;
-	s->arena_len += len;
+	f->order[f->n++] = f->arena_len;
+	f->arena_len += len;
 	return RC_OK;
+}
+
+enum rc sorter_add(struct sorter *s, uint32_t partition, struct span key,
+		   struct span value, struct err *err)
+{
+	return sorter_add_to(s, 0, partition, key, value, err);
+}
+
+void sorter_end_feed(struct sorter *s, unsigned int feed)
+{
+	feed_sort(s->feeds[feed]);
 }
 
 enum rc sorter_finish(struct sorter *s, struct err *err)
 {
-	enum rc rc;
+	enum rc rc = RC_OK;
 
-	if (!s->n_runs) {
-		sorter_sort(s);
-		return RC_OK;
+	for (unsigned int i = 0; i < s->n_feeds && !rc; i++) {
+		struct sorter_feed *f = s->feeds[i];
+
+		if (!s->n_runs) {
+			feed_sort(f);
+			continue;
+		}
+		if (f->n)
+			rc = feed_spill(s, f, err);
+		feed_release(f);
 	}
-	rc = sorter_spill(s, err);
-	free(s->arena);
-	free(s->order);
-	s->arena = NULL;
-	s->order = NULL;
 	return rc;
 }
 

@@ -6,8 +6,9 @@
  * up to a bound, then written to a nameless temporary file as sorted runs that
  * are merged on reading.
  *
- * One thread adds and calls sorter_finish.  Then each partition may be read by
- * a thread of its own, more than once.
+ * One thread adds, or several, each through a feed of its own.  When all have
+ * ended, one calls sorter_finish.  Then each partition may be read by a thread
+ * of its own, more than once.
  */
 #ifndef DESFS_PACK_SORTER_H
 #define DESFS_PACK_SORTER_H
@@ -24,10 +25,22 @@ struct sorter_reader;
 /* dir is where temporary files go; borrowed.  bound: bytes of memory. */
 struct sorter *sorter_new(const char *dir, size_t bound,
 			  uint32_t n_partitions) MUST_CHECK;
+/* The same with n_feeds feeds, which share the memory. */
+struct sorter *sorter_new_shared(const char *dir, size_t bound,
+				 uint32_t n_partitions,
+				 unsigned int n_feeds) MUST_CHECK;
 void sorter_free(struct sorter *s);
 
 enum rc sorter_add(struct sorter *s, uint32_t partition, struct span key,
 		   struct span value, struct err *err) MUST_CHECK;
+enum rc sorter_add_to(struct sorter *s, unsigned int feed, uint32_t partition,
+		      struct span key, struct span value,
+		      struct err *err) MUST_CHECK;
+
+/* The feed has ended: do what would be left to sorter_finish in the feed's own
+ * thread.  May be left out.
+ */
+void sorter_end_feed(struct sorter *s, unsigned int feed);
 enum rc sorter_finish(struct sorter *s, struct err *err) MUST_CHECK;
 
 /* Bytes written to temporary files. */

@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "pack/sorter.h"
 
 #define PARTITIONS 8
+#define FEEDS 3
 
 static struct err err;
 
@@ -114,6 +116,75 @@ static void runs_on_disk_give_what_memory_gives(void **state)
 	buf_release(&b);
 	sorter_free(in_memory);
 	sorter_free(spilled);
+}
+
+struct adder {
+	struct sorter *s;
+	unsigned int feed;
+};
+
+/* What filled(…, 20000, 7) adds, but only each third record. */
+static void *add_a_third(void *arg)
+{
+	const struct adder *a = arg;
+	uint32_t seed = 7;
+
+	for (unsigned int i = 0; i < 20000; i++) {
+		uint32_t r = next_random(&seed);
+		char key[32], value[64];
+		struct err own;
+
+		snprintf(key, sizeof(key), "%u", (unsigned int)(r % 5000));
+		snprintf(value, sizeof(value), "value %u", (unsigned int)r);
+		if (i % FEEDS == a->feed &&
+		    sorter_add_to(a->s, a->feed, r % PARTITIONS, text(key),
+				  text(value), &own))
+			abort();
+	}
+	if (a->feed)
+		sorter_end_feed(a->s, a->feed);
+	return NULL;
+}
+
+static struct sorter *filled_by_threads(size_t bound)
+{
+	struct sorter *s = sorter_new_shared("/tmp", bound, PARTITIONS, FEEDS);
+	struct adder adders[FEEDS];
+	pthread_t threads[FEEDS];
+
+	for (unsigned int i = 0; i < FEEDS; i++) {
+		adders[i] = (struct adder){ .s = s, .feed = i };
+		assert_int_equal(pthread_create(&threads[i], NULL, add_a_third,
+						&adders[i]),
+				 0);
+	}
+	for (unsigned int i = 0; i < FEEDS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(sorter_finish(s, &err), RC_OK);
+	return s;
+}
+
+static void several_feeds_give_what_one_gives(void **state)
+{
+	static const size_t bounds[] = { 64 << 20, 20000 };
+	struct sorter *one = filled(64 << 20, 20000, 7);
+	unsigned int n = 0, m = 0;
+	struct buf a = contents(one, &n);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bounds); i++) {
+		struct sorter *s = filled_by_threads(bounds[i]);
+		struct buf b = contents(s, &m);
+
+		assert_true(!sorter_spilled(s) == !i);
+		assert_int_equal(n, m);
+		assert_int_equal(a.len, b.len);
+		assert_memory_equal(a.p, b.p, a.len);
+		buf_release(&b);
+		sorter_free(s);
+	}
+	buf_release(&a);
+	sorter_free(one);
 }
 
 static void a_partition_may_be_read_twice(void **state)
@@ -261,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_come_in_order_of_their_keys),
 		cmocka_unit_test(runs_on_disk_give_what_memory_gives),
+		cmocka_unit_test(several_feeds_give_what_one_gives),
 		cmocka_unit_test(a_partition_may_be_read_twice),
 		cmocka_unit_test(a_record_may_be_larger_than_the_memory),
 		cmocka_unit_test(nothing_at_all_is_sorted_too),
