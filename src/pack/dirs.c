@@ -4,8 +4,10 @@
 
 #include "pack/dirs.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/spool.h"
 
@@ -13,6 +15,7 @@
 #define DIR_ITEM_MAX 256       /* bytes of an item without spans */
 
 struct dirs {
+	pthread_mutex_t lock; /* guards all, while there are adders */
 	struct spool spool;
 	struct buf scratch;
 };
@@ -21,6 +24,7 @@ struct dirs *dirs_new(const char *spool_dir)
 {
 	struct dirs *d = xcalloc(1, sizeof(*d));
 
+	pthread_mutex_init(&d->lock, NULL);
 	spool_init(&d->spool, spool_dir, DIRS_MEMORY);
 	buf_init(&d->scratch, DIR_ITEM_MAX);
 	return d;
@@ -32,6 +36,7 @@ void dirs_free(struct dirs *d)
 		return;
 	spool_release(&d->spool);
 	buf_release(&d->scratch);
+	pthread_mutex_destroy(&d->lock);
 	free(d);
 }
 
@@ -39,10 +44,12 @@ enum rc dirs_add(struct dirs *d, const struct item *it, uint64_t *ret,
 		 struct err *err)
 {
 	struct item plain = *it;
-	uint64_t at = spool_len(&d->spool);
+	uint64_t at;
 	uint8_t len;
 	enum rc rc;
+	LOCK_SCOPE(&d->lock);
 
+	at = spool_len(&d->spool);
 	plain.target = plain.xattrs = span_of("", 0);
 	buf_clear(&d->scratch);
 	item_encode(&plain, &d->scratch);

@@ -3,7 +3,7 @@
  *
  * A shard needs an entry of each ancestor of what is in it; an item carries the
  * number of its directory, and from there the way leads up to the root.
- * The walk adds; when it is done, any thread may read.
+ * Any thread may add; when that is done, any thread may read.
  */
 #ifndef DESFS_PACK_DIRS_H
 #define DESFS_PACK_DIRS_H

@@ -4,8 +4,10 @@
 
 #include "pack/keep.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/table.h"
 
@@ -16,12 +18,16 @@ struct kept {
 };
 
 struct keep {
+	pthread_mutex_t lock; /* guards all, while there are adders */
 	struct kept *all;
 };
 
 struct keep *keep_new(void)
 {
-	return xcalloc(1, sizeof(struct keep));
+	struct keep *k = xcalloc(1, sizeof(*k));
+
+	pthread_mutex_init(&k->lock, NULL);
+	return k;
 }
 
 void keep_free(struct keep *k)
@@ -36,6 +42,7 @@ void keep_free(struct keep *k)
 		free(e->uid);
 		free(e);
 	}
+	pthread_mutex_destroy(&k->lock);
 	free(k);
 }
 
@@ -50,6 +57,7 @@ static bool keep_has(const struct keep *k, struct span uid)
 void keep_add(struct keep *k, struct span uid)
 {
 	struct kept *e;
+	LOCK_SCOPE(&k->lock);
 
 	if (keep_has(k, uid))
 		return;

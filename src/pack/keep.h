@@ -2,7 +2,7 @@
 /* keep.h - names below which nothing was looked at, so that a mirroring run
  * must not take what it did not see for deleted.
  *
- * The walk adds; when it is done, any thread may ask.
+ * Any thread may add; when that is done, any thread may ask.
  */
 #ifndef DESFS_PACK_KEEP_H
 #define DESFS_PACK_KEEP_H

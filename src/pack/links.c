@@ -4,8 +4,10 @@
 
 #include "pack/links.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/table.h"
 
@@ -23,6 +25,7 @@ struct link {
 };
 
 struct links {
+	pthread_mutex_t lock; /* guards all, while there are adders */
 	struct link *by_key;
 	struct link **by_number; /* number - 1 */
 	size_t n, cap;
@@ -30,7 +33,10 @@ struct links {
 
 struct links *links_new(void)
 {
-	return xcalloc(1, sizeof(struct links));
+	struct links *l = xcalloc(1, sizeof(*l));
+
+	pthread_mutex_init(&l->lock, NULL);
+	return l;
 }
 
 void links_free(struct links *l)
@@ -43,6 +49,7 @@ void links_free(struct links *l)
 		free(l->by_number[i]);
 	}
 	free(l->by_number);
+	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
 
@@ -63,6 +70,7 @@ uint64_t links_add(struct links *l, uint64_t dev, uint64_t ino, struct span uid)
 {
 	struct link_key key = { .dev = dev, .ino = ino };
 	struct link *k = NULL;
+	LOCK_SCOPE(&l->lock);
 
 	HASH_FIND(hh, l->by_key, &key, sizeof(key), k);
 	if (!k)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links.h - which names are the same file: hard links found by the walk.
  *
- * The walk adds; when it is done, any thread may ask.
+ * Any thread may add; when that is done, any thread may ask.
  */
 #ifndef DESFS_PACK_LINKS_H
 #define DESFS_PACK_LINKS_H
