@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,16 @@
 #include "shard/shard-format.h"
 
 #define XATTR_BYTES (64u << 10) /* what the kernel lists or returns at most */
+/* What it is asked for first: it takes memory for what it is asked for, and a
+ * file seldom has more.
+ */
+#define XATTR_FEW 256
 
 struct attr_reader {
-	char path[64 + NAME_MAX + 1]; /* /proc/self/fd/N/NAME */
+	bool has_own_dir; /* the thread has a working directory of its own */
+	bool is_inside;   /* and that is the directory of names */
+	int dir;          /* the directory of names */
+	char path[64 + NAME_MAX + 1]; /* NAME or /proc/self/fd/N/NAME */
 	int fd;                       /* or this, when path is "" */
 	char *list;                   /* names, each with its NUL */
 	char *value;
@@ -49,6 +57,22 @@ void attr_reader_free(struct attr_reader *a)
 	free(a->names);
 	buf_release(&a->xattrs);
 	free(a);
+}
+
+void attr_own_directory(struct attr_reader *a)
+{
+	a->has_own_dir = !unshare(CLONE_FS);
+}
+
+bool attr_needs_proc(const struct attr_reader *a)
+{
+	return !a->has_own_dir;
+}
+
+void attr_enter(struct attr_reader *a, int dir)
+{
+	a->dir = dir;
+	a->is_inside = a->has_own_dir && !fchdir(dir);
 }
 
 static bool type_from_mode(mode_t mode, enum entry_type *ret)
@@ -99,16 +123,30 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static ssize_t list_up_to(struct attr_reader *a, size_t max)
+{
+	return a->path[0] ? llistxattr(a->path, a->list, max)
+			  : flistxattr(a->fd, a->list, max);
+}
+
 static ssize_t list_names(struct attr_reader *a)
 {
-	return a->path[0] ? llistxattr(a->path, a->list, XATTR_BYTES)
-			  : flistxattr(a->fd, a->list, XATTR_BYTES);
+	ssize_t n = list_up_to(a, XATTR_FEW);
+
+	return n < 0 && errno == ERANGE ? list_up_to(a, XATTR_BYTES) : n;
+}
+
+static ssize_t get_up_to(struct attr_reader *a, const char *name, size_t max)
+{
+	return a->path[0] ? lgetxattr(a->path, name, a->value, max)
+			  : fgetxattr(a->fd, name, a->value, max);
 }
 
 static ssize_t get_value(struct attr_reader *a, const char *name)
 {
-	return a->path[0] ? lgetxattr(a->path, name, a->value, XATTR_BYTES)
-			  : fgetxattr(a->fd, name, a->value, XATTR_BYTES);
+	ssize_t n = get_up_to(a, name, XATTR_FEW);
+
+	return n < 0 && errno == ERANGE ? get_up_to(a, name, XATTR_BYTES) : n;
 }
 
 static enum rc append_value(struct attr_reader *a, const char *name,
@@ -162,10 +200,10 @@ static enum rc read_xattrs(struct attr_reader *a, struct item *it,
 	return RC_OK;
 }
 
-static enum rc read_target(struct attr_reader *a, int dir, const char *name,
+static enum rc read_target(struct attr_reader *a, const char *name,
 			   struct item *it, struct err *err)
 {
-	ssize_t n = readlinkat(dir, name, a->target, sizeof(a->target));
+	ssize_t n = readlinkat(a->dir, name, a->target, sizeof(a->target));
 
 	if (n < 0)
 		return err_set_errno(err, errno, "cannot be read");
@@ -176,22 +214,38 @@ static enum rc read_target(struct attr_reader *a, int dir, const char *name,
 	return RC_OK;
 }
 
-enum rc attr_read(struct attr_reader *a, int dir, const char *name,
-		  struct item *it, struct err *err)
+static void forget_last(struct attr_reader *a, struct item *it)
 {
 	buf_clear(&a->xattrs);
 	it->target = it->xattrs = span_of("", 0);
+}
+
+enum rc attr_read(struct attr_reader *a, const char *name, struct item *it,
+		  struct err *err)
+{
+	forget_last(a, it);
 	if (it->type == ENTRY_SYMLINK) {
-		enum rc rc = read_target(a, dir, name, it, err);
+		enum rc rc = read_target(a, name, it, err);
 
 		if (rc)
 			return rc;
 	}
+	/* Older kernels know no other way to the attributes of a name below a
+	 * descriptor.
+	 */
+	if (a->is_inside)
+		snprintf(a->path, sizeof(a->path), "%s", name);
+	else
+		snprintf(a->path, sizeof(a->path), "/proc/self/fd/%d/%s",
+			 a->dir, name);
+	return read_xattrs(a, it, err);
+}
+
+enum rc attr_read_dir(struct attr_reader *a, int fd, struct item *it,
+		      struct err *err)
+{
+	forget_last(a, it);
 	a->path[0] = '\0';
-	a->fd = dir;
-	/* The one way to the attributes of a name below a descriptor. */
-	if (name)
-		snprintf(a->path, sizeof(a->path), "/proc/self/fd/%d/%s", dir,
-			 name);
+	a->fd = fd;
 	return read_xattrs(a, it, err);
 }

@@ -24,11 +24,25 @@ void attr_reader_free(struct attr_reader *a);
  */
 bool attr_from_stat(const struct stat *st, struct item *ret) MUST_CHECK;
 
-/* Extended attributes and, of a symbolic link, the target of name in the
- * directory dir; name NULL means dir itself.  The spans are valid until the
- * next call.
+/* Give the calling thread a working directory of its own, if the system lets
+ * it: then the attributes of a name cost no path.  For threads made for this.
  */
-enum rc attr_read(struct attr_reader *a, int dir, const char *name,
-		  struct item *it, struct err *err) MUST_CHECK;
+void attr_own_directory(struct attr_reader *a);
+
+/* True when the attributes of names are to be had through /proc alone. */
+bool attr_needs_proc(const struct attr_reader *a) MUST_CHECK;
+
+/* The directory, open as dir, that the names which follow are in. */
+void attr_enter(struct attr_reader *a, int dir);
+
+/* Extended attributes and, of a symbolic link, the target of a name.  The spans
+ * are valid until the next call.
+ */
+enum rc attr_read(struct attr_reader *a, const char *name, struct item *it,
+		  struct err *err) MUST_CHECK;
+
+/* Those of the directory open as fd itself. */
+enum rc attr_read_dir(struct attr_reader *a, int fd, struct item *it,
+		      struct err *err) MUST_CHECK;
 
 #endif

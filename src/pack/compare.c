@@ -188,7 +188,7 @@ static enum rc decide_item(struct compare *c, const struct old *old,
 		result = compare_file(c->p, c->tree, &c->item, &old->ve.e);
 	switch (result) {
 	case COMPARE_SAME:
-		report_unchanged(c->p->report,
+		report_unchanged(c->p->report, 1,
 				 c->item.type == ENTRY_REG ? c->item.size : 0);
 		return RC_OK;
 	case COMPARE_FAILED: return RC_OK;

@@ -18,16 +18,27 @@
 #include "pack/walk.h"
 #include "shard/route.h"
 
-struct gather {
-	struct pack *p;
+#define WALKERS_MAX 4
+
+/* What one walker needs to hand on what it finds. */
+struct gatherer {
 	struct buf uid, key, value;
+	int64_t latest; /* modification time found, as created_at */
 };
 
-static enum rc gather_item(void *arg, const struct item *it, struct err *err)
+struct gather {
+	struct pack *p;
+	struct gatherer walkers[WALKERS_MAX];
+};
+
+static enum rc gather_item(void *arg, unsigned int walker,
+			   const struct item *it, struct err *err)
 {
-	struct gather *g = arg;
-	const struct descriptor *d = &g->p->descriptor;
+	struct gather *all = arg;
+	struct gatherer *g = &all->walkers[walker];
+	const struct descriptor *d = &all->p->descriptor;
 	struct span parent = it->parent, name = it->name;
+	int64_t mtime = compare_mtime_us(it);
 	uint32_t slot;
 
 	buf_clear(&g->uid);
@@ -43,11 +54,18 @@ static enum rc gather_item(void *arg, const struct item *it, struct err *err)
 	item_encode(it, &g->value);
 	if (!buf_ok(&g->key) || !buf_ok(&g->value) || !buf_ok(&g->uid))
 		return err_set(err, RC_NOMEM, "no memory for a name");
-	if (g->p->opts->created == CREATED_MTIME &&
-	    compare_mtime_us(it) > g->p->stamp)
-		g->p->stamp = compare_mtime_us(it);
-	return sorter_add(g->p->items, slot, span_of(g->key.p, g->key.len),
-			  span_of(g->value.p, g->value.len), err);
+	if (mtime > g->latest)
+		g->latest = mtime;
+	return sorter_add_to(all->p->items, walker, slot,
+			     span_of(g->key.p, g->key.len),
+			     span_of(g->value.p, g->value.len), err);
+}
+
+static void gather_end(void *arg, unsigned int walker)
+{
+	struct gather *all = arg;
+
+	sorter_end_feed(all->p->items, walker);
 }
 
 /* The archive's directory is not to be packed into itself. */
@@ -65,38 +83,72 @@ static void find_archive(const struct pack_options *o, struct walk_options *w)
 	w->archive_ino = st.st_ino;
 }
 
-enum rc gather(struct pack *p, struct err *err)
+static void gatherers_init(struct gather *all)
 {
-	struct gather g = { .p = p };
-	struct walk_options w = { .sources = &p->sources,
-				  .filter = p->opts->filter,
-				  .one_file_system = p->opts->one_file_system,
-				  .report = p->report,
-				  .emit = gather_item,
-				  .arg = &g };
-	enum rc rc;
+	for (size_t i = 0; i < WALKERS_MAX; i++) {
+		struct gatherer *g = &all->walkers[i];
 
+		buf_init(&g->uid, SIZE_MAX / 2);
+		buf_init(&g->key, SIZE_MAX / 2);
+		buf_init(&g->value, SIZE_MAX / 2);
+		g->latest = INT64_MIN;
+	}
+}
+
+static void gatherers_release(struct gather *all)
+{
+	for (size_t i = 0; i < WALKERS_MAX; i++) {
+		buf_release(&all->walkers[i].uid);
+		buf_release(&all->walkers[i].key);
+		buf_release(&all->walkers[i].value);
+	}
+}
+
+static void raise_stamp(struct pack *p, const struct gather *all)
+{
+	if (p->opts->created != CREATED_MTIME)
+		return;
+	for (size_t i = 0; i < WALKERS_MAX; i++)
+		if (all->walkers[i].latest > p->stamp)
+			p->stamp = all->walkers[i].latest;
+}
+
+static void make_tables(struct pack *p, unsigned int n_walkers)
+{
 	p->links = links_new();
 	p->keep = keep_new();
-	p->items = sorter_new(p->opts->spool, GATHER_MEMORY,
-			      1u << p->descriptor.n_bits);
 	p->dirs = dirs_new(p->opts->spool);
+	p->items = sorter_new_shared(p->opts->spool, GATHER_MEMORY,
+				     1u << p->descriptor.n_bits, n_walkers);
+}
+
+enum rc gather(struct pack *p, struct err *err)
+{
+	const struct pack_options *o = p->opts;
+	unsigned int n = o->jobs < WALKERS_MAX ? o->jobs : WALKERS_MAX;
+	struct gather all = { .p = p };
+	struct walk_options w = { .sources = &p->sources,
+				  .filter = o->filter,
+				  .one_file_system = o->one_file_system,
+				  .n_walkers = n,
+				  .report = p->report,
+				  .emit = gather_item,
+				  .end = gather_end,
+				  .arg = &all };
+	enum rc rc;
+
+	make_tables(p, n);
 	w.links = p->links;
 	w.keep = p->keep;
 	w.dirs = p->dirs;
-	find_archive(p->opts, &w);
-	buf_init(&g.uid, SIZE_MAX / 2);
-	buf_init(&g.key, SIZE_MAX / 2);
-	buf_init(&g.value, SIZE_MAX / 2);
+	find_archive(o, &w);
+	gatherers_init(&all);
 	report_phase(p->report, "looking");
-	if (p->opts->files0_from)
-		rc = walk_list(&w, p->opts->files0_from, p->opts->spool, err);
+	if (o->files0_from)
+		rc = walk_list(&w, o->files0_from, o->spool, err);
 	else
 		rc = walk_sources(&w, err);
-	if (!rc)
-		rc = sorter_finish(p->items, err);
-	buf_release(&g.uid);
-	buf_release(&g.key);
-	buf_release(&g.value);
-	return rc;
+	raise_stamp(p, &all);
+	gatherers_release(&all);
+	return rc ? rc : sorter_finish(p->items, err);
 }

@@ -235,10 +235,6 @@ static enum rc check_options(const struct pack *p, struct err *err)
 		return err_set(err, RC_USAGE,
 			       "--files0-from needs exactly one source "
 			       "directory");
-	if (access("/proc/self/fd", X_OK))
-		return err_set_errno(err, errno,
-				     "/proc/self/fd, needed to read "
-				     "extended attributes");
 	return RC_OK;
 }
 

@@ -215,9 +215,9 @@ static void escaped_uid(struct buf *out, struct span uid)
 		buf_append_str(out, ".");
 }
 
-void report_found(struct report *r, uint64_t bytes)
+void report_found(struct report *r, uint64_t n, uint64_t bytes)
 {
-	count(COUNTER(r, found), 1);
+	count(COUNTER(r, found), n);
 	count(COUNTER(r, found_bytes), bytes);
 }
 
@@ -304,9 +304,9 @@ void report_packed(struct report *r, struct span uid, enum entry_type type,
 	tell(r, r->opts.is_dry_run ? "would-pack" : "packed", uid, type, bytes);
 }
 
-void report_unchanged(struct report *r, uint64_t bytes)
+void report_unchanged(struct report *r, uint64_t n, uint64_t bytes)
 {
-	count(COUNTER(r, unchanged), 1);
+	count(COUNTER(r, unchanged), n);
 	count(COUNTER(r, unchanged_bytes), bytes);
 }
 

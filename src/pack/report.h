@@ -69,7 +69,8 @@ void report_phase(struct report *r, const char *phase);
 void report_slots(struct report *r, uint64_t n);
 void report_slot_done(struct report *r);
 
-void report_found(struct report *r, uint64_t bytes);
+/* Of n names; bytes is the sum of theirs. */
+void report_found(struct report *r, uint64_t n, uint64_t bytes);
 void report_excluded(struct report *r);
 /* "<uid>: <err->msg>", and the file counts as failed. */
 void report_failed(struct report *r, struct span uid, const struct err *err);
@@ -77,7 +78,7 @@ void report_failed(struct report *r, struct span uid, const struct err *err);
 void report_left_out(struct report *r, struct span uid, const char *why);
 void report_packed(struct report *r, struct span uid, enum entry_type type,
 		   uint64_t bytes);
-void report_unchanged(struct report *r, uint64_t bytes);
+void report_unchanged(struct report *r, uint64_t n, uint64_t bytes);
 void report_removed(struct report *r, struct span uid);
 void report_shard(struct report *r, uint64_t stored_bytes, bool existed);
 /* A block was written that holds plain bytes of files in stored ones. */

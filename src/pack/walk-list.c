@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/stop.h"
+#include "base/workers.h"
 #include "pack/dirs.h"
 #include "pack/filter.h"
 #include "pack/report.h"
@@ -34,6 +35,8 @@ struct list {
 	bool is_archive; /* or should not, as the archive is there */
 	uint64_t number;
 	struct err err;
+	const char *file;   /* the list */
+	struct err failure; /* of the whole */
 };
 
 static enum rc add_name(struct list *l, struct span uid, struct err *err)
@@ -192,6 +195,8 @@ static enum rc enter_parent(struct list *l, struct span parent, struct err *err)
 		rc = enter_name(l, span_of(from, len), err);
 		at += len + 1;
 	}
+	if (l->fd >= 0)
+		attr_enter(l->step.attrs, l->fd);
 	buf_clear(&l->parent);
 	buf_append(&l->parent, parent.p, parent.len);
 	return rc;
@@ -238,7 +243,7 @@ static enum rc look_at(struct list *l, struct span name, struct err *err)
 	}
 	if (S_ISDIR(st.st_mode) && walk_is_archive(w, &st))
 		return RC_OK;
-	return walk_emit(w, l->fd, text, &st, &like, err);
+	return walk_emit(w, text, &st, &like, err);
 }
 
 static enum rc emit_root(struct list *l, struct err *err)
@@ -251,7 +256,7 @@ static enum rc emit_root(struct list *l, struct err *err)
 	if (fstat(l->fd, &st))
 		return err_set_errno(err, errno, "%s",
 				     l->opts->sources->v[0].path);
-	return walk_emit(&l->step, l->fd, NULL, &st, &like, err);
+	return walk_emit_dir(&l->step, l->fd, &st, &like, err);
 }
 
 static enum rc walk_key(struct list *l, struct span key, struct err *err)
@@ -297,38 +302,61 @@ static enum rc walk_names(struct list *l, struct sorter_reader *r,
 	}
 }
 
+static enum rc list_run(struct list *l, FILE *f, struct err *err)
+{
+	struct sorter_reader *r = NULL;
+	enum rc rc = walk_step_init(&l->step, l->opts, 0, err);
+
+	if (!rc)
+		rc = read_list(l, f, l->file, err);
+	if (!rc)
+		rc = sorter_finish(l->names, err);
+	if (!rc)
+		rc = sorter_read(l->names, 0, &r, err);
+	if (!rc)
+		rc = walk_names(l, r, err);
+	sorter_reader_free(r);
+	walk_step_release(&l->step);
+	return rc;
+}
+
+static void list_main(void *arg)
+{
+	struct list *l = arg;
+	bool is_stdin = !strcmp(l->file, "-");
+	FILE *f = is_stdin ? stdin : fopen(l->file, "re");
+
+	if (!f) {
+		err_set_errno(&l->failure, errno, "%s", l->file);
+		return;
+	}
+	if (!list_run(l, f, &l->failure))
+		l->failure.rc = RC_OK;
+	if (!is_stdin)
+		fclose(f);
+}
+
 enum rc walk_list(const struct walk_options *opts, const char *list,
 		  const char *spool_dir, struct err *err)
 {
-	struct list l = { .opts = opts, .fd = -1 };
-	struct sorter_reader *r = NULL;
-	bool is_stdin = !strcmp(list, "-");
-	FILE *f = is_stdin ? stdin : fopen(list, "re");
-	enum rc rc;
+	struct list l = { .opts = opts, .file = list, .fd = -1 };
+	struct workers *thread = NULL;
+	enum rc rc = workers_start(&thread, "walk", 1, 1, err);
 
-	if (!f)
-		return err_set_errno(err, errno, "%s", list);
-	walk_step_init(&l.step, opts);
+	if (rc)
+		return rc;
 	buf_init(&l.key, 2 * UID_MAX_LEN);
 	buf_init(&l.last, 2 * UID_MAX_LEN);
 	buf_init(&l.parent, 2 * UID_MAX_LEN);
 	l.names = sorter_new(spool_dir, LIST_MEMORY, 1);
-	rc = read_list(&l, f, list, err);
-	if (!rc)
-		rc = sorter_finish(l.names, err);
-	if (!rc)
-		rc = sorter_read(l.names, 0, &r, err);
-	if (!rc)
-		rc = walk_names(&l, r, err);
-	sorter_reader_free(r);
+	workers_submit(thread, list_main, &l);
+	workers_stop(thread);
 	sorter_free(l.names);
 	if (l.fd >= 0)
 		close(l.fd);
-	if (!is_stdin)
-		fclose(f);
 	buf_release(&l.key);
 	buf_release(&l.last);
 	buf_release(&l.parent);
-	walk_step_release(&l.step);
-	return rc;
+	*err = l.failure;
+	return err->rc;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk-step.h - what both ways of walking do with one name; for walk*.c only.
+/* walk-step.h - what all ways of walking do with one name; for walk*.c only.
+ *
+ * A step is one thread's.
  */
 #ifndef DESFS_PACK_WALK_STEP_H
 #define DESFS_PACK_WALK_STEP_H
@@ -12,12 +14,22 @@
 
 struct walk_step {
 	const struct walk_options *opts;
+	unsigned int walker; /* its number */
 	struct attr_reader *attrs;
 	struct buf uid; /* of what is looked at */
+	/* Not reported yet. */
+	uint64_t n_found, found_bytes;
 };
 
-void walk_step_init(struct walk_step *w, const struct walk_options *opts);
+/* The walker's number is below opts->n_walkers.  From the thread itself, which
+ * gets a working directory of its own and so must be made for the walk.
+ */
+enum rc walk_step_init(struct walk_step *w, const struct walk_options *opts,
+		       unsigned int walker, struct err *err) MUST_CHECK;
 void walk_step_release(struct walk_step *w);
+
+/* Report what was found since; to be called now and then. */
+void walk_step_report(struct walk_step *w);
 
 /* Report the name in w->uid as failed and keep what the archive has of it. */
 void walk_fail(struct walk_step *w, const struct err *err);
@@ -27,13 +39,16 @@ void walk_fail(struct walk_step *w, const struct err *err);
  */
 bool walk_set_uid(struct walk_step *w, size_t parent_len, const char *name);
 
-/* Emit w->uid, name in the directory dir (name NULL: dir itself), that st
- * describes.  it gives source, dir and nlink of directories, all else is filled
- * in.
+/* Emit w->uid, which st describes: name in the directory that attr_enter was
+ * called with last.  it gives source, dir and nlink of directories, all else is
+ * filled in.
  */
-enum rc walk_emit(struct walk_step *w, int dir, const char *name,
-		  const struct stat *st, const struct item *it,
-		  struct err *err) MUST_CHECK;
+enum rc walk_emit(struct walk_step *w, const char *name, const struct stat *st,
+		  const struct item *it, struct err *err) MUST_CHECK;
+
+/* The same of the directory open as fd. */
+enum rc walk_emit_dir(struct walk_step *w, int fd, const struct stat *st,
+		      const struct item *it, struct err *err) MUST_CHECK;
 
 /* Add the directory w->uid to opts->dirs. */
 enum rc walk_add_dir(struct walk_step *w, const struct stat *st,
@@ -41,8 +56,11 @@ enum rc walk_add_dir(struct walk_step *w, const struct stat *st,
 		     struct err *err) MUST_CHECK;
 
 /* The archive's root when no source is it: implicit. */
-enum rc walk_add_root(struct walk_step *w, uint64_t *ret,
+enum rc walk_add_root(const struct walk_options *opts, uint64_t *ret,
 		      struct err *err) MUST_CHECK;
+
+/* Does a pattern leave out w->uid?  Then that is reported. */
+bool walk_is_excluded(struct walk_step *w, bool is_dir);
 
 /* Is it the archive itself? */
 bool walk_meets_archive(const struct walk_step *w, const struct stat *st);

@@ -4,7 +4,8 @@
  * Every directory is read below a held descriptor, without recursion, and no
  * path is given to the kernel, so that their length is bounded by UID_MAX_LEN
  * alone.  What cannot be read is reported and remembered in keep; only what
- * ends the run is returned.  For one thread.
+ * ends the run is returned.  Several threads walk, so what is found comes in
+ * any order.
  */
 #ifndef DESFS_PACK_WALK_H
 #define DESFS_PACK_WALK_H
@@ -22,8 +23,11 @@ struct keep;
 struct links;
 struct report;
 
-/* The item is valid during the call. */
-typedef enum rc walk_fn(void *arg, const struct item *it, struct err *err);
+/* The item is valid during the call.  Called by all walkers at a time; their
+ * numbers are below n_walkers.
+ */
+typedef enum rc walk_fn(void *arg, unsigned int walker, const struct item *it,
+			struct err *err);
 
 struct walk_options {
 	const struct sources *sources;
@@ -31,12 +35,14 @@ struct walk_options {
 	bool one_file_system;
 	bool has_archive; /* a directory that is to be left out: */
 	uint64_t archive_dev, archive_ino;
+	unsigned int n_walkers; /* threads, at least 1 */
 
 	struct links *links;
 	struct dirs *dirs;
 	struct keep *keep;
 	struct report *report;
 	walk_fn *emit;
+	void (*end)(void *arg, unsigned int walker); /* it emits no more */
 	void *arg;
 };
 
