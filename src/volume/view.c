@@ -113,20 +113,26 @@ static void fill_days(struct view *view)
 }
 
 static enum rc fill_shards(struct view *view, const struct oplog *log,
-			   struct shard_set *set, struct err *err)
+			   struct shard_set *set, const int64_t *without,
+			   struct err *err)
 {
-	size_t n = oplog_count(log);
+	size_t n = oplog_count(log), k = 0;
 
 	view->by_slot = xcalloc(n, sizeof(*view->by_slot));
 	view->by_day = xcalloc(n, sizeof(*view->by_day));
 	for (size_t i = 0; i < n; i++) {
+		const struct shard_meta *m = oplog_shard(log, i);
 		const struct shard_file *sf = NULL;
-		enum rc rc = shard_set_add(set, oplog_shard(log, i), &sf, err);
+		enum rc rc;
 
+		if (without && m->created_min == *without &&
+		    m->created_max == *without)
+			continue;
+		rc = shard_set_add(set, m, &sf, err);
 		if (rc)
 			return rc;
-		view->by_slot[i] = sf;
-		view->by_day[i] = sf;
+		view->by_slot[k] = sf;
+		view->by_day[k++] = sf;
 		view->n_entries += sf->meta.n_entries;
 		view->n_files += sf->meta.n_files;
 		view->plain_bytes += sf->meta.plain_bytes;
@@ -134,19 +140,20 @@ static enum rc fill_shards(struct view *view, const struct oplog *log,
 		if (sf->meta.compat & SHARD_COMPAT_XATTRS)
 			view->any_xattrs = true;
 	}
-	view->n_shards = n;
+	view->n_shards = k;
 	return RC_OK;
 }
 
 enum rc view_new(struct view **ret, const struct oplog *log,
-		 struct shard_set *set, uint64_t generation, struct err *err)
+		 struct shard_set *set, uint64_t generation,
+		 const int64_t *without, struct err *err)
 {
 	struct view *view = xcalloc(1, sizeof(*view));
 	enum rc rc;
 
 	atomic_init(&view->refs, 1);
 	view->generation = generation;
-	rc = fill_shards(view, log, set, err);
+	rc = fill_shards(view, log, set, without, err);
 	if (rc) {
 		view_unref(view);
 		return rc;

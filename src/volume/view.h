@@ -45,11 +45,11 @@ struct view {
 };
 
 /* A view of what the log says now, with one reference; new shards go into the
- * set.
+ * set.  without: see volume_options; NULL: none.
  */
 enum rc view_new(struct view **ret, const struct oplog *log,
 		 struct shard_set *set, uint64_t generation,
-		 struct err *err) MUST_CHECK;
+		 const int64_t *without, struct err *err) MUST_CHECK;
 struct view *view_ref(struct view *view);
 void view_unref(struct view *view); /* takes NULL */
 

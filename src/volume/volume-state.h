@@ -28,6 +28,8 @@ struct volume {
 	struct shard_env env;
 	struct shard_set *set;
 	enum volume_verify verify;
+	bool has_without; /* see volume_options */
+	int64_t without;
 	uint64_t block_cache; /* bytes */
 	struct volume_ahead *ahead; /* NULL: the store is a remote one */
 

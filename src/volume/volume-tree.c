@@ -85,11 +85,9 @@ static enum rc search_all(struct search *s, struct view_walk walk,
 
 static struct volume_entry *chosen(struct volume_pick *pick)
 {
-	struct volume_entry *ve = volume_pick_of(
+	return volume_pick_of(
 		pick->explicit_one.hold ? &pick->explicit_one : NULL,
 		pick->implicit_one.hold ? &pick->implicit_one : NULL);
-
-	return ve && ve->e.type != ENTRY_WHITEOUT ? ve : NULL;
 }
 
 enum rc volume_tree_find(struct volume *v, const struct view *view,
@@ -109,11 +107,33 @@ enum rc volume_tree_find(struct volume *v, const struct view *view,
 	p = volume_uid(dir, name, &uid);
 	rc = search_all(&s, view_walk_uid(view, uid), err);
 	ve = rc ? NULL : chosen(&s.pick);
-	if (ve) {
+	if (ve && ve->e.type != ENTRY_WHITEOUT) {
 		*ret = *ve;
 		ve->hold = NULL;
 	} else if (!rc) {
 		rc = volume_no_entry(name, err);
+	}
+	volume_pick_release(&s.pick);
+	return rc;
+}
+
+enum rc volume_newest(struct volume *v, struct span uid,
+		      struct volume_entry *ret, struct err *err)
+{
+	CLEANUP_VIEW struct view *view = volume_view(v);
+	struct search s = { .v = v, .since = INT64_MIN };
+	struct volume_entry *ve;
+	enum rc rc;
+
+	entry_split_uid(uid, &s.dir, &s.name);
+	s.hash = filter_hash(s.dir, s.name);
+	rc = search_all(&s, view_walk_uid(view, uid), err);
+	ve = rc ? NULL : chosen(&s.pick);
+	if (ve) {
+		*ret = *ve;
+		ve->hold = NULL;
+	} else if (!rc) {
+		rc = volume_no_entry(s.name, err);
 	}
 	volume_pick_release(&s.pick);
 	return rc;

@@ -204,6 +204,8 @@ static struct volume *volume_new(const struct volume_options *opts)
 	uint64_t pages = opts ? opts->page_cache : 0;
 
 	v->verify = opts ? opts->verify : VERIFY_CRC;
+	v->has_without = opts && opts->has_without;
+	v->without = opts ? opts->without : 0;
 	v->env.check_hash = v->verify != VERIFY_CRC;
 	if (!blocks)
 		blocks = BLOCK_CACHE_DEFAULT;
@@ -299,7 +301,8 @@ enum rc volume_refresh(struct volume *v, bool *ret_changed, struct err *err)
 	if (!rc && (changed || v->is_stale)) {
 		v->is_stale = true;
 		rc = view_new(&view, v->log, v->set,
-			      v->view ? v->view->generation + 1 : 1, err);
+			      v->view ? v->view->generation + 1 : 1,
+			      v->has_without ? &v->without : NULL, err);
 		if (!rc)
 			v->is_stale = false;
 	}

@@ -58,6 +58,11 @@ struct volume_options {
 	uint64_t block_cache;
 	uint64_t page_cache; /* bytes of decoded index pages; 0: 32 MiB */
 	enum volume_verify verify;
+	/* Leave out the shards all of whose entries were created just at
+	 * without: the archive as it was before a run of that time.
+	 */
+	bool has_without;
+	int64_t without; /* microseconds */
 };
 
 /* Reads descriptor and log; no shard.  RC_NOENT: no archive there. */
@@ -119,6 +124,12 @@ enum rc volume_get(struct volume *v, struct volume_node node,
 enum rc volume_lookup(struct volume *v, const struct volume_entry *dir,
 		      struct span name, struct volume_entry *ret,
 		      struct err *err) MUST_CHECK;
+
+/* What the tree view would take for the newest version of a uid if no directory
+ * above it hid anything; also a whiteout.
+ */
+enum rc volume_newest(struct volume *v, struct span uid,
+		      struct volume_entry *ret, struct err *err) MUST_CHECK;
 
 /* A path from the root of the tree view, '/' between names; "", "." and "/"
  * mean the root.  Symbolic links are not followed.
