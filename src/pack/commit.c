@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/timestamp.h"
 #include "pack/pack.h"
+#include "pack/past.h"
 #include "shard/route.h"
 #include "shard/shard-footer.h"
 #include "shard/shard-format.h"
 #include "store/store-write.h"
-#include "volume/volume.h"
 
 #define DEFAULT_BITS_UID 8
 #define DEFAULT_BITS_PARENT 4
@@ -100,55 +100,9 @@ static enum rc read_descriptor(struct pack *p, struct err *err)
 	return check_descriptor(p, err);
 }
 
-/* What the log says was packed before. */
-static enum rc read_log(struct pack *p, int64_t *ret_newest, struct err *err)
-{
-	struct oplog *log = oplog_new();
-	bool changed = false;
-	enum rc rc = oplog_read(log, p->store, &changed, err);
-
-	*ret_newest = INT64_MIN;
-	for (size_t i = 0; !rc && i < oplog_count(log); i++) {
-		const struct shard_meta *m = oplog_shard(log, i);
-
-		if (m->created_max > *ret_newest)
-			*ret_newest = m->created_max;
-		p->has_runs = true;
-	}
-	oplog_free(log);
-	return rc;
-}
-
-static enum rc set_stamps(struct pack *p, int64_t newest, struct err *err)
-{
-	const struct pack_options *o = p->opts;
-	int64_t above = p->has_runs ? newest + 1 : INT64_MIN;
-
-	switch (o->created) {
-	case CREATED_NOW:
-		p->stamp = clock_wall_ns() / 1000;
-		if (p->stamp < above)
-			p->stamp = above;
-		break;
-	case CREATED_TIME: p->stamp = o->created_at; break;
-	case CREATED_MTIME:
-		if (p->has_runs)
-			return err_set(err, RC_USAGE,
-				       "%s: --created-at mtime is for the "
-				       "first pack only",
-				       o->archive);
-		/* The newest file's, as soon as all are known. */
-		p->stamp = INT64_MIN;
-		break;
-	}
-	p->safe_stamp = p->stamp > above ? p->stamp : above;
-	return RC_OK;
-}
-
 enum rc commit_open(struct pack *p, struct err *err)
 {
 	const struct pack_options *o = p->opts;
-	int64_t newest = INT64_MIN;
 	enum rc rc;
 
 	if (store_check_writable(o->archive, err))
@@ -159,15 +113,13 @@ enum rc commit_open(struct pack *p, struct err *err)
 				    err);
 	if (rc == RC_NOENT && o->dry_run) {
 		new_descriptor(p);
-		return set_stamps(p, newest, err);
+		return past_none(p, err);
 	}
 	if (!rc)
 		rc = read_descriptor(p, err);
-	if (!rc && p->has_descriptor)
-		rc = read_log(p, &newest, err);
-	if (!rc && p->has_runs)
-		rc = volume_open(&p->volume, o->archive, &o->how, err);
-	return rc ? rc : set_stamps(p, newest, err);
+	if (rc)
+		return rc;
+	return p->has_descriptor ? past_open(p, err) : past_none(p, err);
 }
 
 /* Another first run was quicker: this one adds to its archive, if the files are

@@ -11,13 +11,14 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "pack/compare-file.h"
-#include "pack/filter.h"
-#include "pack/keep.h"
+#include "pack/mirror.h"
 #include "pack/old-dir.h"
 #include "pack/pack.h"
 #include "pack/plan.h"
 #include "pack/sorter.h"
+#include "pack/uid-set.h"
 #include "shard/route.h"
+#include "shard/shard-filter.h"
 #include "shard/shard-format.h"
 #include "volume/volume.h"
 
@@ -43,7 +44,13 @@ struct compare {
 	bool has_ahead;
 	struct volume_entry ahead; /* the next one */
 
-	struct old_dir parent; /* of the keys looked at */
+	/* That of the keys looked at: as it was before the run, and with what
+	 * runs of the same time have done, workers or this one at an earlier
+	 * try.
+	 */
+	struct old_dir before, now;
+
+	struct uid_set ended; /* hashes of directories that are none any more */
 };
 
 static enum rc next_item(struct compare *c, struct err *err)
@@ -118,15 +125,18 @@ static bool is_root(struct span parent, struct span name)
 	return !parent.len && !name.len;
 }
 
+/* Is it in the tree, or will be as soon as its directory is?  What workers have
+ * done to the directory meanwhile makes no difference.
+ */
 static bool is_visible(const struct compare *c, const struct old *old)
 {
 	const struct entry *e = &old->ve.e;
+	bool is_past = e->created_at < c->p->stamp;
 
 	if (!old->is_there || e->type == ENTRY_WHITEOUT)
 		return false;
-	if (is_root(e->parent, e->name))
-		return true;
-	return c->parent.is_visible && e->created_at >= c->parent.opaque;
+	return is_root(e->parent, e->name) ||
+	       e->created_at >= (is_past ? c->before.floor : c->now.floor);
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -134,44 +144,67 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* When a new version of a key enters the archive. */
+/* When a new version of a key enters the archive.  ends_dir: it takes the place
+ * of a directory, and nothing that was in that may be later.
+ */
 static int64_t choose_time(const struct compare *c, const struct item *it,
-			   const struct old *old)
+			   const struct old *old, bool ends_dir)
 {
 	const struct pack *p = c->p;
 	int64_t at = p->stamp;
 
 	if (p->opts->created == CREATED_MTIME)
-		return compare_mtime_us(it);
-	if (!p->has_runs)
-		return at;
-	/* What is new below a new directory must not be older than that. */
-	if (!is_root(it->parent, it->name)) {
-		if (!c->parent.is_visible)
-			at = p->safe_stamp;
-		else
-			at = later(at, c->parent.opaque);
-	}
+		at = compare_mtime_us(it);
+	if (ends_dir)
+		at = later(at, p->safe_stamp);
+	if (!is_root(it->parent, it->name))
+		at = later(at, it->type == ENTRY_WHITEOUT ? c->before.floor
+							  : c->now.floor);
 	return old->is_there ? later(at, old->newest + 1) : at;
+}
+
+/* What was in an older directory of that name stays hidden; e is the older
+ * version, or NULL.
+ */
+static void set_opaque(const struct compare *c, const struct entry *e,
+		       bool visible, struct item *it)
+{
+	int64_t since = c->now.floor;
+
+	if (visible && e->type == ENTRY_DIR) {
+		it->has_opaque = e->has_opaque;
+		it->opaque_since = e->opaque_since;
+		return;
+	}
+	if (is_root(it->parent, it->name))
+		return;
+	if (e && e->type != ENTRY_DIR)
+		since = later(since, e->created_at + 1);
+	else if (e && e->has_opaque)
+		since = later(since, e->opaque_since);
+	it->has_opaque = since != INT64_MIN;
+	it->opaque_since = it->has_opaque ? since : 0;
+}
+
+/* It is no place for what is in it, see still_there. */
+static void end_dir(struct compare *c, const struct item *it)
+{
+	uid_set_add(&c->ended, filter_hash(it->parent, it->name));
 }
 
 static enum rc plan_new_version(struct compare *c, const struct old *old,
 				bool visible, struct err *err)
 {
 	struct item it = c->item;
-	const struct entry *e = &old->ve.e;
+	const struct entry *e = old->is_there ? &old->ve.e : NULL;
+	bool ends_dir = visible && e->type == ENTRY_DIR && it.type != ENTRY_DIR;
 	struct plan_place place;
 
-	it.created_at = choose_time(c, &it, old);
-	if (it.type == ENTRY_DIR && visible && e->type == ENTRY_DIR) {
-		it.has_opaque = e->has_opaque;
-		it.opaque_since = e->opaque_since;
-	} else if (it.type == ENTRY_DIR && c->p->has_runs &&
-		   !is_root(it.parent, it.name)) {
-		it.created_at = later(it.created_at, c->p->safe_stamp);
-		it.has_opaque = true;
-		it.opaque_since = it.created_at;
-	}
+	if (ends_dir)
+		end_dir(c, &it);
+	it.created_at = choose_time(c, &it, old, ends_dir);
+	if (it.type == ENTRY_DIR)
+		set_opaque(c, e, visible, &it);
 	if (!timestamp_is_valid(it.created_at))
 		return err_set(err, RC_LIMIT,
 			       "created_at is beyond the year 9999");
@@ -200,91 +233,6 @@ static enum rc decide_item(struct compare *c, const struct old *old,
 /* --- mirroring -------------------------------------------------------------
  */
 
-static bool is_below_sources(const struct pack *p, struct span uid)
-{
-	if (!sources_have_names(&p->sources))
-		return true;
-	for (size_t i = 0; i < p->sources.n; i++) {
-		const struct source *s = &p->sources.v[i];
-
-		if (s->is_dir && uid.len > s->name_len &&
-		    uid.p[s->name_len] == '/' &&
-		    !memcmp(uid.p, s->name, s->name_len))
-			return true;
-	}
-	return false;
-}
-
-static bool is_excluded(const struct pack *p, struct span uid, bool is_dir)
-{
-	const struct filter *f = p->opts->filter;
-
-	if (!f)
-		return false;
-	for (size_t i = 0; i < uid.len; i++)
-		if (uid.p[i] == '/' && filter_excludes(f, uid.p, i, true))
-			return true;
-	return filter_excludes(f, uid.p, uid.len, is_dir);
-}
-
-/* Would a run that mirrors take the name for deleted? */
-static bool is_deleted(const struct compare *c, const struct entry *e)
-{
-	const struct pack *p = c->p;
-	CLEANUP_FREE char *bytes = NULL;
-	struct span uid;
-	size_t len = entry_uid_len(e->parent, e->name);
-
-	if (is_root(e->parent, e->name))
-		return false;
-	bytes = xcalloc(1, len + 1);
-	entry_uid(e->parent, e->name, bytes);
-	uid = span_of(bytes, len);
-	/* Names no file system can have were not packed from one. */
-	return !memchr(bytes, '\0', len) && is_below_sources(p, uid) &&
-	       !keep_covers(p->keep, uid) &&
-	       !is_excluded(p, uid, e->type == ENTRY_DIR) &&
-	       route_slot((enum route_kind)p->descriptor.route,
-			  p->descriptor.n_bits, uid.p, uid.len) == c->slot;
-}
-
-/* Put the directories above a whiteout into its part, as the archive has them.
- */
-static enum rc plan_above(struct compare *c, struct plan_place place,
-			  const struct item *whiteout, struct err *err)
-{
-	struct span path = whiteout->parent;
-
-	while (!plan_knows_parent(c->plan, place, path)) {
-		struct item dir = { .type = ENTRY_DIR,
-				    .mode = 0755,
-				    .dir = ITEM_NO_DIR,
-				    .created_at = whiteout->created_at };
-		struct volume_entry ve;
-		enum rc rc = volume_resolve(c->p->volume, path, &ve, err);
-
-		if (rc && rc != RC_NOENT && rc != RC_NOTDIR)
-			return rc;
-		if (!rc) {
-			dir.mode = ve.e.mode;
-			dir.uid = ve.e.uid;
-			dir.gid = ve.e.gid;
-			dir.mtime_s = ve.e.mtime_s;
-			dir.mtime_ns = ve.e.mtime_ns;
-			volume_entry_release(&ve);
-		}
-		entry_split_uid(path, &dir.parent, &dir.name);
-		rc = plan_add_above(c->plan, place, &dir, err);
-		if (rc)
-			return rc;
-		if (!path.len)
-			break;
-		path = dir.parent;
-	}
-	plan_know_parent(c->plan, place, whiteout->parent);
-	return RC_OK;
-}
-
 static enum rc decide_old(struct compare *c, const struct old *old,
 			  struct err *err)
 {
@@ -297,15 +245,30 @@ static enum rc decide_old(struct compare *c, const struct old *old,
 	struct plan_place place;
 	enum rc rc;
 
-	if (!c->p->opts->mirror || !is_visible(c, old) || !is_deleted(c, e))
+	if (!c->p->opts->mirror || !is_visible(c, old) ||
+	    !mirror_deletes(c->p, c->slot, e))
 		return RC_OK;
-	it.created_at = choose_time(c, &it, old);
+	if (e->type == ENTRY_DIR)
+		end_dir(c, &it);
+	it.created_at = choose_time(c, &it, old, e->type == ENTRY_DIR);
 	rc = plan_add(c->plan, &it, &place, err);
-	return rc ? rc : plan_above(c, place, &it, err);
+	return rc ? rc
+		  : mirror_plan_above(c->p, c->plan, place, &it, &c->ended,
+				      err);
 }
 
 /* --- the merge -------------------------------------------------------------
  */
+
+static enum rc enter(struct compare *c, struct span parent, struct err *err)
+{
+	if (old_dir_enter(&c->now, parent, err))
+		return err->rc;
+	if (c->p->before != c->p->volume)
+		return old_dir_enter(&c->before, parent, err);
+	c->before.floor = c->now.floor;
+	return RC_OK;
+}
 
 /* One key: the item, the archive's versions, or both. */
 static enum rc step(struct compare *c, struct err *err)
@@ -322,9 +285,8 @@ static enum rc step(struct compare *c, struct err *err)
 	if (order >= 0)
 		rc = take_old(c, &old, err);
 	if (!rc)
-		rc = old_dir_enter(
-			&c->parent,
-			order <= 0 ? c->item.parent : old.ve.e.parent, err);
+		rc = enter(c, order <= 0 ? c->item.parent : old.ve.e.parent,
+			   err);
 	if (!rc)
 		rc = order <= 0 ? decide_item(c, &old, err)
 				: decide_old(c, &old, err);
@@ -355,7 +317,8 @@ enum rc compare_slot(struct pack *p, uint32_t slot, struct tree *tree,
 	struct compare c = { .p = p, .slot = slot, .tree = tree, .plan = plan };
 	enum rc rc;
 
-	old_dir_init(&c.parent, p->volume);
+	old_dir_init(&c.before, p->before);
+	old_dir_init(&c.now, p->volume);
 	buf_init(&c.last_key, 2 * UID_MAX_LEN);
 	rc = sorter_read(p->items, slot, &c.items, err);
 	if (!rc && p->volume)
@@ -366,7 +329,9 @@ enum rc compare_slot(struct pack *p, uint32_t slot, struct tree *tree,
 		volume_entry_release(&c.ahead);
 	volume_scan_free(c.scan);
 	sorter_reader_free(c.items);
-	old_dir_release(&c.parent);
+	old_dir_release(&c.before);
+	old_dir_release(&c.now);
+	uid_set_release(&c.ended);
 	buf_release(&c.last_key);
 	return rc;
 }

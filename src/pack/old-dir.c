@@ -4,97 +4,150 @@
 
 #include "pack/old-dir.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "shard/shard-format.h"
 
 void old_dir_init(struct old_dir *d, struct volume *v)
 {
-	*d = (struct old_dir){ .volume = v };
+	*d = (struct old_dir){ .volume = v, .floor = INT64_MIN };
 	buf_init(&d->path, 2 * UID_MAX_LEN);
 }
 
-static void forget(struct old_dir *d)
+static void pop(struct old_dir *d)
 {
-	if (d->is_known && d->is_visible)
-		volume_entry_release(&d->ve);
-	d->is_known = d->is_visible = false;
-	d->opaque = INT64_MIN;
+	volume_entry_release(&d->levels[--d->n].ve);
 }
 
 void old_dir_release(struct old_dir *d)
 {
-	forget(d);
+	while (d->n)
+		pop(d);
+	free(d->levels);
 	buf_release(&d->path);
 }
 
-static bool is_prefix(const struct buf *dir, struct span path)
+static void push(struct old_dir *d, const struct old_level *level)
 {
-	return path.len >= dir->len && !memcmp(dir->p, path.p, dir->len) &&
-	       (path.len == dir->len || path.p[dir->len] == '/');
+	d->levels = mem_grow(d->levels, &d->cap, d->n + 1, sizeof(*d->levels));
+	d->levels[d->n++] = *level;
 }
 
-/* From the directory known so far down to path. */
-static enum rc descend(struct old_dir *d, struct span path,
-		       struct volume_entry *ret, struct err *err)
+/* The root counts always, and is known without a look. */
+static void push_root(struct old_dir *d)
 {
-	struct volume_entry at = d->ve;
-	size_t from = d->path.len + 1;
+	const struct old_level root = {
+		.is_visible = true,
+		.floor = INT64_MIN,
+		.ve = { .e = { .type = ENTRY_DIR,
+			       .parent = span_of("", 0),
+			       .name = span_of("", 0) } },
+	};
 
-	d->is_known = d->is_visible = false;
-	while (from < path.len) {
-		const char *p = path.p + from;
-		const char *slash = memchr(p, '/', path.len - from);
-		size_t len = slash ? (size_t)(slash - p) : path.len - from;
-		struct volume_entry next;
-		enum rc rc = volume_lookup(d->volume, &at, span_of(p, len),
-					   &next, err);
+	push(d, &root);
+}
 
-		volume_entry_release(&at);
-		if (rc)
-			return rc;
-		at = next;
-		from += len + 1;
-	}
-	*ret = at;
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t opaque_of(const struct entry *e)
+{
+	return e->has_opaque ? e->opaque_since : INT64_MIN;
+}
+
+/* What is not to be seen when the directory is made again. */
+static enum rc find_floor(struct old_dir *d, struct span path, int64_t above,
+			  int64_t *ret, struct err *err)
+{
+	struct volume_entry ve;
+	enum rc rc = volume_newest(d->volume, path, &ve, err);
+
+	*ret = above;
+	if (rc)
+		return rc == RC_NOENT ? RC_OK : rc;
+	/* Whatever took the place of a directory is later than what was in it.
+	 */
+	*ret = later(above, ve.e.type == ENTRY_DIR ? opaque_of(&ve.e)
+						   : ve.e.created_at + 1);
+	volume_entry_release(&ve);
 	return RC_OK;
 }
 
-static enum rc find(struct old_dir *d, struct span path,
-		    struct volume_entry *ret, struct err *err)
+/* Go down to path, a directory in the one at the top. */
+static enum rc descend(struct old_dir *d, struct span path, struct span name,
+		       struct err *err)
 {
-	if (d->is_known && d->path.len && is_prefix(&d->path, path)) {
-		if (d->is_visible)
-			return descend(d, path, ret, err);
-		return err_set(err, RC_NOENT, "not in the archive");
+	const struct old_level *above = &d->levels[d->n - 1];
+	struct old_level level = { .len = path.len };
+	enum rc rc = RC_NOENT;
+
+	if (above->is_visible)
+		rc = volume_lookup(d->volume, &above->ve, name, &level.ve, err);
+	if (!rc && level.ve.e.type == ENTRY_DIR) {
+		level.is_visible = true;
+		level.floor = opaque_of(&level.ve.e);
+		push(d, &level);
+		return RC_OK;
 	}
-	forget(d);
-	return volume_resolve(d->volume, path, ret, err);
+	if (!rc)
+		volume_entry_release(&level.ve);
+	else if (rc != RC_NOENT)
+		return rc;
+	level.ve = (struct volume_entry){ 0 };
+	rc = find_floor(d, path, above->floor, &level.floor, err);
+	if (!rc)
+		push(d, &level);
+	return rc;
+}
+
+/* Is the directory at the top path, or one that path is in? */
+static bool is_above(const struct old_dir *d, struct span path)
+{
+	size_t len = d->levels[d->n - 1].len;
+
+	if (d->n == 1)
+		return true;
+	return path.len && path.len >= len && !memcmp(d->path.p, path.p, len) &&
+	       (path.len == len || path.p[len] == '/');
+}
+
+/* The path of the next directory down to path; false: it is at the top. */
+static bool next_below(const struct old_dir *d, struct span path,
+		       struct span *ret, struct span *ret_name)
+{
+	size_t from = d->n == 1 ? 0 : d->levels[d->n - 1].len + 1;
+	const char *slash;
+
+	if (d->n == 1 ? !path.len : from > path.len)
+		return false;
+	*ret_name = span_of(path.p + from, path.len - from);
+	slash = memchr(ret_name->p, '/', ret_name->len);
+	if (slash)
+		ret_name->len = (size_t)(slash - ret_name->p);
+	*ret = span_of(path.p, from + ret_name->len);
+	return true;
 }
 
 enum rc old_dir_enter(struct old_dir *d, struct span path, struct err *err)
 {
-	struct volume_entry ve;
-	enum rc rc;
+	struct span below, name;
 
-	if (d->is_known && span_equal(path, span_of(d->path.p, d->path.len)))
+	if (!d->volume)
 		return RC_OK;
-	if (d->volume) {
-		rc = find(d, path, &ve, err);
-		forget(d);
-		if (rc && rc != RC_NOENT && rc != RC_NOTDIR)
-			return rc;
-		if (!rc && ve.e.type == ENTRY_DIR) {
-			d->ve = ve;
-			d->is_visible = true;
-			if (ve.e.has_opaque)
-				d->opaque = ve.e.opaque_since;
-		} else if (!rc) {
-			volume_entry_release(&ve);
-		}
+	if (!d->n)
+		push_root(d);
+	while (!is_above(d, path))
+		pop(d);
+	while (next_below(d, path, &below, &name)) {
+		if (descend(d, below, name, err))
+			return err->rc;
 	}
 	buf_clear(&d->path);
 	buf_append(&d->path, path.p, path.len);
-	d->is_known = true;
+	d->floor = d->levels[d->n - 1].floor;
 	return RC_OK;
 }

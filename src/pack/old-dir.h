@@ -2,26 +2,40 @@
 /* old-dir.h - the directory that keys are compared in, as the archive shows it
  * before the run.
  *
- * Keys come in order, so the next directory is often the same or below the last
- * one; then the way to it is short.  For one thread.
+ * Keys come in order, so the next directory is often near the last one; then
+ * the way to it is short.  For one thread.
+ *
+ * The floor of a directory is the time from which on what is in it counts, in
+ * the archive as it is, or as soon as the directory is there again: the
+ * opaque_since that it has, or that it will have to get.  A run that makes the
+ * directory changes nothing of that, so it does not matter to those who pack
+ * what is in it whether another one has done so already.
  */
 #ifndef DESFS_PACK_OLD_DIR_H
 #define DESFS_PACK_OLD_DIR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "volume/volume.h"
 
+/* A directory on the way. */
+struct old_level {
+	size_t len; /* of its path */
+	bool is_visible;
+	int64_t floor;          /* INT64_MIN: all counts */
+	struct volume_entry ve; /* when it is visible */
+};
+
 struct old_dir {
 	struct volume *volume; /* NULL: the archive has nothing */
 	struct buf path;
-	bool is_known;          /* the rest is that of path */
-	bool is_visible;        /* it is there, and a directory */
-	int64_t opaque;         /* children are hidden below this time */
-	struct volume_entry ve; /* when it is visible */
+	struct old_level *levels; /* the root first */
+	size_t n, cap;
+	int64_t floor; /* of the directory */
 };
 
 void old_dir_init(struct old_dir *d, struct volume *v);

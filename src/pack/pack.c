@@ -23,6 +23,7 @@
 #include "pack/keep.h"
 #include "pack/lane.h"
 #include "pack/links.h"
+#include "pack/past.h"
 #include "pack/plan.h"
 #include "pack/publish.h"
 #include "pack/sorter.h"
@@ -135,6 +136,7 @@ static enum rc pack_slot(struct pack *p, uint32_t slot, struct tree *tree,
 
 	if (p->opts->created == CREATED_MTIME)
 		o.stamp = INT64_MIN;
+	o.first = past_parts(p, slot, &o.n_first);
 	plan = plan_new(&o);
 	rc = compare_slot(p, slot, tree, plan, err);
 	if (!rc)
@@ -149,12 +151,14 @@ static enum rc pack_slot(struct pack *p, uint32_t slot, struct tree *tree,
 
 static bool take_slot(struct pack *p, uint32_t *ret)
 {
+	uint64_t slot;
 	LOCK_SCOPE(&p->lock);
 
-	if (p->failure.rc || stop_asked() ||
-	    p->next_slot >> p->descriptor.n_bits)
+	slot = worker_slot(&p->opts->worker, p->next_slot);
+	if (p->failure.rc || stop_asked() || slot >> p->descriptor.n_bits)
 		return false;
-	*ret = p->next_slot++;
+	p->next_slot++;
+	*ret = (uint32_t)slot;
 	return true;
 }
 
@@ -190,7 +194,8 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 	enum rc rc;
 
 	report_phase(p->report, "packing");
-	report_slots(p->report, UINT64_C(1) << p->descriptor.n_bits);
+	report_slots(p->report, worker_slots(&p->opts->worker,
+					     1u << p->descriptor.n_bits));
 	rc = workers_start(&p->encoders, "encode", p->opts->jobs,
 			   (size_t)2 * p->opts->jobs, err);
 	if (!rc) {
@@ -311,7 +316,7 @@ static enum rc run(struct pack *p, struct err *err)
 static void release(struct pack *p)
 {
 	store_run_end(p->run, p->is_committed);
-	volume_close(p->volume);
+	past_close(p);
 	store_close(p->store);
 	sources_close(&p->sources);
 	sorter_free(p->items);

@@ -12,11 +12,13 @@
 #include "pack/report.h"
 #include "pack/source.h"
 #include "pack/throttle.h"
+#include "pack/worker.h"
 #include "volume/descriptor.h"
 #include "volume/oplog.h"
 #include "volume/volume.h"
 
 struct filter;
+struct past_part;
 struct store;
 struct store_run;
 struct workers;
@@ -44,6 +46,7 @@ struct pack_options {
 	const struct filter *filter;
 	const char *files0_from; /* NULL: walk all */
 	struct throttle_rates throttle;
+	struct worker worker;
 };
 
 /* A run while it runs; for this room. */
@@ -53,13 +56,17 @@ struct pack {
 	struct sources sources;
 	struct store *store;   /* NULL: a dry run without an archive */
 	struct volume *volume; /* NULL: nothing was packed before */
+	struct volume *before; /* the same without shards of this run's time */
 	struct store_run *run;
 	bool is_committed;
 	struct descriptor descriptor;
-	bool has_descriptor; /* it is in the store */
-	bool has_runs;       /* something was packed before */
-	int64_t stamp;       /* created_at of this run's entries */
-	int64_t safe_stamp;  /* the same, but above all that is there */
+	bool has_descriptor;     /* it is in the store */
+	bool has_runs;           /* something was packed before */
+	bool is_resumed;         /* a checkpoint gave the stamp */
+	struct past_part *parts; /* see past_parts */
+	size_t n_parts, parts_cap;
+	int64_t stamp;      /* created_at of this run's entries */
+	int64_t safe_stamp; /* the same, but above all that is there */
 	struct links *links;
 	struct dirs *dirs;
 	struct keep *keep;
@@ -70,7 +77,7 @@ struct pack {
 	pthread_mutex_t lock;      /* guards all below */
 	struct shard_meta *shards; /* published by this run */
 	size_t n_shards, shards_cap;
-	uint32_t next_slot;
+	uint32_t next_slot; /* the worker's, see worker_slot */
 	struct err failure; /* the first, which ends the run */
 };
 

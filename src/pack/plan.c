@@ -96,6 +96,15 @@ static size_t find_day(const struct plan *p, uint32_t day)
 	return low;
 }
 
+static uint32_t first_part(const struct plan *p, uint32_t day)
+{
+	for (size_t i = 0; i < p->opts.n_first; i++) {
+		if (p->opts.first[i].day == day)
+			return p->opts.first[i].part;
+	}
+	return 0;
+}
+
 static struct plan_day *get_day(struct plan *p, uint32_t day)
 {
 	size_t i = find_day(p, day);
@@ -107,7 +116,8 @@ static struct plan_day *get_day(struct plan *p, uint32_t day)
 	memmove(p->days + i + 1, p->days + i,
 		(p->n_days - i) * sizeof(*p->days));
 	p->n_days++;
-	p->days[i] = (struct plan_day){ .day = day };
+	p->days[i] =
+		(struct plan_day){ .day = day, .part = first_part(p, day) };
 	return &p->days[i];
 }
 

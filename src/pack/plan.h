@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "pack/item.h"
+#include "pack/past.h"
 
 struct dirs;
 struct plan;
@@ -25,6 +26,9 @@ struct plan_options {
 	uint64_t part_items;
 	const struct dirs *dirs;
 	int64_t stamp; /* of the run: for directories that are only implied */
+	/* Where days begin, by day; borrowed.  All others begin with part 0. */
+	const struct past_part *first;
+	size_t n_first;
 };
 
 struct plan *plan_new(const struct plan_options *opts) MUST_CHECK;

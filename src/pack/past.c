@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* past.c - what the archive has already, and the time of this run that follows
+ * from it.
+ */
+#include "config.h"
+
+#include "pack/past.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "pack/pack.h"
+#include "volume/oplog.h"
+#include "volume/volume.h"
+
+/* Only directories are looked up there. */
+#define BEFORE_PAGES (8u << 20)
+
+/* What the log says. */
+struct past {
+	bool has_any;    /* shards */
+	bool has_own;    /* of slots of this worker */
+	bool has_same;   /* of runs of this time */
+	bool has_before; /* of others */
+	int64_t newest, newest_before;
+};
+
+/* Is the time of the run known before it has looked? */
+static bool has_time(const struct pack *p)
+{
+	return p->opts->created == CREATED_TIME ||
+	       (p->opts->created == CREATED_NOW && p->is_resumed);
+}
+
+/* Was the shard made by a run of this time? */
+static bool is_same_run(const struct pack *p, const struct shard_meta *m)
+{
+	/* Such a run is the archive's first. */
+	if (p->opts->created == CREATED_MTIME)
+		return p->is_resumed && worker_has(&p->opts->worker, m->slot);
+	return has_time(p) && m->created_min == p->stamp &&
+	       m->created_max == p->stamp;
+}
+
+static void add_part(struct pack *p, const struct shard_meta *m)
+{
+	p->parts = mem_grow(p->parts, &p->parts_cap, p->n_parts + 1,
+			    sizeof(*p->parts));
+	p->parts[p->n_parts++] = (struct past_part){ .slot = m->slot,
+						     .day = m->day,
+						     .part = m->part + 1 };
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void add_shard(struct pack *p, struct past *past,
+		      const struct shard_meta *m)
+{
+	bool is_same = is_same_run(p, m);
+
+	past->has_any = true;
+	past->has_own |= worker_has(&p->opts->worker, m->slot);
+	past->newest = later(past->newest, m->created_max);
+	if (is_same) {
+		past->has_same = true;
+		add_part(p, m);
+	} else {
+		past->has_before = true;
+		past->newest_before =
+			later(past->newest_before, m->created_max);
+	}
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	const struct past_part *x = a, *y = b;
+
+	if (x->slot != y->slot)
+		return x->slot < y->slot ? -1 : 1;
+	if (x->day != y->day)
+		return x->day < y->day ? -1 : 1;
+	return (x->part > y->part) - (x->part < y->part);
+}
+
+/* Keep the last part of each day. */
+static void sort_parts(struct pack *p)
+{
+	size_t n = 0;
+
+	if (p->n_parts)
+		qsort(p->parts, p->n_parts, sizeof(*p->parts), compare_parts);
+	for (size_t i = 0; i < p->n_parts; i++) {
+		const struct past_part *at = &p->parts[i];
+
+		if (n && p->parts[n - 1].slot == at->slot &&
+		    p->parts[n - 1].day == at->day)
+			n--;
+		p->parts[n++] = *at;
+	}
+	p->n_parts = n;
+}
+
+/* The log as this volume sees it; a later look might see more. */
+static enum rc read_log(struct pack *p, struct past *past, struct err *err)
+{
+	struct volume_node at = { 0 };
+	uint32_t n;
+
+	if (volume_open(&p->volume, p->opts->archive, &p->opts->how, err))
+		return err->rc;
+	for (n = volume_shard_bound(p->volume); at.shard < n; at.shard++)
+		add_shard(p, past, volume_shard(p->volume, at));
+	sort_parts(p);
+	return RC_OK;
+}
+
+static enum rc set_stamps(struct pack *p, const struct past *past,
+			  struct err *err)
+{
+	const struct pack_options *o = p->opts;
+	int64_t above = p->has_runs ? past->newest_before + 1 : INT64_MIN;
+
+	if (o->created == CREATED_MTIME) {
+		if (past->has_own && !p->is_resumed)
+			return err_set(err, RC_USAGE,
+				       "%s: --created-at mtime is for the "
+				       "first pack only",
+				       o->archive);
+		/* The newest file's, as soon as all are known. */
+	} else if (!has_time(p)) {
+		p->stamp = later(clock_wall_ns() / 1000, above);
+	}
+	p->safe_stamp = later(p->stamp, above);
+	return RC_OK;
+}
+
+static enum rc open_before(struct pack *p, const struct past *past,
+			   struct err *err)
+{
+	struct volume_options how = p->opts->how;
+
+	if (!past->has_any) {
+		volume_close(p->volume);
+		p->volume = NULL;
+	}
+	p->before = p->volume;
+	if (!past->has_same)
+		return RC_OK;
+	p->before = NULL;
+	if (!past->has_before)
+		return RC_OK;
+	how.page_cache = BEFORE_PAGES;
+	how.has_without = true;
+	how.without = p->stamp;
+	return volume_open(&p->before, p->opts->archive, &how, err);
+}
+
+static void set_time(struct pack *p)
+{
+	if (p->is_resumed)
+		return;
+	p->stamp = p->opts->created == CREATED_TIME ? p->opts->created_at
+						    : INT64_MIN;
+}
+
+enum rc past_open(struct pack *p, struct err *err)
+{
+	struct past past = { .newest = INT64_MIN, .newest_before = INT64_MIN };
+	enum rc rc;
+
+	set_time(p);
+	rc = read_log(p, &past, err);
+	/* Later than this run: then it is one after all the others, too.  With
+	 * the times of files there is no before.
+	 */
+	if (p->opts->created == CREATED_MTIME ||
+	    (past.has_same && past.newest > p->stamp)) {
+		past.has_same = false;
+		past.has_before = past.has_any;
+		past.newest_before = past.newest;
+	}
+	p->has_runs = past.has_before;
+	if (!rc)
+		rc = set_stamps(p, &past, err);
+	return rc ? rc : open_before(p, &past, err);
+}
+
+enum rc past_none(struct pack *p, struct err *err)
+{
+	const struct past past = { 0 };
+
+	set_time(p);
+	return set_stamps(p, &past, err);
+}
+
+const struct past_part *past_parts(const struct pack *p, uint32_t slot,
+				   size_t *ret_n)
+{
+	size_t low = 0, high = p->n_parts, n = 0;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->parts[mid].slot < slot)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	while (low + n < p->n_parts && p->parts[low + n].slot == slot)
+		n++;
+	*ret_n = n;
+	return n ? p->parts + low : NULL;
+}
+
+void past_close(struct pack *p)
+{
+	if (p->before != p->volume)
+		volume_close(p->before);
+	volume_close(p->volume);
+	free(p->parts);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* past.h - what the archive has already, and the time of this run that follows
+ * from it.
+ */
+#ifndef DESFS_PACK_PAST_H
+#define DESFS_PACK_PAST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct pack;
+
+/* A slot's part of a day, from which on a run of the same time goes on. */
+struct past_part {
+	uint32_t slot, day, part;
+};
+
+/* Read the log, open the volumes, set the stamps.  RC_USAGE: the options
+ * contradict what is there.
+ *
+ * Of runs of one created_at, workers and what was begun before, each finds the
+ * others' shards in the log or not, as it happens.  So that it makes no
+ * difference they are left out of what was before the run; unless the archive
+ * has something later, when this is a run as any other.
+ */
+enum rc past_open(struct pack *p, struct err *err) MUST_CHECK;
+
+/* An archive of which nothing is there yet. */
+enum rc past_none(struct pack *p, struct err *err) MUST_CHECK;
+
+/* The parts of the slot that a run of this time has made already, by day. */
+const struct past_part *past_parts(const struct pack *p, uint32_t slot,
+				   size_t *ret_n);
+
+void past_close(struct pack *p);
+
+#endif
