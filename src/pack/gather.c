@@ -48,14 +48,16 @@ static enum rc gather_item(void *arg, unsigned int walker,
 	buf_append(&g->uid, name.p, name.len);
 	slot = route_slot((enum route_kind)d->route, d->n_bits,
 			  buf_str(&g->uid), g->uid.len);
+	if (mtime > g->latest)
+		g->latest = mtime;
+	if (!worker_has(&all->p->opts->worker, slot))
+		return RC_OK;
 	buf_clear(&g->key);
 	buf_clear(&g->value);
 	item_key_encode(parent, name, &g->key);
 	item_encode(it, &g->value);
 	if (!buf_ok(&g->key) || !buf_ok(&g->value) || !buf_ok(&g->uid))
 		return err_set(err, RC_NOMEM, "no memory for a name");
-	if (mtime > g->latest)
-		g->latest = mtime;
 	return sorter_add_to(all->p->items, walker, slot,
 			     span_of(g->key.p, g->key.len),
 			     span_of(g->value.p, g->value.len), err);

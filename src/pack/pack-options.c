@@ -51,6 +51,11 @@ static enum rc set_created(void *field, const char *arg, struct err *err)
 	return RC_OK;
 }
 
+static enum rc set_worker(void *field, const char *arg, struct err *err)
+{
+	return worker_parse(arg, field, err);
+}
+
 static enum rc add_exclude(void *field, const char *arg, struct err *err)
 {
 	return filter_add_rule(((struct command_line *)field)->filter, arg,
@@ -170,6 +175,13 @@ static const struct opt rows[] = {
 	  .fn = set_throttle,
 	  .help = "read no more than 500files/s, or 20M/s; may be given for "
 		  "both" },
+	{ .name = "worker",
+	  .arg = "I/N",
+	  .kind = OPT_CALLBACK,
+	  AT(pack.worker),
+	  .fn = set_worker,
+	  .help = "pack only the slots of the Ith of N workers, each a process "
+		  "of its own" },
 	{ .name = "spool",
 	  .arg = "DIR",
 	  .kind = OPT_STRING,

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""pack-model.py SEED STEPS - change a tree at random, pack it, compare the archive
-with what it must show: after each run with --mirror the source; without it also
-the names that were there before.  Packing again must find nothing to do.
+"""pack-model.py SEED STEPS [WORKERS] - change a tree at random, pack it, compare
+the archive with what it must show: after each run with --mirror the source;
+without it also the names that were there before.  Packing again must find nothing
+to do.  With WORKERS so many pack it, at once or one after the other.
 
 In the current directory; DESFS and DESFS_PACK name the programs.
 """
@@ -21,8 +22,9 @@ TIMES = ("2026-01-01", "2026-01-02", "2025-12-31T23:59:59.999999Z")
 
 
 class Model:
-    def __init__(self, seed):
+    def __init__(self, seed, workers):
         self.rnd = random.Random(seed)
+        self.workers = workers
         self.serial = 0
         self.shown = {}
         # Times that do not grow from run to run are the hard case.
@@ -68,9 +70,24 @@ class Model:
             args += ["--created-at", self.rnd.choice(self.times)]
         for again in (False, True):
             before = records()
-            subprocess.run(args + [SOURCE, ARCHIVE], check=True)
+            self.run(args + [SOURCE, ARCHIVE])
             if again and records() != before:
                 sys.exit("a second run packed something")
+
+    def run(self, args):
+        if not self.workers:
+            subprocess.run(args, check=True)
+            return
+        order = list(range(1, self.workers + 1))
+        self.rnd.shuffle(order)
+        while order:
+            n = self.rnd.randint(1, len(order))
+            running = [subprocess.Popen(
+                args[:1] + [f"--worker={i}/{self.workers}"] + args[1:])
+                for i in order[:n]]
+            if any([p.wait() for p in running]):
+                sys.exit("a worker failed")
+            order = order[n:]
 
     def step(self):
         for _ in range(self.rnd.randint(1, 8)):
@@ -151,7 +168,7 @@ def look_at_archive():
 
 
 def main():
-    model = Model(int(sys.argv[1]))
+    model = Model(int(sys.argv[1]), int((sys.argv[3:] or [0])[0]))
     for n in range(int(sys.argv[2])):
         want, mirror = model.step()
         got = look_at_archive()
