@@ -94,6 +94,23 @@ static enum rc read_at(int fd, void *to, size_t len, uint64_t off,
 	return RC_OK;
 }
 
+/* Read all of a small file; looked at afterwards, as that tells all. */
+static enum rc read_small(int fd, const struct item *it, void *to,
+			  struct err *err)
+{
+	struct err failure, why;
+	enum rc rc = read_at(fd, to, it->size, 0, &failure);
+
+	/* Other things than files fail in their own ways. */
+	if (tree_check(fd, it, &why)) {
+		*err = why;
+		return why.rc;
+	}
+	if (rc)
+		*err = failure;
+	return rc;
+}
+
 static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 			 const struct item *it, bool is_shared,
 			 struct content_parts **ret, uint32_t *ret_off,
@@ -108,9 +125,7 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 	if (rc)
 		return rc;
 	throttle_wait(f->p->throttle, 0, it->size);
-	rc = read_at(fd, to, it->size, 0, &failure);
-	if (!rc)
-		rc = tree_check(fd, it, &failure);
+	rc = read_small(fd, it, to, &failure);
 	if (rc)
 		return leave_out(f, it, &failure, err);
 	if (is_shared) {
@@ -269,6 +284,9 @@ static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
 			(unsigned long long)CONTENT_BLOCKS_MAX);
 		return leave_out(f, it, &failure, err);
 	}
+	/* It could be another, and no end of it. */
+	if (tree_check(fd, it, &failure))
+		return leave_out(f, it, &failure, err);
 	/* Blocks lie in the order of the files in them. */
 	rc = lane_end_data(lane, err);
 	if (rc)

@@ -112,6 +112,8 @@ static enum compare_result compare_content(struct pack *p, struct tree *tree,
 	throttle_wait(p->throttle, 1, 0);
 	rc = tree_open(tree, it, &fd, &err);
 	if (!rc)
+		rc = tree_check(fd, it, &err);
+	if (!rc)
 		rc = hash_file(p, fd, it->size, hash, &err);
 	if (!rc)
 		rc = tree_check(fd, it, &err);

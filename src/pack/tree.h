@@ -18,8 +18,9 @@ struct tree *tree_new(const struct sources *s) MUST_CHECK;
 void tree_free(struct tree *t);
 
 /* Open the regular file it for reading, when its change time is past, see
- * fresh.h; so nothing of it may be read before.  RC_CHANGED: it is not what the walk
- * saw any more, or gone.
+ * fresh.h; so nothing of it may be read before.  RC_CHANGED: it is gone.  What
+ * was opened may be anything that has the name now, though nothing that waits;
+ * so nothing read from it counts before tree_check.
  */
 enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 		  struct err *err) MUST_CHECK;

@@ -47,6 +47,19 @@ static struct item item_of(const char *name)
 	return it;
 }
 
+/* Open it, look at it, and close it. */
+static enum rc try_open(struct tree *t, const struct item *it)
+{
+	int fd = -1;
+	enum rc rc = tree_open(t, it, &fd, &err);
+
+	if (rc)
+		return rc;
+	rc = tree_check(fd, it, &err);
+	close(fd);
+	return rc;
+}
+
 static int setup(void **state)
 {
 	char *paths[] = { root };
@@ -98,7 +111,7 @@ static void a_file_that_changed_is_not_what_the_walk_saw(void **state)
 	write_file("grows", "more content");
 	assert_int_equal(tree_check(fd, &it, &err), RC_CHANGED);
 	close(fd);
-	assert_int_equal(tree_open(t, &it, &fd, &err), RC_CHANGED);
+	assert_int_equal(try_open(t, &it), RC_CHANGED);
 	assert_non_null(strstr(err.msg, "changed while it was read"));
 	tree_free(t);
 }
@@ -108,7 +121,6 @@ static void a_file_that_was_replaced_is_told_by_its_inode(void **state)
 	const struct timespec times[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
 	struct tree *t = tree_new(&sources);
 	struct item it;
-	int fd = -1;
 
 	(void)state;
 	write_file("new", "content");
@@ -118,7 +130,22 @@ static void a_file_that_was_replaced_is_told_by_its_inode(void **state)
 	it = item_of("old");
 	assert_int_equal(
 		renameat(sources.v[0].fd, "new", sources.v[0].fd, "old"), 0);
-	assert_int_equal(tree_open(t, &it, &fd, &err), RC_CHANGED);
+	assert_int_equal(try_open(t, &it), RC_CHANGED);
+	tree_free(t);
+}
+
+static void a_fifo_in_the_place_of_a_file_makes_nobody_wait(void **state)
+{
+	struct tree *t = tree_new(&sources);
+	struct item it;
+
+	(void)state;
+	write_file("pipe", "content");
+	it = item_of("pipe");
+	assert_int_equal(unlinkat(sources.v[0].fd, "pipe", 0), 0);
+	assert_int_equal(mkfifoat(sources.v[0].fd, "pipe", 0600), 0);
+	assert_int_equal(try_open(t, &it), RC_CHANGED);
+	assert_non_null(strstr(err.msg, "changed while it was read"));
 	tree_free(t);
 }
 
@@ -126,13 +153,12 @@ static void a_file_that_vanished_is_told(void **state)
 {
 	struct tree *t = tree_new(&sources);
 	struct item it;
-	int fd = -1;
 
 	(void)state;
 	write_file("gone", "content");
 	it = item_of("gone");
 	assert_int_equal(unlinkat(sources.v[0].fd, "gone", 0), 0);
-	assert_int_equal(tree_open(t, &it, &fd, &err), RC_CHANGED);
+	assert_int_equal(try_open(t, &it), RC_CHANGED);
 	assert_non_null(strstr(err.msg, "vanished"));
 	tree_free(t);
 }
@@ -142,7 +168,6 @@ static void no_symbolic_link_is_followed(void **state)
 	struct tree *t = tree_new(&sources);
 	int dir = sources.v[0].fd;
 	struct item it;
-	int fd = -1;
 
 	(void)state;
 	assert_int_equal(mkdirat(dir, "real", 0700), 0);
@@ -151,10 +176,9 @@ static void no_symbolic_link_is_followed(void **state)
 	assert_int_equal(symlinkat("real", dir, "link"), 0);
 	it.name = text("file");
 	it.parent = text("link");
-	assert_int_equal(tree_open(t, &it, &fd, &err), RC_CHANGED);
+	assert_int_equal(try_open(t, &it), RC_CHANGED);
 	it.parent = text("real");
-	assert_int_equal(tree_open(t, &it, &fd, &err), RC_OK);
-	close(fd);
+	assert_int_equal(try_open(t, &it), RC_OK);
 	tree_free(t);
 }
 
@@ -186,7 +210,6 @@ static void paths_may_be_longer_than_the_kernel_takes(void **state)
 	struct buf deep = { .max = 1 << 20 };
 	struct tree *t = tree_new(&sources);
 	struct item it = { .name = text("f"), .type = ENTRY_REG };
-	int fd = -1;
 
 	(void)state;
 	make_deep(&deep, 2000);
@@ -194,13 +217,13 @@ static void paths_may_be_longer_than_the_kernel_takes(void **state)
 	/* The attributes are others: what matters is that it is found. */
 	for (int i = 0; i < 3; i++) {
 		it.parent = span_of(deep.p, deep.len);
-		assert_int_equal(tree_open(t, &it, &fd, &err), RC_CHANGED);
+		assert_int_equal(try_open(t, &it), RC_CHANGED);
 		assert_non_null(strstr(err.msg, "changed"));
 		it.parent.len = 4 * 1001 - 1;
-		assert_int_equal(tree_open(t, &it, &fd, &err), RC_CHANGED);
+		assert_int_equal(try_open(t, &it), RC_CHANGED);
 		assert_non_null(strstr(err.msg, "changed"));
 		it.parent.len -= 4;
-		assert_int_equal(tree_open(t, &it, &fd, &err), RC_CHANGED);
+		assert_int_equal(try_open(t, &it), RC_CHANGED);
 		assert_non_null(strstr(err.msg, "vanished"));
 	}
 	tree_free(t);
@@ -238,6 +261,8 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_as_it_was_is_opened),
 		cmocka_unit_test(a_file_that_changed_is_not_what_the_walk_saw),
 		cmocka_unit_test(a_file_that_was_replaced_is_told_by_its_inode),
+		cmocka_unit_test(
+			a_fifo_in_the_place_of_a_file_makes_nobody_wait),
 		cmocka_unit_test(a_file_that_vanished_is_told),
 		cmocka_unit_test(no_symbolic_link_is_followed),
 		cmocka_unit_test(paths_may_be_longer_than_the_kernel_takes),
