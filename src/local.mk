@@ -264,6 +264,9 @@ libdesfs_a_SOURCES += src/pack/past.c src/pack/past.h
 libdesfs_a_SOURCES += src/pack/commit.c src/pack/commit.h
 libdesfs_a_SOURCES += src/pack/publish.c src/pack/publish.h
 libdesfs_a_SOURCES += src/pack/clean.c src/pack/clean.h
+libdesfs_a_SOURCES += src/pack/remove-file.c src/pack/remove-file.h
+libdesfs_a_SOURCES += src/pack/remove-proof.c src/pack/remove-proof.h
+libdesfs_a_SOURCES += src/pack/remove-source.c src/pack/remove-source.h
 libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
 # fs

@@ -140,6 +140,7 @@ shell_tests += tests/cli/6200-kill.t
 shell_tests += tests/cli/6210-wrong-shard.t
 shell_tests += tests/cli/6300-changing-files.t
 shell_tests += tests/cli/6400-workers.t
+shell_tests += tests/cli/6310-remove-source.t
 shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t

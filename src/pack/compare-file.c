@@ -66,6 +66,12 @@ static bool attributes_are_same(const struct item *it, const struct entry *e)
 	       span_equal(it->xattrs, e->xattrs);
 }
 
+bool compare_attributes(const struct pack *p, const struct item *it,
+			const struct entry *e)
+{
+	return attributes_are_same(it, e) && links_are_same(p, it, e);
+}
+
 /* Up to one byte more than the size the walk saw: a file that grows while it is
  * read has changed, however long it gets.
  */
@@ -137,7 +143,7 @@ static enum compare_result compare_content(struct pack *p, struct tree *tree,
 enum compare_result compare_file(struct pack *p, struct tree *tree,
 				 const struct item *it, const struct entry *e)
 {
-	if (!attributes_are_same(it, e) || !links_are_same(p, it, e))
+	if (!compare_attributes(p, it, e))
 		return COMPARE_DIFFERS;
 	if (p->opts->checksum && it->type == ENTRY_REG && it->size)
 		return compare_content(p, tree, it, e);

@@ -3,6 +3,7 @@
 #ifndef DESFS_PACK_COMPARE_FILE_H
 #define DESFS_PACK_COMPARE_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "pack/item.h"
@@ -19,6 +20,10 @@ enum compare_result {
 /* All attributes, and with --checksum the content. */
 enum compare_result compare_file(struct pack *p, struct tree *tree,
 				 const struct item *it, const struct entry *e);
+
+/* All attributes, links among them. */
+bool compare_attributes(const struct pack *p, const struct item *it,
+			const struct entry *e);
 
 /* The group and number of names that an item is packed with; "" and 1 when it
  * has no other name in the sources.

@@ -70,8 +70,8 @@ static void gather_end(void *arg, unsigned int walker)
 	sorter_end_feed(all->p->items, walker);
 }
 
-/* The archive's directory is not to be packed into itself. */
-static void find_archive(const struct pack_options *o, struct walk_options *w)
+bool gather_find_archive(const struct pack_options *o, uint64_t *ret_dev,
+			 uint64_t *ret_ino)
 {
 	const char *path = o->archive;
 	struct stat st;
@@ -79,10 +79,10 @@ static void find_archive(const struct pack_options *o, struct walk_options *w)
 	if (!strncmp(path, "file://", 7))
 		path += 7;
 	if (strstr(path, "://") || stat(path, &st))
-		return;
-	w->has_archive = true;
-	w->archive_dev = st.st_dev;
-	w->archive_ino = st.st_ino;
+		return false;
+	*ret_dev = st.st_dev;
+	*ret_ino = st.st_ino;
+	return true;
 }
 
 static void gatherers_init(struct gather *all)
@@ -143,7 +143,9 @@ enum rc gather(struct pack *p, struct err *err)
 	w.links = p->links;
 	w.keep = p->keep;
 	w.dirs = p->dirs;
-	find_archive(o, &w);
+	/* The archive is not to be packed into itself. */
+	w.has_archive =
+		gather_find_archive(o, &w.archive_dev, &w.archive_ino);
 	gatherers_init(&all);
 	report_phase(p->report, "looking");
 	if (o->files0_from)

@@ -147,6 +147,7 @@ static enum rc pack(const struct command_line *c, struct err *err)
 	struct report_options o = { .is_json = c->json,
 				    .is_verbose = c->verbose,
 				    .is_dry_run = c->pack.dry_run,
+				    .remembers_failed = c->pack.remove_sources,
 				    .progress =
 					    (enum progress_mode)c->progress };
 	struct report *report;

@@ -108,6 +108,11 @@ static const struct opt rows[] = {
 	  .kind = OPT_FLAG,
 	  AT(pack.checksum),
 	  .help = "read files to find out whether they changed" },
+	{ .name = "remove-source-files",
+	  .kind = OPT_FLAG,
+	  AT(pack.remove_sources),
+	  .help = "remove files from the sources when the archive has been "
+		  "read back and has them" },
 	{ .name = "exclude",
 	  .arg = "PATTERN",
 	  .kind = OPT_CALLBACK,

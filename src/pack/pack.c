@@ -26,6 +26,7 @@
 #include "pack/past.h"
 #include "pack/plan.h"
 #include "pack/publish.h"
+#include "pack/remove-source.h"
 #include "pack/sorter.h"
 #include "pack/state.h"
 #include "pack/tree.h"
@@ -240,6 +241,8 @@ static enum rc check_options(const struct pack *p, struct err *err)
 		return err_set(err, RC_USAGE,
 			       "--files0-from needs exactly one source "
 			       "directory");
+	if (o->remove_sources && remove_source_check(p, err))
+		return err->rc;
 	return RC_OK;
 }
 
@@ -310,7 +313,9 @@ static enum rc run(struct pack *p, struct err *err)
 	p->is_committed = !rc;
 	if (!rc && !dry && p->opts->publish)
 		rc = publish(p, err);
-	return rc ? rc : check_slots(p, err);
+	if (!rc)
+		rc = check_slots(p, err);
+	return !rc && p->opts->remove_sources ? remove_source(p, err) : rc;
 }
 
 static void release(struct pack *p)

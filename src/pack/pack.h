@@ -37,6 +37,7 @@ struct pack_options {
 	enum created_mode created;
 	int64_t created_at; /* CREATED_TIME: microseconds */
 	bool mirror, checksum, dry_run, one_file_system, publish;
+	bool remove_sources;
 	enum codec_id codec;
 	int level;
 	uint32_t block_size;

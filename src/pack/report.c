@@ -24,6 +24,8 @@
 #include "pack/spool.h"
 #include "pack/state.h"
 #include "pack/summary.h"
+#include "pack/uid-set.h"
+#include "shard/shard-filter.h"
 
 #define LINE_MAX_BYTES (1u << 20)
 
@@ -38,8 +40,9 @@ struct report {
 	struct progress *progress;
 	struct state *state;
 	uint64_t start;
-	/* Guards lines on stdout and in the log. */
+	/* Guards lines on stdout and in the log, and failed. */
 	pthread_mutex_t lines;
+	struct uid_set failed; /* with remembers_failed */
 	pthread_mutex_t lock; /* guards the phases */
 	const char *phases[REPORT_PHASES];
 	uint64_t phase_start[REPORT_PHASES];
@@ -82,6 +85,7 @@ void report_free(struct report *r)
 	state_free(r->state);
 	pthread_mutex_destroy(&r->lines);
 	pthread_mutex_destroy(&r->lock);
+	uid_set_release(&r->failed);
 	free(r);
 }
 
@@ -226,6 +230,18 @@ void report_excluded(struct report *r)
 	count(COUNTER(r, excluded), 1);
 }
 
+static uint64_t uid_hash(struct span uid)
+{
+	return filter_hash(span_of("", 0), uid);
+}
+
+bool report_has_failed(struct report *r, struct span uid)
+{
+	LOCK_SCOPE(&r->lines);
+
+	return uid_set_has(&r->failed, uid_hash(uid));
+}
+
 void report_failed(struct report *r, struct span uid, const struct err *err)
 {
 	CLEANUP_BUF struct buf name, line = { 0 };
@@ -233,6 +249,8 @@ void report_failed(struct report *r, struct span uid, const struct err *err)
 
 	count(COUNTER(r, failed), 1);
 	count(COUNTER(r, errors) + err->rc, 1);
+	if (r->opts.remembers_failed)
+		uid_set_add(&r->failed, uid_hash(uid));
 	escaped_uid(&name, uid);
 	log_err("%s: %s", buf_str(&name), err->msg);
 	if (!r->opts.is_json)
@@ -315,6 +333,14 @@ void report_removed(struct report *r, struct span uid)
 	count(COUNTER(r, removed), 1);
 	tell(r, r->opts.is_dry_run ? "would-remove" : "removed", uid,
 	     ENTRY_WHITEOUT, 0);
+}
+
+void report_removed_source(struct report *r, struct span uid,
+			   enum entry_type type, uint64_t bytes)
+{
+	count(COUNTER(r, removed_sources), 1);
+	tell(r, r->opts.is_dry_run ? "would-remove-source" : "removed-source",
+	     uid, type, bytes);
 }
 
 void report_shard(struct report *r, uint64_t stored_bytes, bool existed)

@@ -19,6 +19,7 @@ struct report_options {
 	bool is_json;    /* results to stdout */
 	bool is_verbose; /* each file */
 	bool is_dry_run;
+	bool remembers_failed; /* for report_has_failed */
 	enum progress_mode progress;
 };
 
@@ -39,6 +40,7 @@ struct report_counts {
 	uint64_t left_out; /* sockets and the like */
 	uint64_t excluded;
 	uint64_t shards, shards_existed, stored_bytes;
+	uint64_t removed_sources;
 	uint64_t slots, slots_done;
 	uint64_t block_bytes;      /* plain, in blocks written so far */
 	uint64_t written_bytes;    /* of shards in the making, too */
@@ -74,12 +76,19 @@ void report_found(struct report *r, uint64_t n, uint64_t bytes);
 void report_excluded(struct report *r);
 /* "<uid>: <err->msg>", and the file counts as failed. */
 void report_failed(struct report *r, struct span uid, const struct err *err);
+/* Was it reported as failed?  Another name may be taken for it as rarely as
+ * memory fails.
+ */
+bool report_has_failed(struct report *r, struct span uid);
 /* "<uid>: <why>", which is no failure. */
 void report_left_out(struct report *r, struct span uid, const char *why);
 void report_packed(struct report *r, struct span uid, enum entry_type type,
 		   uint64_t bytes);
 void report_unchanged(struct report *r, uint64_t n, uint64_t bytes);
 void report_removed(struct report *r, struct span uid);
+/* A source that the archive has was removed, or would be. */
+void report_removed_source(struct report *r, struct span uid,
+			   enum entry_type type, uint64_t bytes);
 void report_shard(struct report *r, uint64_t stored_bytes, bool existed);
 /* A block was written that holds plain bytes of files in stored ones. */
 void report_block(struct report *r, uint64_t plain, uint64_t stored);

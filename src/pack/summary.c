@@ -45,6 +45,7 @@ void summary_json(const struct summary *s, struct buf *out)
 	field(out, "unchanged", c->unchanged);
 	field(out, "unchanged_bytes", c->unchanged_bytes);
 	field(out, "removed", c->removed);
+	field(out, "removed_sources", c->removed_sources);
 	field(out, "failed", c->failed);
 	field(out, "left_out", c->left_out);
 	field(out, "excluded", c->excluded);
@@ -98,6 +99,10 @@ void summary_text(const struct summary *s, struct buf *out)
 	const struct report_counts *c = s->counts;
 	char rate[HUMAN_MAX], rss[HUMAN_MAX], spilled[HUMAN_MAX];
 
+	if (c->removed_sources)
+		buf_printf(out, "%s %" PRIu64 " source files\n",
+			   s->is_dry_run ? "would remove" : "removed",
+			   c->removed_sources);
 	if (s->is_dry_run) {
 		dry_text(c, out);
 		return;

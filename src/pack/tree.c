@@ -16,7 +16,6 @@
 #include "shard/shard-format.h"
 
 #define TREE_DEPTH 48 /* directories kept open on the way to the last one */
-#define NAME_BYTES 256
 
 /* The way to the directory used last: the names in path, each with the
  * descriptor of the directory it leads to.  Beyond TREE_DEPTH names only the
@@ -33,6 +32,8 @@ struct tree {
 	} level[TREE_DEPTH];
 	size_t n_levels;
 	int deep; /* -1: path has no more than n_levels names */
+	bool has_refused;
+	uint64_t refused_dev, refused_ino;
 };
 
 struct tree *tree_new(const struct sources *s)
@@ -69,16 +70,31 @@ void tree_free(struct tree *t)
 	free(t);
 }
 
+void tree_refuse(struct tree *t, uint64_t dev, uint64_t ino)
+{
+	t->has_refused = true;
+	t->refused_dev = dev;
+	t->refused_ino = ino;
+}
+
+static enum rc name_text(struct span name, char ret[TREE_NAME_BYTES],
+			 struct err *err)
+{
+	if (!name.len || name.len >= TREE_NAME_BYTES)
+		return err_set(err, RC_LIMIT, "name of %zu bytes", name.len);
+	memcpy(ret, name.p, name.len);
+	ret[name.len] = '\0';
+	return RC_OK;
+}
+
 static enum rc open_name(int dir, struct span name, int flags, int *ret,
 			 struct err *err)
 {
-	char text[NAME_BYTES];
+	char text[TREE_NAME_BYTES];
 	int fd;
 
-	if (!name.len || name.len >= sizeof(text))
-		return err_set(err, RC_LIMIT, "name of %zu bytes", name.len);
-	memcpy(text, name.p, name.len);
-	text[name.len] = '\0';
+	if (name_text(name, text, err))
+		return err->rc;
 	fd = openat(dir, text, flags | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR)
@@ -128,6 +144,19 @@ static int last_dir(const struct tree *t)
 			   : t->sources->v[t->source].fd;
 }
 
+static enum rc check_allowed(const struct tree *t, int dir, struct err *err)
+{
+	struct stat st;
+
+	if (!t->has_refused)
+		return RC_OK;
+	if (fstat(dir, &st))
+		return err_set_errno(err, errno, "cannot be examined");
+	if (st.st_dev == t->refused_dev && st.st_ino == t->refused_ino)
+		return err_set(err, RC_USAGE, "lies in the archive");
+	return RC_OK;
+}
+
 static enum rc enter(struct tree *t, struct span path, struct err *err)
 {
 	size_t at;
@@ -147,8 +176,13 @@ static enum rc enter(struct tree *t, struct span path, struct err *err)
 
 		rc = open_name(last_dir(t), span_of(from, len),
 			       O_PATH | O_DIRECTORY, &fd, err);
-		if (rc)
+		if (!rc)
+			rc = check_allowed(t, fd, err);
+		if (rc) {
+			if (fd >= 0)
+				close(fd);
 			return rc;
+		}
 		at = (size_t)(from - path.p) + len;
 		push_level(t, path, at, fd);
 	}
@@ -171,14 +205,12 @@ enum rc tree_check(int fd, const struct item *it, struct err *err)
 	return RC_OK;
 }
 
-enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
-		  struct err *err)
+/* Make the directory that it is in the last one; ret: its name there. */
+static enum rc go_to(struct tree *t, const struct item *it, struct span *ret,
+		     struct err *err)
 {
 	const struct source *s = &t->sources->v[it->source];
-	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	struct span parent = { 0 }, name = span_of(s->base, 0);
-	int fd = -1;
-	enum rc rc;
 
 	if (s->is_dir) {
 		parent = it->parent.len > s->name_len
@@ -191,7 +223,31 @@ enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 	if (it->source != t->source)
 		drop_to(t, 0);
 	t->source = it->source;
-	rc = enter(t, parent, err);
+	*ret = name;
+	return enter(t, parent, err);
+}
+
+enum rc tree_place(struct tree *t, const struct item *it, int *ret_dir,
+		   char ret_name[TREE_NAME_BYTES], struct err *err)
+{
+	struct span name = { 0 };
+	enum rc rc = go_to(t, it, &name, err);
+
+	if (!rc)
+		rc = name_text(name, ret_name, err);
+	if (!rc)
+		*ret_dir = last_dir(t);
+	return rc;
+}
+
+enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
+		  struct err *err)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	struct span name = { 0 };
+	int fd = -1;
+	enum rc rc = go_to(t, it, &name, err);
+
 	/* Reading should leave no trace, but only owners may ask for that. */
 	if (!rc)
 		rc = open_name(last_dir(t), name, flags | O_NOATIME, &fd, err);

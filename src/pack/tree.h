@@ -25,6 +25,16 @@ void tree_free(struct tree *t);
 enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 		  struct err *err) MUST_CHECK;
 
+/* The directory that it, of any type, is in, to be used as O_PATH allows until
+ * the next call, and its name there.
+ */
+#define TREE_NAME_BYTES 256
+enum rc tree_place(struct tree *t, const struct item *it, int *ret_dir,
+		   char ret_name[TREE_NAME_BYTES], struct err *err) MUST_CHECK;
+
+/* Never go into this directory: RC_USAGE. */
+void tree_refuse(struct tree *t, uint64_t dev, uint64_t ino);
+
 /* RC_CHANGED when the open file is not what the walk saw. */
 enum rc tree_check(int fd, const struct item *it, struct err *err) MUST_CHECK;
 

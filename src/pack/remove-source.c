@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remove-source.c - removes from the sources what the archive has proven to
+ * have: what the walk saw is compared once more with what a reader finds now.
+ */
+#include "config.h"
+
+#include "pack/remove-source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "base/table.h"
+#include "pack/compare-file.h"
+#include "pack/gather.h"
+#include "pack/pack.h"
+#include "pack/remove-file.h"
+#include "pack/remove-proof.h"
+#include "pack/sorter.h"
+#include "pack/tree.h"
+#include "shard/shard-format.h"
+#include "volume/volume.h"
+
+/* A file that lost one of its names to us, which set its change time. */
+struct other_names {
+	uint64_t number;
+	int64_t ctime_s;
+	uint32_t ctime_ns;
+	UT_hash_handle hh;
+};
+
+struct remover {
+	struct pack *p;
+	struct remove_proof *proof;
+	struct volume *volume;
+	struct tree *tree;
+	struct other_names *others;
+	struct buf uid;
+
+	struct sorter_reader *items; /* of the slot looked at */
+	struct buf last_key;
+	struct volume_scan *scan;
+	bool has_ahead;
+	struct volume_entry ahead; /* the next one of the scan */
+};
+
+/* --- what may not be done --------------------------------------------------
+ */
+
+/* Is dir the archive, or somewhere in it? */
+static enum rc check_outside(int dir, const char *path, uint64_t dev,
+			     uint64_t ino, struct err *err)
+{
+	CLEANUP_FD int fd = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st, above;
+
+	if (fd < 0 || fstat(fd, &st))
+		return err_set_errno(err, errno, "%s", path);
+	for (;;) {
+		int up;
+
+		if (st.st_dev == dev && st.st_ino == ino)
+			return err_set(err, RC_USAGE,
+				       "%s: lies in the archive, of which "
+				       "--remove-source-files would take files",
+				       path);
+		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (up < 0)
+			return err_set_errno(err, errno, "%s: the way up",
+					     path);
+		close(fd);
+		fd = up;
+		if (fstat(fd, &above))
+			return err_set_errno(err, errno, "%s: the way up",
+					     path);
+		if (above.st_dev == st.st_dev && above.st_ino == st.st_ino)
+			return RC_OK;
+		st = above;
+	}
+}
+
+enum rc remove_source_check(const struct pack *p, struct err *err)
+{
+	uint64_t dev, ino;
+
+	if (p->opts->mirror)
+		return err_set(err, RC_USAGE,
+			       "--mirror would take the files that "
+			       "--remove-source-files removed for deleted");
+	if (!gather_find_archive(p->opts, &dev, &ino))
+		return RC_OK;
+	for (size_t i = 0; i < p->sources.n; i++) {
+		const struct source *s = &p->sources.v[i];
+
+		if (check_outside(s->fd, s->path, dev, ino, err))
+			return err->rc;
+	}
+	return RC_OK;
+}
+
+/* --- hard links ------------------------------------------------------------
+ */
+
+/* What the walk would have seen had it come after our own removals. */
+static struct item as_left(struct remover *r, const struct item *it)
+{
+	struct other_names *o = NULL;
+	struct item ret = *it;
+
+	if (it->link)
+		HASH_FIND(hh, r->others, &it->link, sizeof(it->link), o);
+	if (o) {
+		ret.ctime_s = o->ctime_s;
+		ret.ctime_ns = o->ctime_ns;
+	}
+	return ret;
+}
+
+static void remember_left(struct remover *r, const struct item *it,
+			  const struct stat *st)
+{
+	struct other_names *o = NULL;
+
+	if (!it->link || !st->st_nlink)
+		return;
+	HASH_FIND(hh, r->others, &it->link, sizeof(it->link), o);
+	if (!o) {
+		o = xcalloc(1, sizeof(*o));
+		o->number = it->link;
+		HASH_ADD(hh, r->others, number, sizeof(o->number), o);
+	}
+	o->ctime_s = st->st_ctim.tv_sec;
+	o->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
+}
+
+static void forget_others(struct remover *r)
+{
+	struct other_names *o, *next;
+
+	HASH_ITER(hh, r->others, o, next)
+	{
+		HASH_DEL(r->others, o);
+		free(o);
+	}
+}
+
+/* --- one file --------------------------------------------------------------
+ */
+
+static struct span set_uid(struct remover *r, const struct item *it)
+{
+	buf_clear(&r->uid);
+	buf_append(&r->uid, it->parent.p, it->parent.len);
+	if (it->parent.len)
+		buf_append_str(&r->uid, "/");
+	buf_append(&r->uid, it->name.p, it->name.len);
+	return span_of(r->uid.p, r->uid.len);
+}
+
+enum outcome {
+	FILE_REMOVED,
+	FILE_GONE, /* somebody else was quicker */
+	FILE_KEPT, /* err says why */
+	FILE_LAST, /* so does it, and that others will do no better */
+};
+
+/* ve: the version of it that the archive has. */
+static enum outcome remove_one(struct remover *r, const struct item *it,
+			       const struct volume_entry *ve, struct err *err)
+{
+	const struct entry *e = &ve->e;
+	struct item want = as_left(r, it);
+	bool has_bytes = it->type == ENTRY_REG && it->size;
+	char name[TREE_NAME_BYTES];
+	struct stat left;
+	int dir = -1;
+	enum rc rc;
+
+	if (!compare_attributes(r->p, it, e) || (has_bytes && !e->has_hash)) {
+		err_set(err, RC_CHANGED,
+			"not removed: the archive has another version");
+		return FILE_KEPT;
+	}
+	rc = remove_proof_check(r->proof, volume_shard(r->volume, ve->node), e,
+				err);
+	if (rc)
+		return rc_is_transient(rc) ? FILE_LAST : FILE_KEPT;
+	if (tree_place(r->tree, it, &dir, name, err)) {
+		err_prefix(err, "not removed");
+		return FILE_KEPT;
+	}
+	rc = remove_file(dir, name, &want, has_bytes ? e->sha256 : NULL, &left,
+			 err);
+	if (rc == RC_NOENT)
+		return FILE_GONE;
+	if (rc)
+		return rc == RC_STOPPED ? FILE_LAST : FILE_KEPT;
+	remember_left(r, it, &left);
+	return FILE_REMOVED;
+}
+
+static enum rc remove_item(struct remover *r, const struct item *it,
+			   const struct volume_entry *ve, struct err *err)
+{
+	struct span uid = set_uid(r, it);
+	enum outcome outcome = FILE_REMOVED;
+	struct err failure;
+
+	if (it->type == ENTRY_DIR || it->implicit ||
+	    report_has_failed(r->p->report, uid))
+		return RC_OK;
+	if (!r->p->opts->dry_run && ve) {
+		outcome = remove_one(r, it, ve, &failure);
+	} else if (!r->p->opts->dry_run) {
+		err_set(&failure, RC_CHANGED,
+			"not removed: not found in the archive again");
+		outcome = FILE_KEPT;
+	}
+	switch (outcome) {
+	case FILE_REMOVED:
+		report_removed_source(r->p->report, uid, it->type,
+				      it->type == ENTRY_REG ? it->size : 0);
+		break;
+	case FILE_GONE: break;
+	case FILE_KEPT: report_failed(r->p->report, uid, &failure); break;
+	case FILE_LAST: *err = failure; return err->rc;
+	}
+	return RC_OK;
+}
+
+/* --- a slot ----------------------------------------------------------------
+ */
+
+static enum rc next_ahead(struct remover *r, struct err *err)
+{
+	enum rc rc;
+
+	r->has_ahead = false;
+	if (!r->scan)
+		return RC_OK;
+	rc = volume_scan_next(r->scan, &r->ahead, err);
+	if (rc)
+		return rc == RC_NOENT ? RC_OK : rc;
+	r->has_ahead = true;
+	return RC_OK;
+}
+
+/* Of the item's versions that of this run, or else the newest, which is held
+ * until the caller releases it.
+ */
+static enum rc find_version(struct remover *r, const struct item *it,
+			    struct volume_entry *ret, bool *ret_found,
+			    struct err *err)
+{
+	bool is_own = false;
+	enum rc rc = RC_OK;
+
+	*ret_found = false;
+	while (!rc && r->has_ahead) {
+		const struct entry *e = &r->ahead.e;
+		int order = entry_key_compare(it->parent, it->name, e->parent,
+					      e->name);
+		bool own;
+
+		if (order < 0)
+			return RC_OK;
+		own = !order && !e->implicit &&
+		      remove_proof_is_own(
+			      r->proof, volume_shard(r->volume, r->ahead.node));
+		if (!order && !e->implicit &&
+		    (!*ret_found || (own && !is_own))) {
+			if (*ret_found)
+				volume_entry_release(ret);
+			*ret = r->ahead;
+			*ret_found = true;
+			is_own = own;
+		} else {
+			volume_entry_release(&r->ahead);
+		}
+		rc = next_ahead(r, err);
+	}
+	if (rc && *ret_found) {
+		volume_entry_release(ret);
+		*ret_found = false;
+	}
+	return rc;
+}
+
+/* RC_NOENT at the end. */
+static enum rc next_item(struct remover *r, struct item *ret, struct err *err)
+{
+	struct span key, value;
+	enum rc rc;
+
+	do {
+		rc = sorter_next(r->items, &key, &value, err);
+		if (rc)
+			return rc;
+	} while (r->last_key.len &&
+		 span_equal(key, span_of(r->last_key.p, r->last_key.len)));
+	buf_clear(&r->last_key);
+	buf_append(&r->last_key, key.p, key.len);
+	rc = item_decode(value.p, value.len, ret, err);
+	if (rc)
+		return rc;
+	if (!item_key_decode(key, &ret->parent, &ret->name))
+		return err_set(err, RC_IO, "temporary data were damaged");
+	return RC_OK;
+}
+
+static enum rc remove_items(struct remover *r, struct err *err)
+{
+	enum rc rc = next_ahead(r, err);
+
+	while (!rc) {
+		struct volume_entry ve;
+		bool found = false;
+		struct item it;
+
+		rc = next_item(r, &it, err);
+		if (rc)
+			return rc == RC_NOENT ? RC_OK : rc;
+		if (stop_asked())
+			return err_set(err, RC_STOPPED, "stopped by a signal");
+		rc = find_version(r, &it, &ve, &found, err);
+		if (rc)
+			return rc;
+		rc = remove_item(r, &it, found ? &ve : NULL, err);
+		if (found)
+			volume_entry_release(&ve);
+	}
+	return rc;
+}
+
+static enum rc remove_slot(struct remover *r, uint32_t slot, struct err *err)
+{
+	enum rc rc = sorter_read(r->p->items, slot, &r->items, err);
+
+	buf_clear(&r->last_key);
+	if (!rc && r->volume)
+		rc = volume_scan_slot(r->volume, slot, &r->scan, err);
+	if (!rc)
+		rc = remove_items(r, err);
+	if (r->has_ahead)
+		volume_entry_release(&r->ahead);
+	r->has_ahead = false;
+	volume_scan_free(r->scan);
+	r->scan = NULL;
+	sorter_reader_free(r->items);
+	r->items = NULL;
+	return rc;
+}
+
+/* --- a run -----------------------------------------------------------------
+ */
+
+/* As somebody sees it who comes now, without anything remembered. */
+static enum rc open_archive(struct remover *r, struct err *err)
+{
+	struct volume_options how = r->p->opts->how;
+	enum rc rc;
+
+	report_phase(r->p->report, "verifying");
+	rc = remove_proof_new(r->p, &r->proof, err);
+	if (rc)
+		return rc;
+	how.index_cache = "";
+	how.disk_cache = NULL;
+	how.verify = VERIFY_BLOCK;
+	return volume_open(&r->volume, r->p->opts->archive, &how, err);
+}
+
+static enum rc remove_slots(struct remover *r, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	report_phase(r->p->report, "removing");
+	for (uint32_t i = 0; !rc && !(i >> r->p->descriptor.n_bits); i++)
+		rc = remove_slot(r, i, err);
+	return rc;
+}
+
+/* The kernel asks for a lease back by SIGIO, which would kill us; we look. */
+static void ignore_sigio(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigemptyset(&ignore.sa_mask);
+	(void)sigaction(SIGIO, &ignore, NULL);
+}
+
+enum rc remove_source(struct pack *p, struct err *err)
+{
+	struct remover r = { .p = p };
+	uint64_t dev, ino;
+	enum rc rc = RC_OK;
+
+	if (!p->opts->dry_run && !p->n_shards && !p->has_runs)
+		return RC_OK;
+	buf_init(&r.uid, SIZE_MAX / 2);
+	buf_init(&r.last_key, 2 * UID_MAX_LEN);
+	r.tree = tree_new(&p->sources);
+	if (gather_find_archive(p->opts, &dev, &ino))
+		tree_refuse(r.tree, dev, ino);
+	ignore_sigio();
+	if (!p->opts->dry_run)
+		rc = open_archive(&r, err);
+	if (!rc)
+		rc = remove_slots(&r, err);
+	if (!rc && r.proof && remove_proof_damaged(r.proof))
+		rc = err_set(err, RC_CORRUPT,
+			     "%zu shards of this run are damaged; their files "
+			     "were not removed",
+			     remove_proof_damaged(r.proof));
+	if (rc && !p->opts->dry_run)
+		err_prefix(err, "the run is in the archive, but not all of its "
+				"sources were removed");
+	forget_others(&r);
+	tree_free(r.tree);
+	volume_close(r.volume);
+	remove_proof_free(r.proof);
+	buf_release(&r.uid);
+	buf_release(&r.last_key);
+	return rc;
+}
