@@ -7,7 +7,9 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 
+#include "base/metric.h"
 #include "fs/fs-push.h"
 
 static const struct {
@@ -42,14 +44,21 @@ void fs_push_text(struct fs *fs, struct buf *out)
 			   value_of(&s, i));
 }
 
+static void metric(struct buf *out, const char *name, uint64_t value)
+{
+	char full[64], help[64];
+
+	snprintf(full, sizeof(full), "desfs_push_%s_total", name);
+	snprintf(help, sizeof(help), "As push_%s in mount.desfs(8).", name);
+	metric_head(out, full, "counter", help);
+	metric_uint(out, full, "", value);
+}
+
 void fs_push_metrics(struct fs *fs, struct buf *out)
 {
 	struct fs_push_stats s;
 
 	fs_push_stats(fs, &s);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		buf_printf(out,
-			   "# TYPE desfs_push_%s_total counter\n"
-			   "desfs_push_%s_total %" PRIu64 "\n",
-			   rows[i].name, rows[i].name, value_of(&s, i));
+		metric(out, rows[i].name, value_of(&s, i));
 }
