@@ -50,8 +50,11 @@ static enum rc gather_item(void *arg, unsigned int walker,
 			  buf_str(&g->uid), g->uid.len);
 	if (mtime > g->latest)
 		g->latest = mtime;
-	if (!worker_has(&all->p->opts->worker, slot))
+	if (!worker_has(&all->p->opts->worker, slot)) {
+		report_elsewhere(all->p->report,
+				 it->type == ENTRY_REG ? it->size : 0);
 		return RC_OK;
+	}
 	buf_clear(&g->key);
 	buf_clear(&g->value);
 	item_key_encode(parent, name, &g->key);
@@ -144,8 +147,7 @@ enum rc gather(struct pack *p, struct err *err)
 	w.keep = p->keep;
 	w.dirs = p->dirs;
 	/* The archive is not to be packed into itself. */
-	w.has_archive =
-		gather_find_archive(o, &w.archive_dev, &w.archive_ino);
+	w.has_archive = gather_find_archive(o, &w.archive_dev, &w.archive_ino);
 	gatherers_init(&all);
 	report_phase(p->report, "looking");
 	if (o->files0_from)

@@ -119,10 +119,15 @@ static struct stats_file *new_stats(const struct command_line *c,
 				    struct report *report)
 {
 	CLEANUP_BUF struct buf labels = { .max = LABELS_MAX };
+	char worker[WORKER_TEXT];
 
 	if (!c->stats_file)
 		return NULL;
 	metric_label(&labels, "archive", c->pack.archive);
+	if (c->pack.worker.n) {
+		worker_format(&c->pack.worker, worker);
+		metric_label(&labels, "worker", worker);
+	}
 	return stats_file_new(c->stats_file, buf_str(&labels), report);
 }
 

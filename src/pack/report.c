@@ -43,7 +43,7 @@ struct report {
 	/* Guards lines on stdout and in the log, and failed. */
 	pthread_mutex_t lines;
 	struct uid_set failed; /* with remembers_failed */
-	pthread_mutex_t lock; /* guards the phases */
+	pthread_mutex_t lock;  /* guards the phases */
 	const char *phases[REPORT_PHASES];
 	uint64_t phase_start[REPORT_PHASES];
 	size_t n_phases;
@@ -168,8 +168,8 @@ static struct progress_counters counters(struct report *r)
 		c.block_bytes > c.packed_bytes ? c.block_bytes : c.packed_bytes;
 	p.files_done = p.files_in + c.unchanged;
 	p.bytes_done = p.bytes_in + c.unchanged_bytes;
-	p.files_total = c.found;
-	p.bytes_total = c.found_bytes;
+	p.files_total = c.found - c.elsewhere;
+	p.bytes_total = c.found_bytes - c.elsewhere_bytes;
 	return p;
 }
 
@@ -223,6 +223,12 @@ void report_found(struct report *r, uint64_t n, uint64_t bytes)
 {
 	count(COUNTER(r, found), n);
 	count(COUNTER(r, found_bytes), bytes);
+}
+
+void report_elsewhere(struct report *r, uint64_t bytes)
+{
+	count(COUNTER(r, elsewhere), 1);
+	count(COUNTER(r, elsewhere_bytes), bytes);
 }
 
 void report_excluded(struct report *r)

@@ -31,7 +31,8 @@ extern const double report_ratio_bounds[REPORT_RATIOS];
 
 /* Of names, unless it says bytes. */
 struct report_counts {
-	uint64_t found, found_bytes; /* in the sources */
+	uint64_t found, found_bytes;         /* in the sources */
+	uint64_t elsewhere, elsewhere_bytes; /* of these, other workers' */
 	uint64_t packed, packed_bytes;
 	uint64_t packed_files, packed_dirs; /* of those packed */
 	uint64_t unchanged, unchanged_bytes;
@@ -73,6 +74,8 @@ void report_slot_done(struct report *r);
 
 /* Of n names; bytes is the sum of theirs. */
 void report_found(struct report *r, uint64_t n, uint64_t bytes);
+/* One of them is another worker's. */
+void report_elsewhere(struct report *r, uint64_t bytes);
 void report_excluded(struct report *r);
 /* "<uid>: <err->msg>", and the file counts as failed. */
 void report_failed(struct report *r, struct span uid, const struct err *err);

@@ -129,6 +129,8 @@ static void files(const struct stats *s, const struct report_counts *c,
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		labelled(s, out, name, "result", rows[i].result,
 			 (double)rows[i].n);
+	counter(s, out, "des_packer_removed_sources_total", c->removed_sources,
+		"Files removed from the sources, which the archive has.");
 }
 
 static void bytes(const struct stats *s, const struct report_counts *c,

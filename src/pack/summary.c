@@ -38,6 +38,8 @@ void summary_json(const struct summary *s, struct buf *out)
 		   s->is_dry_run ? "true" : "false");
 	field(out, "found", c->found);
 	field(out, "found_bytes", c->found_bytes);
+	field(out, "elsewhere", c->elsewhere);
+	field(out, "elsewhere_bytes", c->elsewhere_bytes);
 	field(out, "packed", c->packed);
 	field(out, "packed_bytes", c->packed_bytes);
 	field(out, "packed_files", c->packed_files);
