@@ -140,6 +140,7 @@ shell_tests += tests/cli/6200-kill.t
 shell_tests += tests/cli/6210-wrong-shard.t
 shell_tests += tests/cli/6400-stop.t
 shell_tests += tests/cli/6410-stop-remote.t
+shell_tests += tests/cli/6420-watch.t
 shell_tests += tests/cli/6300-changing-files.t
 shell_tests += tests/cli/6400-workers.t
 shell_tests += tests/cli/6310-remove-source.t
