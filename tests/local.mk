@@ -141,6 +141,7 @@ shell_tests += tests/cli/6210-wrong-shard.t
 shell_tests += tests/cli/6400-stop.t
 shell_tests += tests/cli/6410-stop-remote.t
 shell_tests += tests/cli/6420-watch.t
+shell_tests += tests/cli/6430-promtool.t
 shell_tests += tests/cli/6300-changing-files.t
 shell_tests += tests/cli/6400-workers.t
 shell_tests += tests/cli/6310-remove-source.t
