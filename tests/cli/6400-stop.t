@@ -72,10 +72,9 @@ t 'a rerun completes it' pack src one
 t 'the undisturbed run' pack --route uid --n-bits 4 src whole
 same_shards()
 {
-	shards_of one >one.sum && shards_of whole >whole.sum &&
-		diff one.sum whole.sum
+	shards_of "$1" >a.sum && shards_of "$2" >b.sum && diff a.sum b.sum
 }
-t 'which has the same shards' same_shards
+t 'which has the same shards' same_shards one whole
 t 'and the same files' same_tree one whole
 
 # Of one slot with many parts only one is finished.
@@ -97,6 +96,7 @@ t 'a run with directories is stopped' stopped deep dirs
 t 'and completed' pack deep dirs
 t 'the undisturbed one' pack deep whole-dirs
 t 'has the same files and directories' same_tree dirs whole-dirs
+t 'in the same shards' same_shards dirs whole-dirs
 
 # The same for a later run: changed, removed, made new.
 cp -a dirs later
@@ -113,6 +113,7 @@ t 'a later run is stopped' stopped --mirror deep later
 t 'and completed later' pack --mirror deep later
 t 'the later one, undisturbed' pack --mirror deep whole-later
 t 'has the same tree' same_tree later whole-later
+t 'in the same shards, too' same_shards later whole-later
 
 # Until files are read there is nothing to finish.
 mkfifo list
