@@ -6,10 +6,12 @@
 #include "pack/fresh.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
 #define NS_PER_SEC INT64_C(1000000000)
+#define WRITE_SECONDS 600         /* no write(2) takes longer */
 #define AHEAD_NS (2 * NS_PER_SEC) /* for clocks a bit before ours */
 
 /* How long the file system may give out the same stamp, by the looks of it: FAT
@@ -36,7 +38,7 @@ uint64_t fresh_wait_ns(const struct item *it, int64_t now)
 	return (uint64_t)(past - now);
 }
 
-void fresh_settle(const struct item *it)
+static void wait_for_tick(const struct item *it)
 {
 	struct timespec ts;
 	uint64_t wait;
@@ -49,4 +51,15 @@ void fresh_settle(const struct item *it)
 		ts.tv_nsec = (long)(wait % CLOCK_NS_PER_SEC);
 		(void)nanosleep(&ts, NULL);
 	}
+}
+
+void fresh_settle(int fd, const struct item *it)
+{
+	int64_t now = clock_wall_coarse_ns() / NS_PER_SEC;
+
+	wait_for_tick(it);
+	if (it->ctime_s + WRITE_SECONDS < now)
+		return;
+	(void)lseek(fd, 0, SEEK_DATA);
+	(void)lseek(fd, 0, SEEK_SET);
 }

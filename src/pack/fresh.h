@@ -6,9 +6,14 @@
  * them would pass for the file.  Read later than the tick of its change time,
  * a file that changes after that gets another one.
  *
+ * And the stamp is set where a write(2) begins, which may take long.  File
+ * systems write to a file, and look for its holes, under one lock: so looking
+ * for one waits for a write that had begun.
+ *
  * That is sound while the clock of the file system is ours and does not go
- * back.  A file from further in the future than we would wait is read at once:
- * a change would give it a time before the one it has.
+ * back, except for what programs write through mappings, whose time is set now
+ * and then.  A file from further in the future than we would wait is read at
+ * once: a change would give it a time before the one it has.
  */
 #ifndef DESFS_PACK_FRESH_H
 #define DESFS_PACK_FRESH_H
@@ -23,7 +28,10 @@
 #define FRESH_MAX_NS INT64_C(4000000001)
 uint64_t fresh_wait_ns(const struct item *it, int64_t now);
 
-/* Wait, be a stop requested or not; nearly always there is nothing to. */
-void fresh_settle(const struct item *it);
+/* Wait until what is read from fd, the file it, can be told from what is
+ * written later.  Nearly always there is nothing to wait for.  Reading begins
+ * at the start of the file.
+ */
+void fresh_settle(int fd, const struct item *it);
 
 #endif

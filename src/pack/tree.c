@@ -255,7 +255,7 @@ enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 		rc = open_name(last_dir(t), name, flags, &fd, err);
 	if (rc)
 		return rc;
-	fresh_settle(it);
+	fresh_settle(fd, it);
 	*ret_fd = fd;
 	return RC_OK;
 }

@@ -77,7 +77,7 @@ static void settling_ends_when_the_tick_is_past(void **state)
 				 .ctime_ns = (uint32_t)(at % SEC) };
 
 	(void)state;
-	fresh_settle(&it);
+	fresh_settle(-1, &it);
 	assert_true(clock_wall_coarse_ns() > at);
 }
 
