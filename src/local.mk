@@ -256,6 +256,7 @@ libdesfs_a_SOURCES += src/pack/compressible.c src/pack/compressible.h
 libdesfs_a_SOURCES += src/pack/content.c src/pack/content.h
 libdesfs_a_SOURCES += src/pack/lane.c src/pack/lane.h
 libdesfs_a_SOURCES += src/pack/lane-block.c src/pack/lane-block.h
+libdesfs_a_SOURCES += src/pack/lane-pool.c src/pack/lane-pool.h
 libdesfs_a_SOURCES += src/pack/shard-out.c src/pack/shard-out.h
 libdesfs_a_SOURCES += src/pack/build.c src/pack/build.h
 libdesfs_a_SOURCES += src/pack/build-file.c src/pack/build-file.h

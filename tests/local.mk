@@ -72,6 +72,7 @@ unit_programs += tests/unit/push-stream
 unit_programs += tests/unit/http
 unit_programs += tests/unit/url
 unit_programs += tests/unit/retry
+unit_programs += tests/unit/content
 unit_programs += tests/unit/sorter
 unit_programs += tests/unit/plan
 unit_programs += tests/unit/tree

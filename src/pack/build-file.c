@@ -10,11 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "pack/lane.h"
 #include "pack/pack.h"
 #include "pack/state.h"
@@ -23,10 +21,12 @@
 struct file_reader {
 	struct pack *p;
 	struct tree *tree;
-	struct buf block; /* a whole block of a large file */
-	uint8_t *zeros;   /* as many */
-	struct sha256 sha;
 };
+
+/* Segments known to be holes that are not hashed yet, so that a stop need not
+ * wait for more of them.
+ */
+#define HOLES_AHEAD 64u
 
 /* A large file on its way. */
 struct large {
@@ -43,16 +43,11 @@ struct file_reader *file_reader_new(struct pack *p, struct tree *tree)
 
 	f->p = p;
 	f->tree = tree;
-	buf_init(&f->block, p->opts->block_size);
 	return f;
 }
 
 void file_reader_free(struct file_reader *f)
 {
-	if (!f)
-		return;
-	buf_release(&f->block);
-	free(f->zeros);
 	free(f);
 }
 
@@ -128,10 +123,8 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 	rc = read_small(fd, it, to, &failure);
 	if (rc)
 		return leave_out(f, it, &failure, err);
-	if (is_shared) {
+	if (is_shared)
 		c = content_new(it->size, f->p->opts->block_size);
-		sha256_of(to, it->size, c->sha256);
-	}
 	rc = lane_keep(lane, it->size, ret_off, err);
 	if (rc) {
 		content_unref(c);
@@ -167,12 +160,11 @@ static bool is_hole(struct large *g, uint64_t off, size_t len)
 	return off + len <= g->data;
 }
 
-static void hole(struct file_reader *f, struct large *g, uint32_t i, size_t len)
+static void hole(struct large *g, uint32_t i)
 {
-	content_set_hole(g->c, i, (uint32_t)len);
-	if (!f->zeros)
-		f->zeros = xcalloc(1, f->p->opts->block_size);
-	sha256_update(&f->sha, f->zeros, len);
+	content_set_hole(g->c, i);
+	if (i >= HOLES_AHEAD)
+		content_wait_hashed(g->c, i - HOLES_AHEAD);
 }
 
 /* A segment that fills a block.  *own: the failure is the file's. */
@@ -182,30 +174,27 @@ static enum rc add_whole(struct file_reader *f, struct lane *lane,
 {
 	size_t len = g->c->block_size;
 	uint64_t off = (uint64_t)i * len;
-	uint8_t *to;
+	uint8_t *to = NULL;
 	enum rc rc;
 
 	if (is_hole(g, off, len)) {
-		hole(f, g, i, len);
+		hole(g, i);
 		return RC_OK;
 	}
-	buf_clear(&f->block);
-	to = buf_reserve(&f->block, len);
-	if (!to)
-		return err_set(err, RC_NOMEM, "no memory for a block");
+	rc = lane_reserve_whole(lane, &to, err);
+	if (rc)
+		return rc;
 	throttle_wait(f->p->throttle, 0, len);
 	rc = read_at(g->fd, to, len, off, err);
 	*own = rc;
 	if (rc)
 		return rc;
 	if (is_zero(to, len)) {
-		hole(f, g, i, len);
+		hole(g, i);
 		return RC_OK;
 	}
-	f->block.len = len;
-	sha256_update(&f->sha, to, len);
 	g->c->n_stored++;
-	return lane_whole(lane, g->c, i, &f->block, err);
+	return lane_whole(lane, g->c, i, err);
 }
 
 /* The last segment, into an open block, where it counts later. */
@@ -219,7 +208,7 @@ static enum rc read_tail(struct file_reader *f, struct lane *lane,
 	enum rc rc;
 
 	if (is_hole(g, off, len)) {
-		hole(f, g, i, len);
+		hole(g, i);
 		return RC_OK;
 	}
 	rc = lane_reserve(lane, len, &to, err);
@@ -231,10 +220,9 @@ static enum rc read_tail(struct file_reader *f, struct lane *lane,
 	if (rc)
 		return rc;
 	if (is_zero(to, len)) {
-		hole(f, g, i, len);
+		hole(g, i);
 		return RC_OK;
 	}
-	sha256_update(&f->sha, to, len);
 	g->tail = len;
 	return RC_OK;
 }
@@ -245,7 +233,6 @@ static enum rc add_segments(struct file_reader *f, struct lane *lane,
 	uint32_t whole = (uint32_t)(g->it->size / g->c->block_size), off = 0;
 	enum rc rc = RC_OK;
 
-	sha256_init(&f->sha);
 	for (uint32_t i = 0; i < whole && !rc; i++) {
 		if (pack_is_ending(f->p, err))
 			return err->rc;
@@ -255,7 +242,6 @@ static enum rc add_segments(struct file_reader *f, struct lane *lane,
 		rc = read_tail(f, lane, g, own, err);
 	if (rc)
 		return rc;
-	sha256_final(&f->sha, g->c->sha256);
 	rc = tree_check(g->fd, g->it, err);
 	*own = rc;
 	if (rc)

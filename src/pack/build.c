@@ -110,6 +110,7 @@ static enum rc open_part(struct build *b, struct plan_place place,
 	struct shard_build_options options;
 	struct shard_sink sink;
 	struct lane_options lane = { .workers = b->p->encoders,
+				     .pool = b->p->blocks,
 				     .report = b->p->report,
 				     .block_size = o->block_size,
 				     .codec = o->codec,

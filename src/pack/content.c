@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "shard/shard-block.h"
 
 bool content_fits(uint64_t size, uint32_t block_size)
 {
@@ -20,11 +21,13 @@ struct content_parts *content_new(uint64_t size, uint32_t block_size)
 	struct content_parts *c = xcalloc(1, sizeof(*c));
 
 	assert(content_fits(size, block_size));
+	c->size = size;
 	c->n_blocks = (uint32_t)((size + block_size - 1) / block_size);
 	c->block_size = block_size;
 	c->blocks = xcalloc(c->n_blocks, sizeof(*c->blocks));
 	c->tail_block = CONTENT_NO_BLOCK;
 	c->refs = 1;
+	sha256_init(&c->sha);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->changed, NULL);
 	return c;
@@ -55,11 +58,84 @@ void content_unref(struct content_parts *c)
 	free(c);
 }
 
-void content_set_hole(struct content_parts *c, uint32_t i, uint32_t len)
+size_t content_len(const struct content_parts *c, uint32_t i)
+{
+	uint64_t left = c->size - (uint64_t)i * c->block_size;
+
+	return left < c->block_size ? (size_t)left : c->block_size;
+}
+
+/* Hash the next segment, or the holes that are next; locked, but not while it
+ * does so.  False: what is next is not known yet.
+ */
+static bool hash_next(struct content_parts *c)
+{
+	uint32_t i = c->n_hashed, n = 0;
+	const struct content_piece *piece = c->offered;
+	uint64_t zeros = 0;
+
+	if (piece && piece->i == i) {
+		c->offered = piece->next;
+		pthread_mutex_unlock(&c->lock);
+		sha256_update(&c->sha, piece->p, content_len(c, i));
+		pthread_mutex_lock(&c->lock);
+		c->n_hashed++;
+		return true;
+	}
+	for (; i + n < c->n_blocks && c->blocks[i + n].data_len &&
+	       block_is_hole(&c->blocks[i + n]);
+	     n++)
+		zeros += c->blocks[i + n].data_len;
+	if (!n)
+		return false;
+	pthread_mutex_unlock(&c->lock);
+	sha256_update_zeros(&c->sha, zeros);
+	pthread_mutex_lock(&c->lock);
+	c->n_hashed += n;
+	return true;
+}
+
+/* Locked. */
+static void hash_on(struct content_parts *c)
+{
+	if (c->is_hashing)
+		return;
+	c->is_hashing = true;
+	while (hash_next(c)) {
+		if (c->n_hashed == c->n_blocks)
+			sha256_final(&c->sha, c->sha256);
+		pthread_cond_broadcast(&c->changed);
+	}
+	c->is_hashing = false;
+}
+
+void content_set_hole(struct content_parts *c, uint32_t i)
 {
 	LOCK_SCOPE(&c->lock);
 
-	c->blocks[i] = (struct block_ref){ .data_len = len };
+	c->blocks[i] =
+		(struct block_ref){ .data_len = (uint32_t)content_len(c, i) };
+	hash_on(c);
+}
+
+void content_offer(struct content_parts *c, struct content_piece *piece)
+{
+	struct content_piece **at = &c->offered;
+	LOCK_SCOPE(&c->lock);
+
+	while (*at && (*at)->i < piece->i)
+		at = &(*at)->next;
+	piece->next = *at;
+	*at = piece;
+	hash_on(c);
+}
+
+void content_wait_hashed(struct content_parts *c, uint32_t i)
+{
+	LOCK_SCOPE(&c->lock);
+
+	while (c->n_hashed <= i)
+		pthread_cond_wait(&c->changed, &c->lock);
 }
 
 void content_done(struct content_parts *c, uint32_t i,

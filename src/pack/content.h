@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* content.h - where a file's bytes are going, while its blocks are in the
- * making.
+ * making, and their digest.
  *
  * A file of several segments, or one with several names, has a content that its
  * blocks and its entries share.  The thread that reads makes it; workers say
  * which blocks are done; records wait for hashes they name.
+ *
+ * The digest takes all segments in their order, on one processor at a time: who
+ * has a segment offers it before he does anything else with it, and whoever
+ * finds that nobody is hashing goes on with what was offered so far.
  */
 #ifndef DESFS_PACK_CONTENT_H
 #define DESFS_PACK_CONTENT_H
@@ -13,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/sha256.h"
 #include "shard/shard-entry.h"
 #include "shard/shard-format.h"
 
@@ -21,16 +26,29 @@
 /* Blocks of a file: as many as the index has room for. */
 #define CONTENT_BLOCKS_MAX ((uint64_t)EXTENTS_MAX * EXTENT_BLOCKS_MAX)
 
-struct content_parts {
-	uint32_t n_blocks, block_size, tail_off;
-	struct block_ref *blocks; /* n_blocks */
-	uint64_t tail_block;      /* number of the block the tail is in */
-	uint32_t n_stored;        /* segments that are no holes */
-	uint8_t sha256[ENTRY_HASH_LEN];
+/* A segment offered.  Of whoever offers it, until content_wait_hashed. */
+struct content_piece {
+	uint32_t i;
+	const uint8_t *p;
+	struct content_piece *next;
+};
 
-	pthread_mutex_t lock; /* guards the two below, and hashes in blocks */
+struct content_parts {
+	uint64_t size;
+	uint32_t n_blocks, block_size, tail_off;
+	struct block_ref *blocks;       /* n_blocks */
+	uint64_t tail_block;            /* number of the block the tail is in */
+	uint32_t n_stored;              /* segments that are no holes */
+	uint8_t sha256[ENTRY_HASH_LEN]; /* once all segments are hashed */
+
+	/* Guards all below, and hashes in blocks; sha is of who is hashing. */
+	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	uint32_t n_done; /* stored segments whose hash is known */
+	struct sha256 sha;
+	bool is_hashing;
+	uint32_t n_hashed;             /* segments, from the first on */
+	struct content_piece *offered; /* in their order */
+	uint32_t n_done;               /* stored segments whose hash is known */
 	unsigned int refs;
 };
 
@@ -42,8 +60,19 @@ struct content_parts *content_new(uint64_t size, uint32_t block_size);
 struct content_parts *content_ref(struct content_parts *c);
 void content_unref(struct content_parts *c);
 
-/* Segment i is a hole of len bytes. */
-void content_set_hole(struct content_parts *c, uint32_t i, uint32_t len);
+/* Bytes of segment i. */
+size_t content_len(const struct content_parts *c, uint32_t i);
+
+/* Segment i is a hole.  May hash a lot of zeros. */
+void content_set_hole(struct content_parts *c, uint32_t i);
+
+/* Segment piece->i is at piece->p.  May hash it, and others. */
+void content_offer(struct content_parts *c, struct content_piece *piece);
+
+/* Wait until segment i is hashed; all before it must be holes or with somebody
+ * who is going to offer them.
+ */
+void content_wait_hashed(struct content_parts *c, uint32_t i);
 
 /* The block of segment i was encoded; ref->off is not known yet. */
 void content_done(struct content_parts *c, uint32_t i,

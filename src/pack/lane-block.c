@@ -94,12 +94,13 @@ void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 }
 
 void lane_block_add_segment(struct lane_block *b, struct content_parts *c,
-			    uint32_t i)
+			    uint32_t i, uint32_t off)
 {
 	b->segments = mem_grow(b->segments, &b->segments_cap, b->n_segments + 1,
 			       sizeof(*b->segments));
-	b->segments[b->n_segments++] =
-		(struct lane_segment){ .content = content_ref(c), .i = i };
+	b->segments[b->n_segments++] = (struct lane_segment){
+		.content = content_ref(c), .i = i, .off = off
+	};
 }
 
 /* The hashes a record names, with its own block's place marked. */
@@ -199,7 +200,20 @@ void lane_block_encode(void *arg)
 {
 	struct lane_block *b = arg;
 
+	for (size_t i = 0; i < b->n_segments; i++) {
+		struct lane_segment *s = &b->segments[i];
+
+		s->piece.i = s->i;
+		s->piece.p = b->data.p + s->off;
+		content_offer(s->content, &s->piece);
+	}
 	b->rc = encode(b);
 	for (size_t i = 0; i < b->n_segments; i++)
 		content_done(b->segments[i].content, b->segments[i].i, &b->ref);
+}
+
+void lane_block_wait_hashed(struct lane_block *b)
+{
+	for (size_t i = 0; i < b->n_segments; i++)
+		content_wait_hashed(b->segments[i].content, b->segments[i].i);
 }

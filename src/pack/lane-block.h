@@ -22,11 +22,13 @@ struct lane_entry {
 /* A segment of a content that is in the block. */
 struct lane_segment {
 	struct content_parts *content;
-	uint32_t i;
+	uint32_t i, off; /* off: where it is in the block */
+	struct content_piece piece;
 };
 
 struct lane_block {
 	struct job job;
+	struct lane_block *next_spare; /* of struct lane_pool */
 	uint64_t number; /* its place among the lane's; LANE_NO_NUMBER: none yet
 			  */
 	bool is_flying;  /* ended, and with a worker */
@@ -57,7 +59,10 @@ void lane_block_clear(struct lane_block *b);
 void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 			  struct content_parts *c, uint32_t off, uint64_t seq);
 void lane_block_add_segment(struct lane_block *b, struct content_parts *c,
-			    uint32_t i);
+			    uint32_t i, uint32_t off);
+
+/* Wait until nobody needs the data any more; the job must be done. */
+void lane_block_wait_hashed(struct lane_block *b);
 
 /* The worker's job; arg is the block. */
 void lane_block_encode(void *arg);

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "pack/compressible.h"
 #include "pack/lane-block.h"
+#include "pack/lane-pool.h"
 #include "pack/report.h"
 #include "pack/state.h"
 
@@ -49,7 +50,6 @@ struct lane {
 					 * first % window */
 	uint64_t first, next;           /* numbers: first ... next - 1 */
 	unsigned int window;
-	struct lane_block *spare;       /* to be used again */
 	struct lane_block *held[KINDS]; /* in the shard, but not all entries */
 	uint64_t n_seq, n_added;        /* entries that came, and went */
 	uint64_t n_entries;
@@ -66,22 +66,14 @@ unsigned int lane_window(uint32_t block_size)
 
 static struct lane_block *take_block(struct lane *l)
 {
-	struct lane_block *b = l->spare;
+	struct lane_block *b = lane_pool_take(l->opts.pool);
 
-	if (b) {
-		l->spare = NULL;
-		return b;
-	}
-	return lane_block_new(&l->opts);
+	return b ? b : lane_block_new(&l->opts);
 }
 
 static void give_block(struct lane *l, struct lane_block *b)
 {
-	lane_block_clear(b);
-	if (l->spare)
-		lane_block_free(b);
-	else
-		l->spare = b;
+	lane_pool_give(l->opts.pool, b);
 }
 
 struct lane *lane_new(const struct lane_options *opts)
@@ -100,18 +92,17 @@ void lane_free(struct lane *l)
 		return;
 	for (unsigned int k = 0; k < KINDS; k++) {
 		if (l->open[k] && l->open[k]->number == LANE_NO_NUMBER)
-			lane_block_free(l->open[k]);
-		lane_block_free(l->held[k]);
+			give_block(l, l->open[k]);
+		give_block(l, l->held[k]);
 	}
-	while (l->first < l->next) {
-		struct lane_block *b = l->blocks[l->first++ % l->window];
-
-		if (b->is_flying)
-			job_wait(l->opts.workers, &b->job);
-		lane_block_free(b);
-	}
-	lane_block_free(l->aside);
-	lane_block_free(l->spare);
+	/* A worker may be hashing what is in another one's block. */
+	for (uint64_t i = l->first; i < l->next; i++)
+		if (l->blocks[i % l->window]->is_flying)
+			job_wait(l->opts.workers,
+				 &l->blocks[i % l->window]->job);
+	while (l->first < l->next)
+		give_block(l, l->blocks[l->first++ % l->window]);
+	give_block(l, l->aside);
 	free(l->blocks);
 	free(l);
 }
@@ -146,9 +137,10 @@ static void entry_packed(struct lane *l, const struct entry *e)
 static void set_content(const struct lane *l, struct entry *e,
 			const struct lane_entry *le, struct lane_block *b)
 {
-	const struct content_parts *c = le->content;
+	struct content_parts *c = le->content;
 
 	if (c) {
+		content_wait_hashed(c, c->n_blocks - 1);
 		e->content = (struct content){ .n_blocks = c->n_blocks,
 					       .block_size = c->block_size,
 					       .tail_off = c->tail_off,
@@ -239,6 +231,7 @@ static enum rc retire(struct lane *l, struct err *err)
 
 	assert(b->is_flying);
 	job_wait(l->opts.workers, &b->job);
+	lane_block_wait_hashed(b);
 	state_leave(was);
 	rc = b->rc;
 	if (rc)
@@ -256,7 +249,7 @@ static enum rc retire(struct lane *l, struct err *err)
 	if (!rc)
 		rc = add_entries(l, b, err);
 	if (rc) {
-		lane_block_free(b);
+		give_block(l, b);
 		return rc;
 	}
 	hold(l, b);
@@ -423,20 +416,29 @@ enum rc lane_end_data(struct lane *l, struct err *err)
 	return rc;
 }
 
-enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
-		   const struct buf *data, struct err *err)
+enum rc lane_reserve_whole(struct lane *l, uint8_t **ret, struct err *err)
 {
-	struct lane_block *b = take_block(l);
-	enum rc rc = RC_OK;
+	if (!l->aside)
+		l->aside = take_block(l);
+	*ret = buf_reserve(&l->aside->data, l->opts.block_size);
+	if (!*ret)
+		return err_set(err, RC_NOMEM, "no memory for a block");
+	return RC_OK;
+}
 
-	buf_append(&b->data, data->p, data->len);
-	lane_block_add_segment(b, c, i);
-	if (!buf_ok(&b->data))
-		rc = err_set(err, RC_NOMEM, "no memory for a block");
-	if (!rc)
-		rc = number(l, b, err);
+enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
+		   struct err *err)
+{
+	struct lane_block *b = l->aside;
+	enum rc rc;
+
+	assert(b && b->data.cap >= l->opts.block_size);
+	l->aside = NULL;
+	b->data.len = l->opts.block_size;
+	lane_block_add_segment(b, c, i, 0);
+	rc = number(l, b, err);
 	if (rc) {
-		lane_block_free(b);
+		give_block(l, b);
 		return rc;
 	}
 	launch(l, b);
@@ -450,7 +452,7 @@ void lane_tail(struct lane *l, struct content_parts *c, uint32_t off)
 	c->tail_off = off;
 	c->tail_block = b->number;
 	c->n_stored++;
-	lane_block_add_segment(b, c, c->n_blocks - 1);
+	lane_block_add_segment(b, c, c->n_blocks - 1, off);
 }
 
 /* The kind of block an entry belongs to: that with its last bytes, or in which

@@ -21,12 +21,14 @@
 #include "shard/shard-build.h"
 
 struct lane;
+struct lane_pool;
 struct report;
 struct workers;
 
 struct lane_options {
 	struct shard_build *build;
 	struct workers *workers;
+	struct lane_pool *pool;
 	struct report *report;
 	uint32_t block_size;
 	enum codec_id codec;
@@ -53,9 +55,14 @@ enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
  */
 enum rc lane_end_data(struct lane *l, struct err *err) MUST_CHECK;
 
-/* A block of its own for segment i of c. */
+/* Room for a block of its own, until lane_whole takes it or the next call of
+ * lane_reserve*.
+ */
+enum rc lane_reserve_whole(struct lane *l, uint8_t **ret,
+			   struct err *err) MUST_CHECK;
+/* It holds segment i of c. */
 enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
-		   const struct buf *data, struct err *err) MUST_CHECK;
+		   struct err *err) MUST_CHECK;
 
 /* The last segment of c is what was kept last, at off. */
 void lane_tail(struct lane *l, struct content_parts *c, uint32_t off);

@@ -21,6 +21,7 @@
 #include "pack/dirs.h"
 #include "pack/gather.h"
 #include "pack/keep.h"
+#include "pack/lane-pool.h"
 #include "pack/lane.h"
 #include "pack/links.h"
 #include "pack/past.h"
@@ -197,6 +198,7 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 	report_phase(p->report, "packing");
 	report_slots(p->report, worker_slots(&p->opts->worker,
 					     1u << p->descriptor.n_bits));
+	p->blocks = lane_pool_new();
 	rc = workers_start(&p->encoders, "encode", p->opts->jobs,
 			   (size_t)2 * p->opts->jobs, err);
 	if (!rc) {
@@ -208,7 +210,9 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 		workers_submit(slots, slot_main, p);
 	workers_stop(slots);
 	workers_stop(p->encoders);
+	lane_pool_free(p->blocks);
 	p->encoders = NULL;
+	p->blocks = NULL;
 	if (!rc && p->failure.rc) {
 		*err = p->failure;
 		rc = err->rc;

@@ -73,6 +73,7 @@ struct pack {
 	struct keep *keep;
 	struct sorter *items;     /* by slot */
 	struct workers *encoders; /* compress and hash blocks */
+	struct lane_pool *blocks;
 	struct throttle *throttle;
 
 	pthread_mutex_t lock;      /* guards all below */

@@ -22,6 +22,7 @@
 #include "base/version.h"
 #include "base/workers.h"
 #include "pack/commit.h"
+#include "pack/lane-pool.h"
 #include "pack/lane.h"
 #include "pack/pack.h"
 #include "pack/shard-out.h"
@@ -253,6 +254,7 @@ static enum rc open_part(struct part *p, struct err *err)
 					       .level = o->level };
 	struct shard_header *h = &options.header;
 	struct lane_options lane = { .workers = pack->encoders,
+				     .pool = pack->blocks,
 				     .report = pack->report,
 				     .block_size = o->block_size,
 				     .codec = o->codec,
@@ -383,6 +385,7 @@ static enum rc make(struct gen *g, struct err *err)
 		rc = store_run_begin(p->store, &p->run, err);
 	if (!rc)
 		rc = commit_begin(p, err);
+	p->blocks = lane_pool_new();
 	if (!rc)
 		rc = workers_start(&p->encoders, "encode", n, (size_t)2 * n,
 				   err);
@@ -392,6 +395,7 @@ static enum rc make(struct gen *g, struct err *err)
 		workers_submit(slots, make_slots, g);
 	workers_stop(slots);
 	workers_stop(p->encoders);
+	lane_pool_free(p->blocks);
 	if (!rc && p->failure.rc) {
 		*err = p->failure;
 		rc = err->rc;
