@@ -23,7 +23,7 @@ struct workers {
 	/* One lock for all jobs: a job may be freed as soon as it is done, so
 	 * its worker must not touch a lock that lies in it.
 	 */
-	pthread_mutex_t lock; /* guards is_done of all jobs */
+	pthread_mutex_t lock; /* guards is_done and is_awaited of all jobs */
 	pthread_cond_t done;
 };
 
@@ -44,7 +44,8 @@ static void run_job(struct workers *w, struct job *job)
 	}
 	pthread_mutex_lock(&w->lock);
 	job->is_done = true;
-	pthread_cond_broadcast(&w->done);
+	if (job->is_awaited)
+		pthread_cond_broadcast(&w->done);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -160,8 +161,17 @@ void job_wait(struct workers *w, struct job *job)
 {
 	LOCK_SCOPE(&w->lock);
 
+	/* Who waits for another job is not woken by each one. */
+	job->is_awaited = true;
 	while (!job->is_done)
 		pthread_cond_wait(&w->done, &w->lock);
+}
+
+bool job_is_done(struct workers *w, const struct job *job)
+{
+	LOCK_SCOPE(&w->lock);
+
+	return job->is_done;
 }
 
 unsigned int workers_n_cpus(void)

@@ -36,8 +36,9 @@ typedef void workers_fn(void *arg);
 struct job {
 	workers_fn *fn;
 	void *arg;
-	bool is_done;  /* guarded by the workers' lock */
-	bool is_owned; /* by the workers, which free it */
+	bool is_done;    /* guarded by the workers' lock */
+	bool is_awaited; /* likewise: somebody has waited for it */
+	bool is_owned;   /* by the workers, which free it */
 };
 
 /* Start n (> 0) threads called "<name>-<number>", with room for queue_cap (> 0)
@@ -64,6 +65,9 @@ void job_submit(struct workers *w, struct job *job, workers_fn *fn, void *arg);
 
 /* Wait until the job is done; what it wrote is visible to the caller. */
 void job_wait(struct workers *w, struct job *job);
+
+/* Whether job_wait would return at once. */
+bool job_is_done(struct workers *w, const struct job *job);
 
 /* The processors this process may use, at least 1. */
 unsigned int workers_n_cpus(void);

@@ -259,13 +259,32 @@ static enum rc retire(struct lane *l, struct err *err)
 /* --- filling ----------------------------------------------------------------
  */
 
+/* With all blocks in flight wait for a quarter of them and not for one: being
+ * woken for each costs more than its retiring.
+ */
+static void await_some(struct lane *l)
+{
+	const struct lane_block *oldest = l->blocks[l->first % l->window];
+	struct lane_block *b =
+		l->blocks[(l->first + l->window / 4) % l->window];
+	enum state_doing was;
+
+	if (!b->is_flying || job_is_done(l->opts.workers, &oldest->job))
+		return;
+	was = state_enter(STATE_COMPRESSING);
+	job_wait(l->opts.workers, &b->job);
+	state_leave(was);
+}
+
 /* All before it have begun, so it is the last in the order for now. */
 static enum rc number(struct lane *l, struct lane_block *b, struct err *err)
 {
 	enum rc rc = RC_OK;
 
-	if (l->next - l->first == l->window)
+	if (l->next - l->first == l->window) {
+		await_some(l);
 		rc = retire(l, err);
+	}
 	if (rc)
 		return rc;
 	b->number = l->next;

@@ -199,8 +199,9 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 	report_slots(p->report, worker_slots(&p->opts->worker,
 					     1u << p->descriptor.n_bits));
 	p->blocks = lane_pool_new();
+	/* Lanes bound what waits, so submitting need not. */
 	rc = workers_start(&p->encoders, "encode", p->opts->jobs,
-			   (size_t)2 * p->opts->jobs, err);
+			   (size_t)n * lane_window(p->opts->block_size), err);
 	if (!rc) {
 		state_set_encoders(state, p->opts->jobs);
 		workers_count(p->encoders, state_encoding(state));

@@ -5,6 +5,7 @@
 #include "base/workers.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -50,6 +51,21 @@ static void square(void *arg)
 	struct piece *p = arg;
 
 	p->out = p->in * p->in;
+}
+
+static void a_job_tells_when_it_is_done(void **state)
+{
+	struct workers *w = start(1, 2);
+	struct piece p = { .in = 3 };
+
+	(void)state;
+	job_submit(w, &p.job, square, &p);
+	while (!job_is_done(w, &p.job))
+		sched_yield();
+	assert_int_equal(p.out, 9);
+	job_wait(w, &p.job);
+	assert_true(job_is_done(w, &p.job));
+	workers_stop(w);
 }
 
 #define WINDOW 8
@@ -134,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stopping_runs_all_that_was_submitted),
+		cmocka_unit_test(a_job_tells_when_it_is_done),
 		cmocka_unit_test(results_come_in_the_order_of_submission),
 		cmocka_unit_test(signals_are_blocked_in_workers_only),
 		cmocka_unit_test(threads_have_names),
