@@ -17,6 +17,7 @@ libdesfs_a_SOURCES += src/base/mem.c src/base/mem.h
 libdesfs_a_SOURCES += src/base/metric.c src/base/metric.h
 libdesfs_a_SOURCES += src/base/process.c src/base/process.h
 libdesfs_a_SOURCES += src/base/mountinfo.c src/base/mountinfo.h
+libdesfs_a_SOURCES += src/base/arena.c src/base/arena.h
 libdesfs_a_SOURCES += src/base/buf.c src/base/buf.h
 libdesfs_a_SOURCES += src/base/table.h
 libdesfs_a_SOURCES += src/base/rd.h

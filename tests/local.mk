@@ -6,6 +6,7 @@ fuzz_programs =
 shell_tests =
 
 # tests/unit/NAME.c becomes the program tests/unit/NAME.
+unit_programs += tests/unit/arena
 unit_programs += tests/unit/rd
 unit_programs += tests/unit/shard-build
 unit_programs += tests/unit/codec

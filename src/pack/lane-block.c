@@ -31,10 +31,9 @@ struct lane_block *lane_block_new(const struct lane_options *opts)
 
 void lane_block_clear(struct lane_block *b)
 {
-	for (size_t i = 0; i < b->n_entries; i++) {
-		free(b->entries[i].bytes);
+	for (size_t i = 0; i < b->n_entries; i++)
 		content_unref(b->entries[i].content);
-	}
+	arena_clear(&b->arena);
 	for (size_t i = 0; i < b->n_segments; i++)
 		content_unref(b->segments[i].content);
 	b->n_entries = b->n_segments = b->n_added = 0;
@@ -54,6 +53,7 @@ void lane_block_free(struct lane_block *b)
 	buf_release(&b->data);
 	buf_release(&b->records);
 	buf_release(&b->stored);
+	arena_release(&b->arena);
 	free(b->entries);
 	free(b->segments);
 	free(b);
@@ -74,15 +74,13 @@ void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 {
 	size_t len = e->parent.len + e->name.len + e->target.len +
 		     e->link_group.len + e->xattrs.len;
-	char *bytes = xcalloc(1, len + 1), *to = bytes;
+	char *to = arena_alloc(&b->arena, len);
 	struct lane_entry *le;
 
 	b->entries = mem_grow(b->entries, &b->entries_cap, b->n_entries + 1,
 			      sizeof(*b->entries));
 	le = &b->entries[b->n_entries++];
-	*le = (struct lane_entry){
-		.e = *e, .bytes = bytes, .off = off, .seq = seq
-	};
+	*le = (struct lane_entry){ .e = *e, .off = off, .seq = seq };
 	if (c)
 		le->content = content_ref(c);
 	le->e.parent = move_span(e->parent, &to);

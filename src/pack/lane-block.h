@@ -3,6 +3,7 @@
 #ifndef DESFS_PACK_LANE_BLOCK_H
 #define DESFS_PACK_LANE_BLOCK_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/workers.h"
@@ -12,8 +13,7 @@
 
 /* An entry that waits for its block. */
 struct lane_entry {
-	struct entry e;
-	char *bytes; /* what its spans point into */
+	struct entry e; /* its spans point into the block's arena */
 	struct content_parts *content;
 	uint32_t off;
 	uint64_t seq; /* among all entries of the lane */
@@ -35,6 +35,7 @@ struct lane_block {
 	size_t n_added;  /* entries that are in the shard */
 	struct buf data, records, stored;
 	size_t entry_bytes;
+	struct arena arena;
 	struct lane_entry *entries;
 	size_t n_entries, entries_cap;
 	struct lane_segment *segments;

@@ -53,6 +53,8 @@ struct lane {
 	struct lane_block *held[KINDS]; /* in the shard, but not all entries */
 	uint64_t n_seq, n_added;        /* entries that came, and went */
 	uint64_t n_entries;
+	char *uid; /* of the entry added last */
+	size_t uid_cap;
 };
 
 unsigned int lane_window(uint32_t block_size)
@@ -104,6 +106,7 @@ void lane_free(struct lane *l)
 		give_block(l, l->blocks[l->first++ % l->window]);
 	give_block(l, l->aside);
 	free(l->blocks);
+	free(l->uid);
 	free(l);
 }
 
@@ -122,15 +125,18 @@ static void entry_failed(struct lane *l, const struct entry *e,
 
 static void entry_packed(struct lane *l, const struct entry *e)
 {
-	CLEANUP_FREE char *uid =
-		xcalloc(1, entry_uid_len(e->parent, e->name) + 1);
-	size_t len = entry_uid(e->parent, e->name, uid);
+	size_t max = entry_uid_len(e->parent, e->name);
+	struct span uid;
+	char *to;
 
+	l->uid = mem_grow(l->uid, &l->uid_cap, max + 1, 1);
+	to = l->uid;
+	uid = span_of(to, entry_uid(e->parent, e->name, to));
 	l->n_entries++;
 	if (e->type == ENTRY_WHITEOUT)
-		report_removed(l->opts.report, span_of(uid, len));
+		report_removed(l->opts.report, uid);
 	else
-		report_packed(l->opts.report, span_of(uid, len), e->type,
+		report_packed(l->opts.report, uid, e->type,
 			      e->type == ENTRY_REG ? e->size : 0);
 }
 

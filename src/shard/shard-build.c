@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/sha256.h"
@@ -28,22 +30,20 @@
  */
 #define NODE_CHILDREN_MIN 16u
 
+#define ROW_MAX (4u << 20) /* bytes of an entry, for the logical root */
+
 struct level {
 	struct page_child *children; /* keys are owned copies */
 	size_t n, cap;
-};
-
-struct pending {
-	struct entry e; /* everything it points to is in owned */
-	void *owned;
 };
 
 struct shard_build {
 	struct shard_build_options opts;
 	struct shard_sink sink;
 	struct shard_footer footer;
-	struct pending *page;
+	struct entry *page; /* what they point to is in the arena */
 	size_t n_page, cap_page, page_size;
+	struct arena arena;
 	uint64_t page_first; /* ordinal of its first entry */
 	uint64_t *hashes;    /* for the filter, one an entry */
 	size_t n_hashes, cap_hashes;
@@ -51,10 +51,11 @@ struct shard_build {
 	uint64_t used_bytes; /* stored bytes some entry refers to */
 	uint64_t used_end;   /* offsets below it were counted */
 	struct sha256 logical;
+	struct buf row;     /* of the entry that is added */
 	char *first, *last; /* uids */
 	size_t first_len, last_len;
-	struct entry last_key; /* of the entry added last, in last_owned */
-	char *last_owned;
+	struct entry last_key; /* of the entry added last, in last_bytes */
+	struct buf last_bytes;
 	bool finished;
 };
 
@@ -70,8 +71,7 @@ static void free_level(struct level *l)
 
 static void clear_page(struct shard_build *b)
 {
-	for (size_t i = 0; i < b->n_page; i++)
-		free(b->page[i].owned);
+	arena_clear(&b->arena);
 	b->n_page = 0;
 	b->page_size = 0;
 }
@@ -86,7 +86,9 @@ void shard_build_free(struct shard_build *b)
 	free_level(&b->leaves);
 	free(b->first);
 	free(b->last);
-	free(b->last_owned);
+	buf_release(&b->last_bytes);
+	buf_release(&b->row);
+	arena_release(&b->arena);
 	free(b);
 }
 
@@ -115,6 +117,8 @@ enum rc shard_build_new(const struct shard_build_options *opts,
 	b->footer.data_off = SHARD_HEADER_SIZE;
 	b->used_end = SHARD_HEADER_SIZE;
 	sha256_init(&b->logical);
+	buf_init(&b->row, ROW_MAX);
+	buf_init(&b->last_bytes, 2 * UID_MAX_LEN);
 	shard_header_encode(&opts->header, &head);
 	if (!buf_ok(&head))
 		return err_set(err, RC_NOMEM, "no memory for a shard header");
@@ -156,20 +160,19 @@ static struct span copy_span(struct span s, char **to)
 /* One allocation holds the block references, then the page references, then all
  * strings.
  */
-static void copy_entry(const struct entry *e, const struct page_ref *extents,
-		       uint32_t n_extents, uint32_t per_extent,
-		       struct pending *ret)
+static void copy_entry(struct arena *a, const struct entry *e,
+		       const struct page_ref *extents, uint32_t n_extents,
+		       uint32_t per_extent, struct entry *ret)
 {
-	struct content *c = &ret->e.content;
+	struct content *c = &ret->content;
 	size_t n_refs = n_extents ? 0 : e->content.n_blocks;
 	size_t blocks = n_refs * sizeof(struct block_ref);
 	size_t pages = n_extents * sizeof(struct page_ref);
 	size_t strings = e->parent.len + e->name.len + e->target.len +
 			 e->link_group.len + e->xattrs.len + e->meta.len;
-	char *to = xcalloc(1, blocks + pages + strings);
+	char *to = arena_alloc(a, blocks + pages + strings);
 
-	ret->owned = to;
-	ret->e = *e;
+	*ret = *e;
 	c->blocks = NULL;
 	c->extents = NULL;
 	c->n_extents = n_extents;
@@ -183,12 +186,12 @@ static void copy_entry(const struct entry *e, const struct page_ref *extents,
 		c->extents = (struct page_ref *)(void *)to;
 	}
 	to += blocks + pages;
-	ret->e.parent = copy_span(e->parent, &to);
-	ret->e.name = copy_span(e->name, &to);
-	ret->e.target = copy_span(e->target, &to);
-	ret->e.link_group = copy_span(e->link_group, &to);
-	ret->e.xattrs = copy_span(e->xattrs, &to);
-	ret->e.meta = copy_span(e->meta, &to);
+	ret->parent = copy_span(e->parent, &to);
+	ret->name = copy_span(e->name, &to);
+	ret->target = copy_span(e->target, &to);
+	ret->link_group = copy_span(e->link_group, &to);
+	ret->xattrs = copy_span(e->xattrs, &to);
+	ret->meta = copy_span(e->meta, &to);
 }
 
 static void add_child(struct level *l, const struct page_ref *ref,
@@ -229,24 +232,20 @@ static enum rc write_page(struct shard_build *b, const struct buf *page,
 static enum rc flush_leaf(struct shard_build *b, struct err *err)
 {
 	CLEANUP_BUF struct buf out = { .max = 2 * PAGE_RAW_MAX };
-	CLEANUP_FREE struct entry *entries = NULL;
 	struct page_build pb = next_page(b);
 	struct page_ref ref;
 	enum rc rc;
 
 	if (!b->n_page)
 		return RC_OK;
-	entries = xcalloc(b->n_page, sizeof(*entries));
-	for (size_t i = 0; i < b->n_page; i++)
-		entries[i] = b->page[i].e;
-	rc = page_build_leaf(&pb, entries, (uint32_t)b->n_page, &out, &ref,
+	rc = page_build_leaf(&pb, b->page, (uint32_t)b->n_page, &out, &ref,
 			     err);
 	if (!rc)
 		rc = write_page(b, &out, err);
 	if (rc)
 		return rc;
-	add_child(&b->leaves, &ref, 1, b->page_first, entries[0].parent,
-		  entries[0].name);
+	add_child(&b->leaves, &ref, 1, b->page_first, b->page[0].parent,
+		  b->page[0].name);
 	b->page_first += b->n_page;
 	clear_page(b);
 	return RC_OK;
@@ -357,24 +356,32 @@ static enum rc check_entry(const struct shard_build *b, const struct entry *e,
 	return RC_OK;
 }
 
-static void remember_key(struct shard_build *b, const struct entry *e)
+static char *copy_uid(const struct entry *e, size_t *ret_len)
 {
-	size_t uid_len = entry_uid_len(e->parent, e->name);
-	char *copy = xcalloc(1, e->parent.len + e->name.len + 1);
-	char *to = copy;
+	char *uid = xcalloc(1, entry_uid_len(e->parent, e->name) + 1);
 
-	b->last_key.parent = copy_span(e->parent, &to);
-	b->last_key.name = copy_span(e->name, &to);
+	*ret_len = entry_uid(e->parent, e->name, uid);
+	return uid;
+}
+
+static enum rc remember_key(struct shard_build *b, const struct entry *e,
+			    struct err *err)
+{
+	struct buf *bytes = &b->last_bytes;
+	const char *p;
+
+	buf_clear(bytes);
+	buf_append(bytes, e->parent.p, e->parent.len);
+	buf_append(bytes, e->name.p, e->name.len);
+	if (!buf_ok(bytes))
+		return err_set(err, RC_NOMEM, "no memory for a name");
+	p = (const char *)bytes->p;
+	b->last_key.parent = span_of(p, e->parent.len);
+	b->last_key.name = span_of(p + e->parent.len, e->name.len);
 	b->last_key.created_at = e->created_at;
-	free(b->last_owned);
-	b->last_owned = copy;
-	free(b->last);
-	b->last = xcalloc(1, uid_len + 1);
-	b->last_len = entry_uid(e->parent, e->name, b->last);
-	if (b->first)
-		return;
-	b->first = xcalloc(1, uid_len + 1);
-	b->first_len = entry_uid(e->parent, e->name, b->first);
+	if (!b->first)
+		b->first = copy_uid(e, &b->first_len);
+	return RC_OK;
 }
 
 /* Blocks come in ascending order but for shared ones, so what lies beyond the
@@ -395,13 +402,14 @@ static void count_blocks(struct shard_build *b, const struct content *c)
 static enum rc count_entry(struct shard_build *b, const struct entry *e,
 			   struct err *err)
 {
-	CLEANUP_BUF struct buf row = { .max = 4u << 20 };
 	struct shard_footer *f = &b->footer;
+	struct buf *row = &b->row;
 
-	record_encode_logical(e, &row);
-	if (!buf_ok(&row))
+	buf_clear(row);
+	record_encode_logical(e, row);
+	if (!buf_ok(row))
 		return err_set(err, RC_NOMEM, "no memory for an entry");
-	sha256_update(&b->logical, row.p, row.len);
+	sha256_update(&b->logical, row->p, row->len);
 	b->hashes = mem_grow(b->hashes, &b->cap_hashes, b->n_hashes + 1,
 			     sizeof(*b->hashes));
 	b->hashes[b->n_hashes++] = filter_hash(e->parent, e->name);
@@ -437,14 +445,16 @@ enum rc shard_build_entry(struct shard_build *b, const struct entry *e,
 		return rc;
 	b->page = mem_grow(b->page, &b->cap_page, b->n_page + 1,
 			   sizeof(*b->page));
-	copy_entry(e, extents, n_extents, per_extent, &b->page[b->n_page++]);
-	b->page_size += entry_raw_size(&b->page[b->n_page - 1].e);
+	copy_entry(&b->arena, e, extents, n_extents, per_extent,
+		   &b->page[b->n_page++]);
+	b->page_size += entry_raw_size(&b->page[b->n_page - 1]);
 	if (b->n_page == 1 || !span_equal(b->last_key.parent, e->parent))
 		b->page_size += e->parent.len;
-	remember_key(b, e);
-	if (b->page_size >= b->opts.page_raw || b->n_page >= PAGE_ENTRIES_MAX)
-		return flush_leaf(b, err);
-	return RC_OK;
+	rc = remember_key(b, e, err);
+	if (!rc &&
+	    (b->page_size >= b->opts.page_raw || b->n_page >= PAGE_ENTRIES_MAX))
+		rc = flush_leaf(b, err);
+	return rc;
 }
 
 /* --- the end -------------------------------------------------------------- */
@@ -555,6 +565,8 @@ enum rc shard_build_finish(struct shard_build *b, struct shard_footer *ret,
 	rc = build_tree(b, err);
 	if (rc)
 		return rc;
+	if (b->first)
+		b->last = copy_uid(&b->last_key, &b->last_len);
 	f->dead_bytes = f->data_len - b->used_bytes;
 	rc = build_filter(b, &filter, &tail, err);
 	if (!rc)
