@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/timestamp.h"
+#include "base/mem.h"
+#include "base/workers.h"
 #include "pack/pack.h"
 #include "pack/past.h"
+#include "pack/resume.h"
 #include "shard/route.h"
 #include "shard/shard-footer.h"
 #include "shard/shard-format.h"
@@ -20,6 +23,9 @@
 #define DEFAULT_BITS_UID 8
 #define DEFAULT_BITS_PARENT 4
 #define RECORD_KEY_TEXT 128
+
+#define LOOKERS 8 /* threads that look at shards in a server */
+#define LOOKS 64  /* shards at a time */
 
 static const char *route_text(unsigned int route)
 {
@@ -117,6 +123,8 @@ enum rc commit_open(struct pack *p, struct err *err)
 	}
 	if (!rc)
 		rc = read_descriptor(p, err);
+	if (!rc)
+		rc = resume_commit(p, err);
 	if (rc)
 		return rc;
 	return p->has_descriptor ? past_open(p, err) : past_none(p, err);
@@ -169,14 +177,14 @@ static int compare_shards(const void *a, const void *b)
  * the one that was packed: under its key there may have been a damaged one of
  * the same size.
  */
-static enum rc check_shard(struct store *st, const struct shard_meta *m,
+static enum rc check_shard(struct pack *p, struct shard_meta *m,
 			   struct err *err)
 {
 	CLEANUP_BUF struct buf end = { .max = SHARD_FOOTER_SIZE };
 	struct object_info info = { 0 };
 	struct shard_footer footer;
-	enum rc rc = store_read_tail(st, m->key, SHARD_FOOTER_SIZE, &end, &info,
-				     err);
+	enum rc rc = store_read_tail(p->store, m->key, SHARD_FOOTER_SIZE, &end,
+				     &info, err);
 
 	/* Not the same as a source that is not there. */
 	if (rc == RC_NOENT)
@@ -197,13 +205,71 @@ static enum rc check_shard(struct store *st, const struct shard_meta *m,
 	return RC_OK;
 }
 
-static enum rc check_shards(struct pack *p, struct err *err)
+/* One look at a time, for a thread. */
+struct look {
+	struct job job;
+	struct pack *p;
+	commit_look_fn *fn;
+	struct shard_meta *m;
+	struct err err;
+};
+
+static void look_main(void *arg)
 {
-	for (size_t i = 0; i < p->n_shards; i++) {
-		if (check_shard(p->store, &p->shards[i], err))
-			return err_prefix(err, "shard packed by this run");
+	struct look *l = arg;
+
+	l->err.rc = RC_OK;
+	l->err.rc = l->fn(l->p, l->m, &l->err);
+}
+
+/* Shards from first on, as many as there are looks at most; returns how many.
+ */
+static size_t look_at(struct pack *p, commit_look_fn *fn, struct workers *w,
+		      struct look *looks, size_t first)
+{
+	size_t n = p->n_shards - first;
+
+	if (n > LOOKS)
+		n = LOOKS;
+	for (size_t i = 0; i < n; i++) {
+		looks[i].p = p;
+		looks[i].fn = fn;
+		looks[i].m = &p->shards[first + i];
+		if (w)
+			job_submit(w, &looks[i].job, look_main, &looks[i]);
+		else
+			look_main(&looks[i]);
 	}
-	return RC_OK;
+	for (size_t i = 0; w && i < n; i++)
+		job_wait(w, &looks[i].job);
+	return n;
+}
+
+enum rc commit_each(struct pack *p, commit_look_fn *fn, bool *is_gone,
+		    struct err *err)
+{
+	CLEANUP_FREE struct look *looks = xcalloc(LOOKS, sizeof(*looks));
+	struct workers *w = NULL;
+	enum rc rc = RC_OK;
+	size_t n;
+
+	qsort(p->shards, p->n_shards, sizeof(*p->shards), compare_shards);
+	/* A server takes its time for each. */
+	if (store_is_remote(p->store) && p->n_shards > 1)
+		rc = workers_start(&w, "look", LOOKERS, LOOKS, err);
+	for (size_t first = 0; !rc && first < p->n_shards; first += n) {
+		n = look_at(p, fn, w, looks, first);
+		for (size_t i = 0; i < n && !rc; i++) {
+			if (is_gone && looks[i].err.rc == RC_CHANGED) {
+				is_gone[first + i] = true;
+			} else if (looks[i].err.rc) {
+				*err = looks[i].err;
+				rc = err->rc;
+			}
+		}
+	}
+	workers_stop(w);
+	return rc;
 }
 
 /* A store without conditional writes may have let two first runs make the
@@ -233,27 +299,19 @@ static enum rc check_descriptor_again(struct pack *p, struct err *err)
 		       p->opts->archive);
 }
 
-enum rc commit_end(struct pack *p, struct err *err)
+enum rc commit_record(struct pack *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
-	struct oplog_record r = { .shards = p->shards,
+	/* Not before the shards were looked at, which takes its time: readers
+	 * look for new names among the last minutes only.
+	 */
+	struct oplog_record r = { .time = clock_wall_ns() / 1000,
+				  .shards = p->shards,
 				  .n_shards = p->n_shards };
 	char key[RECORD_KEY_TEXT];
 	bool existed = false;
 	enum rc rc;
 
-	if (!p->n_shards)
-		return RC_OK;
-	qsort(p->shards, p->n_shards, sizeof(*p->shards), compare_shards);
-	rc = check_shards(p, err);
-	if (!rc)
-		rc = check_descriptor_again(p, err);
-	if (rc)
-		return rc;
-	/* Not before the checks, which take their time: readers look for new
-	 * names among the last minutes only.
-	 */
-	r.time = clock_wall_ns() / 1000;
 	oplog_record_encode(&r, p->descriptor.archive_id, &text);
 	if (!buf_ok(&text))
 		return err_set(err, RC_LIMIT,
@@ -262,4 +320,17 @@ enum rc commit_end(struct pack *p, struct err *err)
 	rc = oplog_record_key(r.time, key, sizeof(key), err);
 	return rc ? rc
 		  : store_put(p->store, key, text.p, text.len, &existed, err);
+}
+
+enum rc commit_end(struct pack *p, struct err *err)
+{
+	enum rc rc;
+
+	if (!p->n_shards)
+		return RC_OK;
+	rc = commit_each(p, check_shard, NULL, err);
+	if (rc)
+		return err_prefix(err, "shard packed by this run");
+	rc = check_descriptor_again(p, err);
+	return rc ? rc : commit_record(p, err);
 }

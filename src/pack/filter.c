@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/wild.h"
@@ -235,4 +236,15 @@ bool filter_excludes(const struct filter *f, const char *path, size_t len,
 			return !r->include;
 	}
 	return false;
+}
+
+void filter_describe(const struct filter *f, struct buf *out)
+{
+	for (size_t i = 0; i < f->n_rules; i++) {
+		const struct rule *r = &f->rules[i];
+
+		buf_printf(out, "%c%c%c", r->include ? '+' : '-',
+			   r->anchored ? '/' : ' ', r->dirs_only ? '/' : ' ');
+		buf_append(out, r->pattern, r->len + 1);
+	}
 }

@@ -187,6 +187,12 @@ static const struct opt rows[] = {
 	  .fn = set_worker,
 	  .help = "pack only the slots of the Ith of N workers, each a process "
 		  "of its own" },
+	{ .name = "checkpoint",
+	  .arg = "FILE",
+	  .kind = OPT_STRING,
+	  AT(pack.checkpoint),
+	  .help = "keep in FILE how far the run is, and go on from there when "
+		  "it is given again" },
 	{ .name = "spool",
 	  .arg = "DIR",
 	  .kind = OPT_STRING,

@@ -28,6 +28,7 @@
 #include "pack/plan.h"
 #include "pack/publish.h"
 #include "pack/remove-source.h"
+#include "pack/resume.h"
 #include "pack/sorter.h"
 #include "pack/state.h"
 #include "pack/tree.h"
@@ -82,7 +83,7 @@ bool pack_is_stopping(struct pack *p, struct err *err)
 	return true;
 }
 
-void pack_add_shard(struct pack *p, const struct shard_meta *m)
+static void add_shard(struct pack *p, const struct shard_meta *m)
 {
 	struct shard_meta copy = *m;
 	LOCK_SCOPE(&p->lock);
@@ -93,6 +94,12 @@ void pack_add_shard(struct pack *p, const struct shard_meta *m)
 	p->shards = mem_grow(p->shards, &p->shards_cap, p->n_shards + 1,
 			     sizeof(*p->shards));
 	p->shards[p->n_shards++] = copy;
+}
+
+void pack_add_shard(struct pack *p, const struct shard_meta *m)
+{
+	add_shard(p, m);
+	resume_note(p);
 }
 
 /* --- slots ------------------------------------------------------------------
@@ -246,6 +253,10 @@ static enum rc check_options(const struct pack *p, struct err *err)
 		return err_set(err, RC_USAGE,
 			       "--files0-from needs exactly one source "
 			       "directory");
+	if (o->checkpoint && o->dry_run)
+		return err_set(err, RC_USAGE,
+			       "--dry-run does nothing that a --checkpoint "
+			       "could tell of");
 	if (o->remove_sources && remove_source_check(p, err))
 		return err->rc;
 	return RC_OK;
@@ -294,16 +305,20 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = err_set_errno(err, errno, "spool directory %s",
 				   p->opts->spool);
 	if (!rc)
+		rc = resume_open(p, err);
+	if (!rc)
 		rc = commit_open(p, err);
 	if (rc)
 		return rc;
 	if (p->store && store_is_remote(p->store))
 		state_set_remote(report_state(p->report));
 	rc = gather(p, err);
-	if (!rc && !dry)
+	if (!rc && !dry && !p->run)
 		rc = store_run_begin(p->store, &p->run, err);
 	if (!rc && !dry)
 		rc = commit_begin(p, err);
+	if (!rc)
+		rc = resume_begin(p, err);
 	/* Shards are worth finishing. */
 	if (!rc && !dry)
 		stop_gently();
@@ -311,6 +326,7 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = err_set(err, RC_STOPPED, "stopped by a signal");
 	if (!rc)
 		rc = pack_slots(p, err);
+	resume_settle(p);
 	if (!rc && !dry) {
 		report_phase(p->report, "committing");
 		rc = commit_end(p, err);
@@ -350,6 +366,7 @@ enum rc pack_run(const struct pack_options *opts, struct report *report,
 	raise_file_limit();
 	report_phase(report, "opening");
 	rc = run(&p, err);
+	resume_end(&p, p.is_committed && rc != RC_STOPPED);
 	if (rc == RC_STOPPED && !p.is_committed)
 		err_prefix(err, "nothing of this run is in the archive");
 	release(&p);

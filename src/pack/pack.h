@@ -19,6 +19,7 @@
 
 struct filter;
 struct past_part;
+struct resume;
 struct store;
 struct store_run;
 struct workers;
@@ -48,6 +49,7 @@ struct pack_options {
 	const char *files0_from; /* NULL: walk all */
 	struct throttle_rates throttle;
 	struct worker worker;
+	const char *checkpoint; /* file; NULL: none */
 };
 
 /* A run while it runs; for this room. */
@@ -59,6 +61,7 @@ struct pack {
 	struct volume *volume; /* NULL: nothing was packed before */
 	struct volume *before; /* the same without shards of this run's time */
 	struct store_run *run;
+	struct resume *resume; /* NULL: a run without checkpoint */
 	bool is_committed;
 	struct descriptor descriptor;
 	bool has_descriptor;     /* it is in the store */

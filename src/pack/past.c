@@ -104,12 +104,30 @@ static void sort_parts(struct pack *p)
 	p->n_parts = n;
 }
 
+enum rc past_learn(struct pack *p, struct err *err)
+{
+	struct oplog *log = oplog_new();
+	bool changed = false;
+	enum rc rc = oplog_read(log, p->store, &changed, err);
+
+	for (size_t i = 0; !rc && i < oplog_count(log); i++) {
+		const struct shard_meta *m = oplog_shard(log, i);
+
+		if (is_same_run(p, m))
+			add_part(p, m);
+	}
+	oplog_free(log);
+	sort_parts(p);
+	return rc;
+}
+
 /* The log as this volume sees it; a later look might see more. */
 static enum rc read_log(struct pack *p, struct past *past, struct err *err)
 {
 	struct volume_node at = { 0 };
 	uint32_t n;
 
+	p->n_parts = 0;
 	if (volume_open(&p->volume, p->opts->archive, &p->opts->how, err))
 		return err->rc;
 	for (n = volume_shard_bound(p->volume); at.shard < n; at.shard++)

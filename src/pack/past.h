@@ -27,6 +27,9 @@ struct past_part {
  */
 enum rc past_open(struct pack *p, struct err *err) MUST_CHECK;
 
+/* Only the parts, from the log; past_open begins anew. */
+enum rc past_learn(struct pack *p, struct err *err) MUST_CHECK;
+
 /* An archive of which nothing is there yet. */
 enum rc past_none(struct pack *p, struct err *err) MUST_CHECK;
 
