@@ -273,6 +273,8 @@ void command_line_release(struct command_line *c)
 	conf_release(&c->conf);
 	filter_free(c->filter);
 	c->filter = NULL;
+	free(c->spool);
+	c->spool = NULL;
 }
 
 static enum rc check_level(struct command_line *c, struct err *err)
@@ -331,8 +333,19 @@ enum rc command_line_parse(struct command_line *c, int argc, char **argv,
 	return rc ? rc : check_args(c, argc - first, argv + first, err);
 }
 
+/* Threads that walk are in directories of their own.  What is not there is
+ * somebody else's to report.
+ */
+static void fix_spool(struct command_line *c)
+{
+	c->spool = realpath(c->pack.spool, NULL);
+	if (c->spool)
+		c->pack.spool = c->spool;
+}
+
 enum rc command_line_settings(struct command_line *c, struct err *err)
 {
+	fix_spool(c);
 	if (conf_fill(&c->conf, c->pack.archive, err))
 		return err->rc;
 	c->pack.how.settings = &c->conf.store;

@@ -20,6 +20,7 @@ struct command_line {
 	bool json, quiet, clean, version, help;
 	unsigned int verbose;
 	const char *debug;
+	char *spool; /* pack.spool from the root on; owned */
 	const char *stats_file; /* NULL: none */
 
 	/* As the rows set them, see command_line_parse. */
