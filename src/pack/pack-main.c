@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -213,6 +214,8 @@ int main(int argc, char **argv)
 	struct err err = { .msg = "" };
 	enum rc rc;
 
+	/* A file that may not grow is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
 	log_open("desfs-pack", LOG_LEVEL_WARN);
 	rc = run(&c, argc, argv, &err);
 	command_line_release(&c);
