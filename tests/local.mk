@@ -152,6 +152,7 @@ shell_tests += tests/cli/6310-remove-source.t
 shell_tests += tests/cli/6320-slow-write.t
 shell_tests += tests/cli/6330-changing-tree.t
 shell_tests += tests/cli/6410-checkpoint.t
+shell_tests += tests/cli/6400-pack-faults.t
 shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t

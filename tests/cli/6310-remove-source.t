@@ -7,6 +7,8 @@
 . "$SRCDIR/tests/lib/tree.sh"
 . "$SRCDIR/tests/lib/fault.sh"
 
+in_memory
+
 # Files of every kind that is packed, in several slots.
 begin()
 {
@@ -162,7 +164,7 @@ since()
 	since_command=$1
 	shift
 	for rule; do
-		begin && with "$rule run=f=$tmp/src/d/000002; $since_command" \
+		begin && with "$rule run=f=$PWD/src/d/000002; $since_command" \
 			1 && [ -e src/d/000002 ] && rm -f new &&
 			cp -p src/d/000002 new && kept d/000002 &&
 			grep 'd/000002: not removed: ' err &&
@@ -179,23 +181,23 @@ t 'appended to since' since 'echo more >>$f' "$second"
 t 'cut since' since 'truncate -s 5 $f' "$second"
 t 'written to since' since "$other" "$second"
 t 'written to, with the old time' since \
-	"cp -p \$f $tmp/old && $other && touch -r $tmp/old \$f" "$second"
+	"cp -p \$f $PWD/old && $other && touch -r $PWD/old \$f" "$second"
 t 'another mode since' since 'chmod 600 $f' "$second" "$third" "$last"
-t 'replaced since' since "cp -p \$f $tmp/new && mv $tmp/new \$f" "$second"
+t 'replaced since' since "cp -p \$f $PWD/new && mv $PWD/new \$f" "$second"
 t 'replaced just before it goes' since \
-	"cp -p \$f $tmp/new && echo new >>$tmp/new && mv $tmp/new \$f" \
+	"cp -p \$f $PWD/new && echo new >>$PWD/new && mv $PWD/new \$f" \
 	"$third" "$last"
 t 'a link since' eval \
-	'begin && with "$second run=cd $tmp/src/d; rm 000002; ln -s x 000002" 1 &&
+	'begin && with "$second run=cd $PWD/src/d; rm 000002; ln -s x 000002" 1 &&
 	kept d/000002 && [ -L src/d/000002 ]'
 t 'a directory just before it goes' eval \
-	'begin && with "$last run=rm $tmp/src/d/000002; mkdir $tmp/src/d/000002" 1 &&
+	'begin && with "$last run=rm $PWD/src/d/000002; mkdir $PWD/src/d/000002" 1 &&
 	[ -d src/d/000002 ] && kept'
 
 twice()
 {
-	begin && with "$last run=cd $tmp/src/d; echo new >new; mv new 000002
-stat $hidden nth=3 run=echo newer >$tmp/src/d/000002" 1 &&
+	begin && with "$last run=cd $PWD/src/d; echo new >new; mv new 000002
+stat $hidden nth=3 run=echo newer >$PWD/src/d/000002" 1 &&
 		[ "$(cat src/d/000002)" = newer ] &&
 		[ "$(cat src/d/.desfs-removing-*)" = new ] &&
 		grep 'd/000002: .*is now called .desfs-removing-' err
@@ -203,7 +205,7 @@ stat $hidden nth=3 run=echo newer >$tmp/src/d/000002" 1 &&
 t 'replaced twice: both are kept' twice
 gone()
 {
-	begin && with "$second run=rm $tmp/src/d/000002" 0 && only_directories
+	begin && with "$second run=rm $PWD/src/d/000002" 0 && only_directories
 }
 t 'removed by somebody else' gone
 same_attributes()
@@ -225,7 +227,7 @@ writing()
 # One who comes while it is read waits, and then gets the file.
 coming()
 {
-	begin && with "$third run=(echo more >>$tmp/src/d/000002) & \
+	begin && with "$third run=(echo more >>$PWD/src/d/000002) & \
 until grep -q 'LEASE *BREAKING' /proc/locks; do sleep 0.05; done" 1 &&
 		kept d/000002 && wait_for 20 grep more src/d/000002
 }
@@ -276,7 +278,7 @@ for name in sorted(glob.glob(sys.argv[1] + "/2*/*.des")):
         f.seek(300)
         f.write(bytes([b[0] ^ 1]))
 E2
-flip="$PYTHON $tmp/flip.py $tmp/a"
+flip="$PYTHON $PWD/flip.py $PWD/a"
 damaged()
 {
 	begin && with "open */a/log/2*.json nth=1 run=$flip" 6 &&
@@ -297,7 +299,7 @@ damaged_old()
 t 'a damaged older one' damaged_old
 no_record()
 {
-	begin && with "open */a/log nth=2 run=rm $tmp/a/log/*" "$1" &&
+	begin && with "open */a/log nth=2 run=rm $PWD/a/log/*" "$1" &&
 		diff -r --no-dereference --exclude=fifo orig src
 }
 t 'no log record any more' no_record 9
@@ -336,7 +338,7 @@ t 'no renaming to new names only' old_kernel
 old_kernel_replaced()
 {
 	begin && with "rename2 * errno=EINVAL
-$last run=cd $tmp/src/d; echo new >new; mv new 000002" 1 &&
+$last run=cd $PWD/src/d; echo new >new; mv new 000002" 1 &&
 		kept d/000002 && grep new src/d/000002
 }
 t 'there too another file gets its name back' old_kernel_replaced

@@ -43,7 +43,7 @@ still()
 t 'a tree that changes' begin
 i=0 failed=0
 [ "$(scaled 10)" = 10 ] && runs=6 || runs=1
-while [ $i -lt $runs ]; do
+while [ $i -lt "$runs" ]; do
 	i=$((i + 1))
 	t "whole files, time $i" pack_once
 	[ "$pack_status" = 0 ] || failed=$((failed + 1))

@@ -6,6 +6,8 @@
 #	                                  are its lines
 #	fault_used [PATTERN]              what was applied by the last of them;
 #	                                  true when that is something
+#	in_memory                         go to a file system without a disk, if
+#	                                  that can be: many runs make much durable
 #
 # Programs built with ASan take it too, behind their own runtime.
 fault_shim=$tmp/fault-shim.so
@@ -28,4 +30,10 @@ fault_used()
 	grep -e "${1:-}" "$tmp/faults.used" && return
 	echo "no fault was applied: ${1:-}"
 	return 1
+}
+
+in_memory()
+{
+	mkdir mem && mount -t tmpfs -o size=500m,mode=755 tmpfs mem \
+		2>/dev/null && cd mem || :
 }
