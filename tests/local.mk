@@ -75,6 +75,7 @@ unit_programs += tests/unit/url
 unit_programs += tests/unit/retry
 unit_programs += tests/unit/content
 unit_programs += tests/unit/sorter
+unit_programs += tests/unit/state
 unit_programs += tests/unit/plan
 unit_programs += tests/unit/tree
 unit_programs += tests/unit/fresh

@@ -17,9 +17,16 @@ struct state_row {
 	struct state *state;
 	struct state_row *next; /* guarded by the state's lock */
 
-	pthread_mutex_t lock; /* guards what follows, for looks at it */
-	struct state_view now;
-	uint64_t doing_since, file_since;
+	/* Written by its thread alone, many thousand times a second. */
+	atomic_uint slot, doing;
+	_Atomic uint64_t doing_since;
+	atomic_bool has_file;
+
+	pthread_mutex_t lock; /* guards what follows */
+	uint64_t file_since;
+	bool is_cut;
+	char name[STATE_NAME_MAX];
+	size_t name_len;
 };
 
 /* Lock order: state.lock, then row.lock. */
@@ -31,6 +38,9 @@ struct state {
 };
 
 static _Thread_local struct state_row *mine;
+
+#define load(p) atomic_load_explicit(p, memory_order_relaxed)
+#define store(p, v) atomic_store_explicit(p, v, memory_order_relaxed)
 
 struct state *state_new(void)
 {
@@ -84,9 +94,7 @@ void state_attach(struct state *s, uint32_t slot)
 {
 	if (!mine)
 		mine = add_row(s);
-	pthread_mutex_lock(&mine->lock);
-	mine->now.slot = slot;
-	pthread_mutex_unlock(&mine->lock);
+	store(&mine->slot, slot);
 	state_enter(STATE_COMPARING);
 }
 
@@ -112,15 +120,13 @@ void state_detach(void)
 
 enum state_doing state_enter(enum state_doing doing)
 {
-	enum state_doing was = doing;
+	enum state_doing was;
 
 	if (!mine)
-		return was;
-	pthread_mutex_lock(&mine->lock);
-	was = mine->now.doing;
-	mine->now.doing = doing;
-	mine->doing_since = clock_coarse_ns();
-	pthread_mutex_unlock(&mine->lock);
+		return doing;
+	was = (enum state_doing)load(&mine->doing);
+	store(&mine->doing, doing);
+	store(&mine->doing_since, clock_coarse_ns());
 	return was;
 }
 
@@ -129,11 +135,11 @@ void state_leave(enum state_doing was)
 	state_enter(was);
 }
 
-static void append(struct state_view *v, struct span s)
+static void append(struct state_row *row, struct span s)
 {
 	if (s.len)
-		memcpy(v->name + v->name_len, s.p, s.len);
-	v->name_len += s.len;
+		memcpy(row->name + row->name_len, s.p, s.len);
+	row->name_len += s.len;
 }
 
 /* The end of what is longer than there is room. */
@@ -146,32 +152,50 @@ void state_file(struct span parent, struct span name)
 {
 	static const char slash[] = "/";
 	size_t full = parent.len + (parent.len ? 1 : 0) + name.len;
-	struct state_view *v;
+	struct state_row *row = mine;
 
-	if (!mine)
+	if (!row)
 		return;
 	name = last(name, STATE_NAME_MAX - 1);
 	parent = last(parent, STATE_NAME_MAX - 1 - name.len);
-	v = &mine->now;
-	pthread_mutex_lock(&mine->lock);
-	v->name_len = 0;
-	append(v, parent);
+	pthread_mutex_lock(&row->lock);
+	row->name_len = 0;
+	append(row, parent);
 	if (parent.len)
-		append(v, span_of(slash, 1));
-	append(v, name);
-	v->is_cut = v->name_len < full;
-	v->has_file = true;
-	mine->file_since = clock_coarse_ns();
-	pthread_mutex_unlock(&mine->lock);
+		append(row, span_of(slash, 1));
+	append(row, name);
+	row->is_cut = row->name_len < full;
+	row->file_since = clock_coarse_ns();
+	pthread_mutex_unlock(&row->lock);
+	store(&row->has_file, true);
 }
 
 void state_file_end(void)
 {
-	if (!mine)
-		return;
-	pthread_mutex_lock(&mine->lock);
-	mine->now.has_file = false;
-	pthread_mutex_unlock(&mine->lock);
+	if (mine)
+		store(&mine->has_file, false);
+}
+
+/* The clocks of two processors may be a tick apart. */
+static uint64_t since(uint64_t then, uint64_t now)
+{
+	return now > then ? now - then : 0;
+}
+
+static void look(struct state_row *row, uint64_t now, struct state_view *ret)
+{
+	LOCK_SCOPE(&row->lock);
+
+	*ret = (struct state_view){
+		.slot = load(&row->slot),
+		.doing = (enum state_doing)load(&row->doing),
+		.doing_ns = since(load(&row->doing_since), now),
+		.has_file = load(&row->has_file),
+		.file_ns = since(row->file_since, now),
+		.is_cut = row->is_cut,
+		.name_len = row->name_len,
+	};
+	memcpy(ret->name, row->name, row->name_len);
 }
 
 size_t state_look(struct state *s, struct state_view *ret, size_t max)
@@ -180,20 +204,8 @@ size_t state_look(struct state *s, struct state_view *ret, size_t max)
 	size_t n = 0;
 	LOCK_SCOPE(&s->lock);
 
-	for (struct state_row *row = s->rows; row && n < max; row = row->next) {
-		struct state_view *v = &ret[n++];
-
-		pthread_mutex_lock(&row->lock);
-		*v = row->now;
-		v->doing_ns = now - row->doing_since;
-		v->file_ns = now - row->file_since;
-		/* The clocks of two processors may be a tick apart. */
-		if (row->doing_since > now)
-			v->doing_ns = 0;
-		if (row->file_since > now)
-			v->file_ns = 0;
-		pthread_mutex_unlock(&row->lock);
-	}
+	for (struct state_row *row = s->rows; row && n < max; row = row->next)
+		look(row, now, &ret[n++]);
 	return n;
 }
 
