@@ -32,7 +32,7 @@ struct gap {
 
 static void fail(const char *what)
 {
-	perror(what);
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	exit(errno == ENOSYS || errno == EPERM ? 77 : 1);
 }
 
