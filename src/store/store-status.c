@@ -29,6 +29,22 @@ static const char *const passing[] = {
 	"XAmzContentSHA256Mismatch",
 };
 
+/* Of Ceph, and of MinIO; waiting makes no room. */
+static const char *const full[] = {
+	"QuotaExceeded",
+	"XMinioStorageFull",
+	"XMinioAdminBucketQuotaExceeded",
+};
+
+static bool is_full(unsigned int status, const char *code)
+{
+	for (size_t i = 0; i < ARRAY_LEN(full); i++) {
+		if (!strcmp(code, full[i]))
+			return true;
+	}
+	return status == 507;
+}
+
 static bool is_passing(unsigned int status, const char *code)
 {
 	for (size_t i = 0; i < ARRAY_LEN(passing); i++) {
@@ -69,6 +85,10 @@ enum remote_verdict status_judge(unsigned int status, const struct s3_error *e,
 	enum rc rc = RC_IO;
 
 	status_text(status, e, text);
+	if (is_full(status, e->code)) {
+		err_set(err, RC_NOSPACE, "%s: no space left there", text);
+		return REMOTE_FAILED;
+	}
 	if (is_passing(status, e->code)) {
 		err_set(err, RC_IO, "the server answered %s", text);
 		return REMOTE_RETRY;
