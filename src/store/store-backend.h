@@ -87,6 +87,10 @@ struct store_writer {
 	void (*run_end)(struct store_run *run, bool is_committed);
 	enum rc (*runs_alive)(struct store *st, const struct store_run *own,
 			      unsigned int *ret, struct err *err);
+	/* NULL: nothing can keep a run from beginning. */
+	enum rc (*idle_begin)(struct store *st, struct store_idle **ret,
+			      struct err *err);
+	void (*idle_end)(struct store_idle *idle);
 	enum rc (*claims)(struct store *st, store_claim_fn *fn, void *arg,
 			  struct err *err);
 	enum rc (*leftovers)(struct store *st, bool remove, bool keep_claims,
@@ -111,6 +115,10 @@ struct store_upload {
 };
 
 struct store_run {
+	struct store *st;
+};
+
+struct store_idle {
 	struct store *st;
 };
 

@@ -5,6 +5,10 @@
  * its writer holds it under flock(2) for as long as it lives.  The mark holds a
  * line for each key, written before that is published.  STORE_TMP/RUN-X are
  * that run's unfinished uploads, X being 16 hex digits.
+ *
+ * STORE_TMP itself is locked by who cleans up, from the look at what is alive to
+ * the removal, and shared for a moment by who has just made a mark; so what
+ * cleans up sees the mark, or is done.
  */
 #ifndef DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
 #define DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
@@ -37,6 +41,9 @@ enum rc store_local_claims(struct store *st, store_claim_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;
 enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
 			       unsigned int *ret, struct err *err) MUST_CHECK;
+enum rc store_local_idle_begin(struct store *st, struct store_idle **ret,
+			       struct err *err) MUST_CHECK;
+void store_local_idle_end(struct store_idle *idle);
 enum rc store_local_leftovers(struct store *st, bool remove, bool keep_claims,
 			      store_leftover_fn *fn, void *arg,
 			      struct err *err) MUST_CHECK;

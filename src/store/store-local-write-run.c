@@ -13,15 +13,19 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/key.h"
 #include "base/mem.h"
 #include "store/store-local-write-backend.h"
+
+#define LOCK_WAIT (60 * CLOCK_NS_PER_SEC)
 
 enum rc store_local_random(char out[17], struct err *err)
 {
@@ -81,6 +85,38 @@ static enum rc make_mark(struct store_run_local *run, struct err *err)
 	}
 }
 
+/* Lock STORE_TMP, which nobody holds for long.  Not every file system can lock
+ * directories, NFS for one: there the moment between look and removal stays.
+ */
+static enum rc lock_tmp(int tmpfd, int how, struct err *err)
+{
+	const struct timespec step = { .tv_nsec = 5000000 };
+	uint64_t end = clock_mono_ns() + LOCK_WAIT;
+
+	while (flock(tmpfd, how | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return RC_OK;
+		if (clock_mono_ns() > end)
+			return err_set(err, RC_TIMEOUT,
+				       "%s: a clean-up has had it locked for a "
+				       "minute",
+				       STORE_TMP);
+		nanosleep(&step, NULL);
+	}
+	return RC_OK;
+}
+
+/* Who looked before the mark was there has removed what it was about to. */
+static enum rc wait_for_cleaners(struct store_run_local *run, struct err *err)
+{
+	if (!lock_tmp(run->tmpfd, LOCK_SH, err)) {
+		(void)flock(run->tmpfd, LOCK_UN);
+		return RC_OK;
+	}
+	unlinkat(run->tmpfd, run->name, 0);
+	return err->rc;
+}
+
 static void run_free(struct store_run_local *run)
 {
 	if (run->tmpfd >= 0)
@@ -110,7 +146,7 @@ enum rc store_local_run_new(struct store *st, struct store_run **ret,
 		run->tmpfd = open_tmp(ls);
 	if (run->tmpfd < 0)
 		return err_set_errno(err, errno, "%s", STORE_TMP);
-	if (make_mark(run, err))
+	if (make_mark(run, err) || wait_for_cleaners(run, err))
 		return err->rc;
 	*ret = &STEAL_PTR(run)->base;
 	return RC_OK;
@@ -271,6 +307,37 @@ enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
 		return err->rc;
 	*ret = count.n;
 	return RC_OK;
+}
+
+struct idle_local {
+	struct store_idle base;
+	int tmpfd; /* -1: there is no STORE_TMP, and so no run */
+};
+
+enum rc store_local_idle_begin(struct store *st, struct store_idle **ret,
+			       struct err *err)
+{
+	struct local_store *ls = (struct local_store *)st;
+	CLEANUP_FD int fd = open_tmp(ls);
+	struct idle_local *idle;
+
+	if (fd < 0 && errno != ENOENT)
+		return err_set_errno(err, errno, "%s", STORE_TMP);
+	if (fd >= 0 && lock_tmp(fd, LOCK_EX, err))
+		return err->rc;
+	idle = xcalloc(1, sizeof(*idle));
+	idle->tmpfd = STEAL_FD(fd);
+	*ret = &idle->base;
+	return RC_OK;
+}
+
+void store_local_idle_end(struct store_idle *base)
+{
+	struct idle_local *idle = (struct idle_local *)base;
+
+	if (idle->tmpfd >= 0)
+		close(idle->tmpfd);
+	free(idle);
 }
 
 #define MARK_MAX (64u << 20) /* bytes: keys of 65,536 slots in many parts */

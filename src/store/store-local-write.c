@@ -285,6 +285,8 @@ const struct store_writer store_writer_local = {
 	.run_begin = store_local_run_begin,
 	.run_end = store_local_run_end,
 	.runs_alive = store_local_runs_alive,
+	.idle_begin = store_local_idle_begin,
+	.idle_end = store_local_idle_end,
 	.claims = store_local_claims,
 	.leftovers = store_local_leftovers,
 };

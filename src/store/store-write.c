@@ -194,6 +194,26 @@ enum rc store_runs_alive(struct store *st, const struct store_run *own,
 	return st->writer->runs_alive(st, own, ret, err);
 }
 
+enum rc store_idle_begin(struct store *st, struct store_idle **ret,
+			 struct err *err)
+{
+	*ret = NULL;
+	if (check_writer(st, err))
+		return err->rc;
+	if (!st->writer->idle_begin)
+		return RC_OK;
+	if (st->writer->idle_begin(st, ret, err))
+		return err->rc;
+	(*ret)->st = st;
+	return RC_OK;
+}
+
+void store_idle_end(struct store_idle *idle)
+{
+	if (idle)
+		idle->st->writer->idle_end(idle);
+}
+
 enum rc store_claims(struct store *st, store_claim_fn *fn, void *arg,
 		     struct err *err)
 {

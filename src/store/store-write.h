@@ -83,6 +83,15 @@ void store_run_end(struct store_run *run, bool is_committed);
 enum rc store_runs_alive(struct store *st, const struct store_run *own,
 			 unsigned int *ret, struct err *err) MUST_CHECK;
 
+/* Let no run begin until store_idle_end, where that can be had: in directories,
+ * not in buckets.  Runs that have begun go on.  Not for long, as who begins waits
+ * for a minute at most.  *ret may be NULL, which store_idle_end takes.
+ */
+struct store_idle;
+enum rc store_idle_begin(struct store *st, struct store_idle **ret,
+			 struct err *err) MUST_CHECK;
+void store_idle_end(struct store_idle *idle);
+
 /* The keys that runs which are dead now have published, told one by one; some
  * may be told twice, or be named by a later run's record.  A key whose run was
  * lost to a power failure may be missing.
