@@ -56,28 +56,37 @@ static void free_found(struct found *all)
 	}
 }
 
-static enum rc mark_named(struct store *st, struct found *all, struct err *err)
+struct cleaning {
+	struct store *st;
+	struct found *all;
+	struct oplog *log;
+	bool remove;
+	clean_fn *fn;
+	void *arg;
+	unsigned int *alive; /* runs */
+};
+
+/* Mark what the log names by now. */
+static enum rc mark_named(struct cleaning *c, struct err *err)
 {
-	struct oplog *log = oplog_new();
 	bool changed = false;
-	enum rc rc = oplog_read(log, st, &changed, err);
+	enum rc rc = oplog_read(c->log, c->st, &changed, err);
 
 	/* Without a log all shards are nobody's, the only copies too. */
-	if (!rc && all && !oplog_count(log))
+	if (!rc && c->all && !oplog_count(c->log))
 		rc = err_set(err, RC_NOENT,
 			     "log: it names no shard, so none is removed: a "
 			     "first run was not finished (run it again, or "
 			     "remove the archive), or the log is lost "
 			     "('desfs rebuild')");
-	for (size_t i = 0; !rc && i < oplog_count(log); i++) {
-		const char *key = oplog_shard(log, i)->key;
+	for (size_t i = 0; !rc && changed && i < oplog_count(c->log); i++) {
+		const char *key = oplog_shard(c->log, i)->key;
 		struct found *f = NULL;
 
-		HASH_FIND_STR(all, key, f);
+		HASH_FIND_STR(c->all, key, f);
 		if (f)
 			f->is_named = true;
 	}
-	oplog_free(log);
 	return rc;
 }
 
@@ -92,50 +101,63 @@ static enum rc mark_claimed(void *arg, const char *key, struct err *err)
 	return RC_OK;
 }
 
-static enum rc clean_shard(struct store *st, const struct found *f, bool remove,
-			   clean_fn *fn, void *arg, struct err *err)
+/* A run that has begun since may take the shard for its own, and one that has
+ * ended too may have done so.  False in *ret_done: it stays.
+ */
+static enum rc remove_shard(struct cleaning *c, const struct found *f,
+			    bool *ret_done, struct err *err)
 {
-	unsigned int alive = 0;
-	enum rc rc = RC_OK;
+	struct store_idle *idle = NULL;
+	enum rc rc = store_idle_begin(c->st, &idle, err);
 
-	if (remove && f->is_claimed) {
-		/* A run that has begun since may take the shard for its own;
-		 * it looks again before it commits.
-		 */
-		rc = store_runs_alive(st, NULL, &alive, err);
-		if (!rc && !alive)
-			rc = store_remove(st, f->key, err);
-		if (rc == RC_NOENT || (!rc && alive))
-			return RC_OK;
-	}
+	*ret_done = false;
 	if (!rc)
-		fn(arg, f->key, f->size, !f->is_claimed);
+		rc = store_runs_alive(c->st, NULL, c->alive, err);
+	if (!rc && !*c->alive)
+		rc = mark_named(c, err);
+	if (!rc && !*c->alive && !f->is_named) {
+		rc = store_remove(c->st, f->key, err);
+		*ret_done = !rc;
+		/* Another clean-up was quicker. */
+		rc = rc == RC_NOENT ? RC_OK : rc;
+	}
+	store_idle_end(idle);
 	return rc;
 }
 
-static enum rc clean_shards(struct store *st, bool remove, clean_fn *fn,
-			    void *arg, unsigned int *ret_alive, struct err *err)
+static enum rc clean_shard(struct cleaning *c, const struct found *f,
+			   struct err *err)
 {
-	struct found *all = NULL, *f, *next;
+	bool done = true;
+	enum rc rc = RC_OK;
+
+	if (c->remove && f->is_claimed)
+		rc = remove_shard(c, f, &done, err);
+	if (!rc && done)
+		c->fn(c->arg, f->key, f->size, !f->is_claimed);
+	return rc;
+}
+
+static enum rc clean_shards(struct cleaning *c, struct err *err)
+{
+	struct found *f, *next;
 	enum rc rc;
 
 	/* In this order: a shard listed here whose run is not alive after that
 	 * is in the log read at last, or belongs to nobody.
 	 */
-	rc = store_list(st, "", NULL, add_found, &all, err);
+	rc = store_list(c->st, "", NULL, add_found, &c->all, err);
 	if (!rc)
-		rc = store_runs_alive(st, NULL, ret_alive, err);
-	if (!rc && !*ret_alive)
-		rc = mark_named(st, all, err);
-	if (!rc && !*ret_alive)
-		rc = store_claims(st, mark_claimed, all, err);
-	if (!rc && !*ret_alive)
-		HASH_ITER(hh, all, f, next)
-		{
-			if (!rc && !f->is_named)
-				rc = clean_shard(st, f, remove, fn, arg, err);
-		}
-	free_found(all);
+		rc = store_runs_alive(c->st, NULL, c->alive, err);
+	if (!rc && !*c->alive)
+		rc = mark_named(c, err);
+	if (!rc && !*c->alive)
+		rc = store_claims(c->st, mark_claimed, c->all, err);
+	HASH_ITER(hh, c->all, f, next)
+	{
+		if (!rc && !*c->alive && !f->is_named)
+			rc = clean_shard(c, f, err);
+	}
 	return rc;
 }
 
@@ -155,11 +177,20 @@ enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
 		      unsigned int *ret_alive, struct err *err)
 {
 	struct teller t = { fn, arg };
-	enum rc rc = clean_shards(st, remove, fn, arg, ret_alive, err);
+	struct cleaning c = { .st = st,
+			      .log = oplog_new(),
+			      .remove = remove,
+			      .fn = fn,
+			      .arg = arg,
+			      .alive = ret_alive };
+	enum rc rc = clean_shards(&c, err);
 
+	free_found(c.all);
+	oplog_free(c.log);
 	/* A mark goes after the shards it claims, which stay while some run
 	 * is alive.
 	 */
-	return rc ? rc : store_leftovers(st, remove, *ret_alive,
-					 tell_unfinished, &t, err);
+	return rc ? rc
+		  : store_leftovers(st, remove, *ret_alive, tell_unfinished, &t,
+				    err);
 }

@@ -203,6 +203,32 @@ t 'a rerun tells so' packs_again
 t 'and packs all' "$DESFS" verify --deep a
 t 'as it is' "$DESFS" extract a out2
 t 'in the source' test -e out2/9/later/000019
+# A clean-up that has looked whether a run is alive, and is about to remove a
+# shard when one begins: that one waits, or the other one lets the shard be.
+raced()
+{
+	rm -rf a && killed 6 a --created-at $when &&
+		"$DESFS_PACK" -q --created-at 2026-01-01 --exclude '*' old a ||
+		return 1
+	cat >begin <<-END
+	"$DESFS_PACK" -q --checkpoint cp --created-at $when src a \
+		>raced.out 2>&1 &
+	echo \$! >raced.pid
+	left=20
+	while kill -0 \$(cat raced.pid) && [ \$left -gt 0 ]; do
+		left=\$((left - 1))
+		sleep 0.1
+	done
+	END
+	with_faults 'unlink *.des nth=1 run=sh ./begin' \
+		"$DESFS_PACK" --clean a || return 1
+	wait_for 60 not kill -0 "$(cat raced.pid)" 2>/dev/null
+	cat raced.out
+	fault_used unlink
+}
+t 'a rerun begins while a clean-up is at work' raced
+t 'no shard is missing' "$DESFS" verify --deep a
+t 'the run is whole' pack --created-at $when src a
 one_gone()
 {
 	rm -rf a && killed 9 a --created-at $when --max-shard-size 20K &&
