@@ -403,7 +403,7 @@ enum rc remove_source(struct pack *p, struct err *err)
 	uint64_t dev, ino;
 	enum rc rc = RC_OK;
 
-	if (!p->opts->dry_run && !p->n_shards && !p->has_runs)
+	if (!p->opts->dry_run && !p->n_shards && !p->volume)
 		return RC_OK;
 	buf_init(&r.uid, SIZE_MAX / 2);
 	buf_init(&r.last_key, 2 * UID_MAX_LEN);
