@@ -227,6 +227,7 @@ libdesfs_a_SOURCES += src/pack/verify-twice.c src/pack/verify-twice.h
 libdesfs_a_SOURCES += src/pack/item.c src/pack/item.h
 libdesfs_a_SOURCES += src/pack/spool.c src/pack/spool.h
 libdesfs_a_SOURCES += src/pack/sorter.c src/pack/sorter.h
+libdesfs_a_SOURCES += src/pack/slot-items.c src/pack/slot-items.h
 libdesfs_a_SOURCES += src/pack/sorter-read.c src/pack/sorter-record.h
 libdesfs_a_SOURCES += src/pack/links.c src/pack/links.h
 libdesfs_a_SOURCES += src/pack/keep.c src/pack/keep.h

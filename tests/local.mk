@@ -76,6 +76,7 @@ unit_programs += tests/unit/retry
 unit_programs += tests/unit/content
 unit_programs += tests/unit/sorter
 unit_programs += tests/unit/state
+unit_programs += tests/unit/links
 unit_programs += tests/unit/plan
 unit_programs += tests/unit/tree
 unit_programs += tests/unit/fresh

@@ -159,8 +159,7 @@ static enum rc end_part(struct build *b, struct err *err)
 	return RC_OK;
 }
 
-static void fill_entry(const struct pack *p, const struct item *it,
-		       struct entry *e)
+static void fill_entry(const struct item *it, struct entry *e)
 {
 	*e = (struct entry){ .parent = it->parent,
 			     .name = it->name,
@@ -179,9 +178,8 @@ static void fill_entry(const struct pack *p, const struct item *it,
 			     .rdev_major = it->rdev_major,
 			     .rdev_minor = it->rdev_minor,
 			     .nlink = it->nlink,
+			     .link_group = it->link_group,
 			     .xattrs = it->xattrs };
-	if (it->link)
-		e->nlink = compare_links(p, it, &e->link_group);
 }
 
 /* One more name of a file.  The walk may have come to its names at different
@@ -226,7 +224,7 @@ static enum rc add_item(struct build *b, const struct item *it, struct err *err)
 {
 	struct entry e;
 
-	fill_entry(b->p, it, &e);
+	fill_entry(it, &e);
 	if (it->type == ENTRY_REG && it->size)
 		return add_file(b, it, &e, err);
 	return lane_entry(b->lane, &e, NULL, 0, err);

@@ -15,24 +15,11 @@
 #include "base/sha256.h"
 #include "base/stop.h"
 #include "base/timestamp.h"
-#include "pack/links.h"
 #include "pack/pack.h"
 #include "pack/state.h"
 #include "pack/tree.h"
 
 #define HASH_READ (256u << 10) /* bytes read at once */
-
-uint32_t compare_links(const struct pack *p, const struct item *it,
-		       struct span *ret_group)
-{
-	uint32_t n = 1;
-
-	if (it->link)
-		n = links_group(p->links, it->link, ret_group);
-	if (n < 2)
-		*ret_group = span_of("", 0);
-	return n;
-}
 
 int64_t compare_mtime_us(const struct item *it)
 {
@@ -43,16 +30,12 @@ int64_t compare_mtime_us(const struct item *it)
 	return it->mtime_s * 1000000 + it->mtime_ns / 1000;
 }
 
-static bool links_are_same(const struct pack *p, const struct item *it,
-			   const struct entry *e)
+static bool links_are_same(const struct item *it, const struct entry *e)
 {
-	struct span group;
-	uint32_t n;
-
 	if (it->type == ENTRY_DIR)
 		return !it->nlink || it->nlink == e->nlink;
-	n = compare_links(p, it, &group);
-	return n == e->nlink && span_equal(group, e->link_group);
+	return it->nlink == e->nlink &&
+	       span_equal(it->link_group, e->link_group);
 }
 
 static bool attributes_are_same(const struct item *it, const struct entry *e)
@@ -66,10 +49,9 @@ static bool attributes_are_same(const struct item *it, const struct entry *e)
 	       span_equal(it->xattrs, e->xattrs);
 }
 
-bool compare_attributes(const struct pack *p, const struct item *it,
-			const struct entry *e)
+bool compare_attributes(const struct item *it, const struct entry *e)
 {
-	return attributes_are_same(it, e) && links_are_same(p, it, e);
+	return attributes_are_same(it, e) && links_are_same(it, e);
 }
 
 /* Up to one byte more than the size the walk saw: a file that grows while it is
@@ -143,7 +125,7 @@ static enum compare_result compare_content(struct pack *p, struct tree *tree,
 enum compare_result compare_file(struct pack *p, struct tree *tree,
 				 const struct item *it, const struct entry *e)
 {
-	if (!compare_attributes(p, it, e))
+	if (!compare_attributes(it, e))
 		return COMPARE_DIFFERS;
 	if (p->opts->checksum && it->type == ENTRY_REG && it->size)
 		return compare_content(p, tree, it, e);

@@ -22,14 +22,7 @@ enum compare_result compare_file(struct pack *p, struct tree *tree,
 				 const struct item *it, const struct entry *e);
 
 /* All attributes, links among them. */
-bool compare_attributes(const struct pack *p, const struct item *it,
-			const struct entry *e);
-
-/* The group and number of names that an item is packed with; "" and 1 when it
- * has no other name in the sources.
- */
-uint32_t compare_links(const struct pack *p, const struct item *it,
-		       struct span *ret_group);
+bool compare_attributes(const struct item *it, const struct entry *e);
 
 /* Modification time as created_at. */
 int64_t compare_mtime_us(const struct item *it);

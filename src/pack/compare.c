@@ -15,7 +15,7 @@
 #include "pack/old-dir.h"
 #include "pack/pack.h"
 #include "pack/plan.h"
-#include "pack/sorter.h"
+#include "pack/slot-items.h"
 #include "pack/uid-set.h"
 #include "shard/route.h"
 #include "shard/shard-filter.h"
@@ -35,10 +35,9 @@ struct compare {
 	struct tree *tree;
 	struct plan *plan;
 
-	struct sorter_reader *items;
+	struct slot_items items;
 	bool has_item;
 	struct item item; /* the next one */
-	struct buf last_key;
 
 	struct volume_scan *scan; /* NULL: the archive has nothing */
 	bool has_ahead;
@@ -55,25 +54,10 @@ struct compare {
 
 static enum rc next_item(struct compare *c, struct err *err)
 {
-	struct span key, value;
-	enum rc rc;
+	enum rc rc = slot_items_next(&c->items, &c->item, err);
 
-	c->has_item = false;
-	do {
-		rc = sorter_next(c->items, &key, &value, err);
-		if (rc)
-			return rc == RC_NOENT ? RC_OK : rc;
-	} while (c->last_key.len &&
-		 span_equal(key, span_of(c->last_key.p, c->last_key.len)));
-	buf_clear(&c->last_key);
-	buf_append(&c->last_key, key.p, key.len);
-	rc = item_decode(value.p, value.len, &c->item, err);
-	if (rc)
-		return rc;
-	if (!item_key_decode(key, &c->item.parent, &c->item.name))
-		return err_set(err, RC_IO, "temporary data were damaged");
-	c->has_item = true;
-	return RC_OK;
+	c->has_item = !rc;
+	return rc == RC_NOENT ? RC_OK : rc;
 }
 
 static enum rc next_ahead(struct compare *c, struct err *err)
@@ -319,8 +303,7 @@ enum rc compare_slot(struct pack *p, uint32_t slot, struct tree *tree,
 
 	old_dir_init(&c.before, p->before);
 	old_dir_init(&c.now, p->volume);
-	buf_init(&c.last_key, 2 * UID_MAX_LEN);
-	rc = sorter_read(p->items, slot, &c.items, err);
+	rc = slot_items_open(&c.items, p, slot, err);
 	if (!rc && p->volume)
 		rc = volume_scan_slot(p->volume, slot, &c.scan, err);
 	if (!rc)
@@ -328,10 +311,9 @@ enum rc compare_slot(struct pack *p, uint32_t slot, struct tree *tree,
 	if (c.has_ahead)
 		volume_entry_release(&c.ahead);
 	volume_scan_free(c.scan);
-	sorter_reader_free(c.items);
+	slot_items_close(&c.items);
 	old_dir_release(&c.before);
 	old_dir_release(&c.now);
 	uid_set_release(&c.ended);
-	buf_release(&c.last_key);
 	return rc;
 }

@@ -71,6 +71,7 @@ static void gather_end(void *arg, unsigned int walker)
 	struct gather *all = arg;
 
 	sorter_end_feed(all->p->items, walker);
+	links_end_feed(all->p->links, walker);
 }
 
 bool gather_find_archive(const struct pack_options *o, uint64_t *ret_dev,
@@ -120,7 +121,7 @@ static void raise_stamp(struct pack *p, const struct gather *all)
 
 static void make_tables(struct pack *p, unsigned int n_walkers)
 {
-	p->links = links_new();
+	p->links = links_new(p->opts->spool, n_walkers, &p->descriptor);
 	p->keep = keep_new();
 	p->dirs = dirs_new(p->opts->spool);
 	p->items = sorter_new_shared(p->opts->spool, GATHER_MEMORY,
@@ -156,5 +157,7 @@ enum rc gather(struct pack *p, struct err *err)
 		rc = walk_sources(&w, err);
 	raise_stamp(p, &all);
 	gatherers_release(&all);
-	return rc ? rc : sorter_finish(p->items, err);
+	if (!rc)
+		rc = sorter_finish(p->items, err);
+	return rc ? rc : links_finish(p->links, err);
 }

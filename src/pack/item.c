@@ -45,6 +45,7 @@ void item_encode(const struct item *it, struct buf *out)
 	wr_varint(out, it->dir);
 	put_span(out, it->target);
 	put_span(out, it->xattrs);
+	put_span(out, it->link_group);
 	wr_zigzag(out, it->created_at);
 	if (it->has_opaque)
 		wr_zigzag(out, it->opaque_since);
@@ -84,6 +85,7 @@ enum rc item_decode(const void *p, size_t len, struct item *ret,
 	it.dir = rd_varint(&r);
 	it.target = take_span(&r);
 	it.xattrs = take_span(&r);
+	it.link_group = take_span(&r);
 	it.created_at = rd_zigzag(&r);
 	if (it.has_opaque)
 		it.opaque_since = rd_zigzag(&r);

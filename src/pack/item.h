@@ -29,11 +29,15 @@ struct item {
 	uint64_t ino;  /* with ctime: to notice changes; never packed */
 	uint64_t size; /* as in struct entry */
 	uint32_t rdev_major, rdev_minor;
-	uint32_t nlink;  /* of directories; links_group tells that of others */
-	uint64_t link;   /* number in the table of links, 0: not linked */
+	uint32_t nlink;
+	/* Other names of the file may be in the sources; once links_find was
+	 * asked: number of the group, 0 when there is none.
+	 */
+	uint64_t link;
 	uint32_t source; /* number of the source it was found in */
 	uint64_t dir; /* its directory's place in struct dirs, or ITEM_NO_DIR */
 	struct span target, xattrs;
+	struct span link_group; /* as in struct entry */
 
 	/* What comparing with the archive decided. */
 	int64_t created_at; /* microseconds since 1970, UTC */

@@ -1,27 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links.h - which names are the same file: hard links found by the walk.
  *
- * Any thread may add; when that is done, any thread may ask.
+ * All that have more than one name are added, by any number of walkers, each
+ * with its own feed.  When that is done, links_finish finds those of them that
+ * have several names among what was added; after that each slot may be read by
+ * a thread of its own.  Memory is bounded, however many links there are.
  */
 #ifndef DESFS_PACK_LINKS_H
 #define DESFS_PACK_LINKS_H
 
 #include <stdint.h>
 
-#include "base/compiler.h"
-#include "shard/shard-entry.h"
+#include "base/err.h"
+#include "pack/item.h"
 
+#define LINKS_MEMORY (16u << 20) /* bytes */
+
+struct descriptor;
 struct links;
+struct links_reader;
 
-struct links *links_new(void) MUST_CHECK;
+/* Slots are those of the descriptor; it and spool_dir are borrowed. */
+struct links *links_new(const char *spool_dir, unsigned int n_feeds,
+			const struct descriptor *d) MUST_CHECK;
 void links_free(struct links *l);
 
-/* A name of the inode; returns the inode's number, from 1 on. */
-uint64_t links_add(struct links *l, uint64_t dev, uint64_t ino,
-		   struct span uid);
+/* A name of the inode. */
+enum rc links_add(struct links *l, unsigned int feed, uint64_t dev,
+		  uint64_t ino, struct span uid, struct err *err) MUST_CHECK;
+/* The feed has ended; from its own thread.  May be left out. */
+void links_end_feed(struct links *l, unsigned int feed);
 
-/* How many names of the inode were added, and the smallest of them. */
-uint32_t links_group(const struct links *l, uint64_t number,
-		     struct span *ret_group);
+enum rc links_finish(struct links *l, struct err *err) MUST_CHECK;
+
+/* Those of a slot. */
+enum rc links_read(const struct links *l, uint32_t slot,
+		   struct links_reader **ret, struct err *err) MUST_CHECK;
+void links_reader_free(struct links_reader *r);
+
+/* Fill in link, nlink and link_group of an item that is no directory; its key,
+ * as item_key_encode has it, is above those asked for before.  The group is
+ * valid until the next call.
+ */
+enum rc links_find(struct links_reader *r, struct span key, struct item *it,
+		   struct err *err) MUST_CHECK;
 
 #endif

@@ -44,7 +44,7 @@ uint64_t pack_memory(const struct pack_options *o)
 	uint64_t lane = (uint64_t)lane_window(o->block_size) * o->block_size;
 
 	/* A block in flight is there as it was read and as it is stored. */
-	return GATHER_MEMORY +
+	return GATHER_MEMORY + LINKS_MEMORY +
 	       (uint64_t)o->open_shards *
 		       (PLAN_MEMORY + 2 * lane +
 			store_upload_memory(o->archive, o->how.settings));

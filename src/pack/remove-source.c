@@ -24,7 +24,7 @@
 #include "pack/pack.h"
 #include "pack/remove-file.h"
 #include "pack/remove-proof.h"
-#include "pack/sorter.h"
+#include "pack/slot-items.h"
 #include "pack/tree.h"
 #include "shard/shard-format.h"
 #include "volume/volume.h"
@@ -45,8 +45,7 @@ struct remover {
 	struct other_names *others;
 	struct buf uid;
 
-	struct sorter_reader *items; /* of the slot looked at */
-	struct buf last_key;
+	struct slot_items items; /* of the slot looked at */
 	struct volume_scan *scan;
 	bool has_ahead;
 	struct volume_entry ahead; /* the next one of the scan */
@@ -184,7 +183,7 @@ static enum outcome remove_one(struct remover *r, const struct item *it,
 	int dir = -1;
 	enum rc rc;
 
-	if (!compare_attributes(r->p, it, e) || (has_bytes && !e->has_hash)) {
+	if (!compare_attributes(it, e) || (has_bytes && !e->has_hash)) {
 		err_set(err, RC_CHANGED,
 			"not removed: the archive has another version");
 		return FILE_KEPT;
@@ -295,27 +294,6 @@ static enum rc find_version(struct remover *r, const struct item *it,
 }
 
 /* RC_NOENT at the end. */
-static enum rc next_item(struct remover *r, struct item *ret, struct err *err)
-{
-	struct span key, value;
-	enum rc rc;
-
-	do {
-		rc = sorter_next(r->items, &key, &value, err);
-		if (rc)
-			return rc;
-	} while (r->last_key.len &&
-		 span_equal(key, span_of(r->last_key.p, r->last_key.len)));
-	buf_clear(&r->last_key);
-	buf_append(&r->last_key, key.p, key.len);
-	rc = item_decode(value.p, value.len, ret, err);
-	if (rc)
-		return rc;
-	if (!item_key_decode(key, &ret->parent, &ret->name))
-		return err_set(err, RC_IO, "temporary data were damaged");
-	return RC_OK;
-}
-
 static enum rc remove_items(struct remover *r, struct err *err)
 {
 	enum rc rc = next_ahead(r, err);
@@ -325,7 +303,7 @@ static enum rc remove_items(struct remover *r, struct err *err)
 		bool found = false;
 		struct item it;
 
-		rc = next_item(r, &it, err);
+		rc = slot_items_next(&r->items, &it, err);
 		if (rc)
 			return rc == RC_NOENT ? RC_OK : rc;
 		if (stop_asked())
@@ -342,9 +320,8 @@ static enum rc remove_items(struct remover *r, struct err *err)
 
 static enum rc remove_slot(struct remover *r, uint32_t slot, struct err *err)
 {
-	enum rc rc = sorter_read(r->p->items, slot, &r->items, err);
+	enum rc rc = slot_items_open(&r->items, r->p, slot, err);
 
-	buf_clear(&r->last_key);
 	if (!rc && r->volume)
 		rc = volume_scan_slot(r->volume, slot, &r->scan, err);
 	if (!rc)
@@ -354,8 +331,7 @@ static enum rc remove_slot(struct remover *r, uint32_t slot, struct err *err)
 	r->has_ahead = false;
 	volume_scan_free(r->scan);
 	r->scan = NULL;
-	sorter_reader_free(r->items);
-	r->items = NULL;
+	slot_items_close(&r->items);
 	return rc;
 }
 
@@ -406,7 +382,6 @@ enum rc remove_source(struct pack *p, struct err *err)
 	if (!p->opts->dry_run && !p->n_shards && !p->volume)
 		return RC_OK;
 	buf_init(&r.uid, SIZE_MAX / 2);
-	buf_init(&r.last_key, 2 * UID_MAX_LEN);
 	r.tree = tree_new(&p->sources);
 	if (gather_find_archive(p->opts, &dev, &ino))
 		tree_refuse(r.tree, dev, ino);
@@ -428,6 +403,5 @@ enum rc remove_source(struct pack *p, struct err *err)
 	volume_close(r.volume);
 	remove_proof_free(r.proof);
 	buf_release(&r.uid);
-	buf_release(&r.last_key);
 	return rc;
 }

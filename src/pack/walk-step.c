@@ -78,9 +78,10 @@ static enum rc emit_item(struct walk_step *w, struct item *it,
 	const struct walk_options *o = w->opts;
 
 	entry_split_uid(step_uid(w), &it->parent, &it->name);
-	if (it->type != ENTRY_DIR && st->st_nlink > 1)
-		it->link = links_add(o->links, st->st_dev, st->st_ino,
-				     step_uid(w));
+	it->link = it->type != ENTRY_DIR && st->st_nlink > 1;
+	if (it->link && links_add(o->links, w->walker, st->st_dev, st->st_ino,
+				  step_uid(w), err))
+		return err->rc;
 	w->found_bytes += it->type == ENTRY_REG ? it->size : 0;
 	if (++w->n_found == REPORT_AFTER)
 		walk_step_report(w);

@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "pack/dirs.h"
 #include "pack/keep.h"
-#include "pack/links.h"
 #include "unit.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -241,22 +240,6 @@ static void what_was_not_seen_is_kept_with_all_below(void **state)
 	keep_free(k);
 }
 
-static void a_group_is_named_by_its_smallest_path(void **state)
-{
-	struct links *l = links_new();
-	struct span group;
-	uint64_t n;
-
-	(void)state;
-	n = links_add(l, 1, 7, text("m"));
-	assert_true(links_add(l, 2, 7, text("a")) != n);
-	assert_true(links_add(l, 1, 7, text("z")) == n);
-	assert_true(links_add(l, 1, 7, text("b/c")) == n);
-	assert_int_equal(links_group(l, n, &group), 3);
-	assert_true(span_equal(group, text("b/c")));
-	links_free(l);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,7 +251,6 @@ int main(void)
 		cmocka_unit_test(
 			implied_directories_do_not_depend_on_their_children),
 		cmocka_unit_test(what_was_not_seen_is_kept_with_all_below),
-		cmocka_unit_test(a_group_is_named_by_its_smallest_path),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
