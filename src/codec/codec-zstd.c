@@ -224,6 +224,11 @@ const struct codec codec_zstd = {
 	.level_max = 22,
 	.level_default = 3,
 	.encode = zstd_encode,
+	/* Seen at all levels: 1.3 MB at level 3, at most 1.8 MB of 64 KiB and
+	 * 18.1 MB of 1 MiB.
+	 */
+	.encode_memory = 2u << 20,
+	.encode_memory_a_byte = 16,
 	.decode = zstd_decode,
 	.prefix = zstd_prefix,
 	.decode_prefix = zstd_decode_prefix,

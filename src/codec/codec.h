@@ -29,6 +29,11 @@ struct codec {
 	enum rc (*encode)(const void *in, size_t len, int level, void *out,
 			  size_t cap, size_t *ret_len, struct err *err);
 
+	/* A thread that compresses len bytes keeps at most so many bytes, and
+	 * as many a byte of len.
+	 */
+	uint32_t encode_memory, encode_memory_a_byte;
+
 	/* Decompress into exactly out_len bytes; anything else is RC_CORRUPT.
 	 */
 	enum rc (*decode)(const void *in, size_t len, void *out, size_t out_len,

@@ -88,7 +88,7 @@ void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 	le->e.target = move_span(e->target, &to);
 	le->e.link_group = move_span(e->link_group, &to);
 	le->e.xattrs = move_span(e->xattrs, &to);
-	b->entry_bytes += len + 64;
+	b->entry_bytes += len + ENTRY_OWN_BYTES;
 }
 
 void lane_block_add_segment(struct lane_block *b, struct content_parts *c,

@@ -11,6 +11,9 @@
 #include "pack/lane.h"
 #include "shard/shard-block.h"
 
+/* An entry counts as so many bytes besides its strings. */
+#define ENTRY_OWN_BYTES 64u
+
 /* An entry that waits for its block. */
 struct lane_entry {
 	struct entry e; /* its spans point into the block's arena */

@@ -23,9 +23,10 @@
 #include "pack/report.h"
 #include "pack/state.h"
 
-#define WINDOW_BYTES (64u << 20)
+/* Nothing may depend on the number of threads, so this is enough for many. */
+#define WINDOW_BYTES (24u << 20)
 #define WINDOW_MIN 4u
-#define WINDOW_MAX 64u
+#define WINDOW_MAX 32u
 
 /* A block is ended when so many were begun after it, though it is not full:
  * they wait for it, and a directory's files should lie together.
@@ -64,6 +65,18 @@ unsigned int lane_window(uint32_t block_size)
 	if (n < WINDOW_MIN)
 		return WINDOW_MIN;
 	return n > WINDOW_MAX ? WINDOW_MAX : n;
+}
+
+uint64_t lane_memory(uint32_t block_size)
+{
+	/* Besides those in flight: open ones, those held, the one aside. */
+	uint64_t blocks = lane_window(block_size) + 2 * KINDS + 1;
+	uint64_t entries = BLOCK_ENTRY_BYTES / ENTRY_OWN_BYTES;
+
+	/* A block is there as it was read and as it is stored. */
+	return blocks *
+	       (2 * (uint64_t)block_size + entries * sizeof(struct lane_entry) +
+		BLOCK_ENTRY_BYTES);
 }
 
 static struct lane_block *take_block(struct lane *l)

@@ -38,6 +38,9 @@ struct lane_options {
 /* Blocks of this size that are in flight at most. */
 unsigned int lane_window(uint32_t block_size);
 
+/* Bytes of memory that a lane of such blocks holds at most. */
+uint64_t lane_memory(uint32_t block_size);
+
 struct lane *lane_new(const struct lane_options *opts) MUST_CHECK;
 /* Waits for the workers; what was not added to the shard is lost. */
 void lane_free(struct lane *l);

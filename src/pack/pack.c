@@ -29,25 +29,31 @@
 #include "pack/publish.h"
 #include "pack/remove-source.h"
 #include "pack/resume.h"
+#include "pack/shard-out.h"
 #include "pack/sorter.h"
 #include "pack/state.h"
 #include "pack/tree.h"
 #include "shard/route.h"
+#include "shard/shard-build.h"
 #include "store/store-write.h"
 #include "volume/volume.h"
 
 #define PLAN_MEMORY (16u << 20) /* the same, of each open slot */
-#define PART_ITEMS (4u << 20)
+#define PART_ITEMS (2u << 20)
 
 uint64_t pack_memory(const struct pack_options *o)
 {
-	uint64_t lane = (uint64_t)lane_window(o->block_size) * o->block_size;
+	const struct codec *c = codec_by_id(o->codec);
+	uint64_t encoder = c->encode_memory +
+			   (uint64_t)c->encode_memory_a_byte * o->block_size;
+	uint64_t slot = PLAN_MEMORY + lane_memory(o->block_size) +
+			SHARD_OUT_INDEX_MEMORY +
+			(uint64_t)PART_ITEMS * SHARD_BUILD_ENTRY_BYTES +
+			c->encode_memory +
+			store_upload_memory(o->archive, o->how.settings);
 
-	/* A block in flight is there as it was read and as it is stored. */
-	return GATHER_MEMORY + LINKS_MEMORY +
-	       (uint64_t)o->open_shards *
-		       (PLAN_MEMORY + 2 * lane +
-			store_upload_memory(o->archive, o->how.settings));
+	return GATHER_MEMORY + LINKS_MEMORY + o->open_shards * slot +
+	       o->jobs * encoder;
 }
 
 static void fail(struct pack *p, const struct err *err)

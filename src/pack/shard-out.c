@@ -11,7 +11,6 @@
 #include "pack/state.h"
 #include "store/store-write.h"
 
-#define INDEX_MEMORY (8u << 20) /* bytes kept in memory */
 #define COPY_BYTES (8u << 10)
 
 enum rc shard_out_open(struct shard_out *o, struct store *st,
@@ -19,7 +18,7 @@ enum rc shard_out_open(struct shard_out *o, struct store *st,
 		       struct err *err)
 {
 	*o = (struct shard_out){ .report = report };
-	spool_init(&o->index, spool_dir, INDEX_MEMORY);
+	spool_init(&o->index, spool_dir, SHARD_OUT_INDEX_MEMORY);
 	return store_upload_new(st, &o->upload, err);
 }
 

@@ -9,6 +9,8 @@
 #include "shard/shard-build.h"
 #include "volume/oplog.h"
 
+#define SHARD_OUT_INDEX_MEMORY (8u << 20) /* bytes; more are spooled */
+
 struct report;
 struct store;
 struct store_upload;

@@ -46,6 +46,9 @@ struct shard_build_options {
 	int level;
 };
 
+/* Bytes of memory kept for each entry until the shard is finished. */
+#define SHARD_BUILD_ENTRY_BYTES 8u
+
 struct shard_build;
 
 /* Writes the header to the sink. */
