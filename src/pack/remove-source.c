@@ -128,9 +128,15 @@ static void remember_left(struct remover *r, const struct item *it,
 {
 	struct other_names *o = NULL;
 
-	if (!it->link || !st->st_nlink)
+	if (!it->link)
 		return;
 	HASH_FIND(hh, r->others, &it->link, sizeof(it->link), o);
+	if (!st->st_nlink) {
+		if (o)
+			HASH_DEL(r->others, o);
+		free(o);
+		return;
+	}
 	if (!o) {
 		o = xcalloc(1, sizeof(*o));
 		o->number = it->link;
