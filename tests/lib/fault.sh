@@ -34,6 +34,8 @@ fault_used()
 
 in_memory()
 {
-	mkdir mem && mount -t tmpfs -o size=500m,mode=755 tmpfs mem \
-		2>/dev/null && cd mem || :
+	mkdir mem || return 1
+	if mount -t tmpfs -o size=500m,mode=755 tmpfs mem 2>/dev/null; then
+		cd mem || return 1
+	fi
 }
