@@ -301,8 +301,8 @@ enum rc compare_slot(struct pack *p, uint32_t slot, struct tree *tree,
 	struct compare c = { .p = p, .slot = slot, .tree = tree, .plan = plan };
 	enum rc rc;
 
-	old_dir_init(&c.before, p->before);
-	old_dir_init(&c.now, p->volume);
+	old_dir_init(&c.before, p->dirs_before);
+	old_dir_init(&c.now, p->dirs_now);
 	rc = slot_items_open(&c.items, p, slot, err);
 	if (!rc && p->volume)
 		rc = volume_scan_slot(p->volume, slot, &c.scan, err);

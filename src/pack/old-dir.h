@@ -3,7 +3,8 @@
  * before the run.
  *
  * Keys come in order, so the next directory is often near the last one; then
- * the way to it is short.  For one thread.
+ * the way to it is short.  An old_dir is one thread's; what it finds is shared,
+ * within bounds, since a directory's names may lie in all slots.
  *
  * The floor of a directory is the time from which on what is in it counts, in
  * the archive as it is, or as soon as the directory is there again: the
@@ -20,25 +21,34 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "volume/volume.h"
+#include "shard/shard-entry.h"
+
+struct volume;
+
+struct old_dirs;
+
+/* Directories of a volume, as long as it is not refreshed; NULL: the archive
+ * has nothing.  From any thread.
+ */
+struct old_dirs *old_dirs_new(struct volume *v) MUST_CHECK;
+void old_dirs_free(struct old_dirs *all);
 
 /* A directory on the way. */
 struct old_level {
 	size_t len; /* of its path */
 	bool is_visible;
-	int64_t floor;          /* INT64_MIN: all counts */
-	struct volume_entry ve; /* when it is visible */
+	int64_t floor; /* INT64_MIN: all counts; when visible, opaque_since */
 };
 
 struct old_dir {
-	struct volume *volume; /* NULL: the archive has nothing */
+	struct old_dirs *all;
 	struct buf path;
 	struct old_level *levels; /* the root first */
 	size_t n, cap;
 	int64_t floor; /* of the directory */
 };
 
-void old_dir_init(struct old_dir *d, struct volume *v);
+void old_dir_init(struct old_dir *d, struct old_dirs *all);
 void old_dir_release(struct old_dir *d);
 
 /* Make path the directory. */

@@ -24,6 +24,7 @@
 #include "pack/lane-pool.h"
 #include "pack/lane.h"
 #include "pack/links.h"
+#include "pack/old-dir.h"
 #include "pack/past.h"
 #include "pack/plan.h"
 #include "pack/publish.h"
@@ -212,6 +213,8 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 	report_slots(p->report, worker_slots(&p->opts->worker,
 					     1u << p->descriptor.n_bits));
 	p->blocks = lane_pool_new();
+	p->dirs_before = old_dirs_new(p->before);
+	p->dirs_now = old_dirs_new(p->volume);
 	/* Lanes bound what waits, so submitting need not. */
 	rc = workers_start(&p->encoders, "encode", p->opts->jobs,
 			   (size_t)n * lane_window(p->opts->block_size), err);
@@ -225,6 +228,8 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 	workers_stop(slots);
 	workers_stop(p->encoders);
 	lane_pool_free(p->blocks);
+	old_dirs_free(p->dirs_before);
+	old_dirs_free(p->dirs_now);
 	p->encoders = NULL;
 	p->blocks = NULL;
 	if (!rc && p->failure.rc) {

@@ -77,6 +77,8 @@ struct pack {
 	struct sorter *items;     /* by slot */
 	struct workers *encoders; /* compress and hash blocks */
 	struct lane_pool *blocks;
+	/* Directories of before and of volume, while slots are compared. */
+	struct old_dirs *dirs_before, *dirs_now;
 	struct throttle *throttle;
 
 	pthread_mutex_t lock;      /* guards all below */
