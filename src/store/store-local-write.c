@@ -22,12 +22,15 @@
 #include "base/mem.h"
 #include "store/store-local-write-backend.h"
 
+#define WRITEBACK_BYTES (8u << 20)
+
 struct upload_local {
 	struct store_upload base;
 	struct store_run *own_run; /* begun for this upload alone */
 	int tmpfd;                 /* the directory STORE_TMP */
 	int fd;
 	uint64_t size;
+	uint64_t begun;         /* bytes the kernel was told to write */
 	char name[UPLOAD_TEXT]; /* "" once there is no such file any more */
 };
 
@@ -109,6 +112,21 @@ static enum rc upload_new(struct store *st, struct store_upload **ret,
 	return RC_OK;
 }
 
+/* Let the kernel write while more is made, so that the fsync at the end finds
+ * little to do.  Where it cannot, that takes longer; what goes wrong is told by
+ * fsync.
+ */
+static void begin_writeback(struct upload_local *up)
+{
+	uint64_t n = up->size - up->begun;
+
+	if (n < WRITEBACK_BYTES)
+		return;
+	(void)sync_file_range(up->fd, (off_t)up->begun, (off_t)n,
+			      SYNC_FILE_RANGE_WRITE);
+	up->begun = up->size;
+}
+
 static enum rc upload_write(struct store_upload *base, const void *p,
 			    size_t len, struct err *err)
 {
@@ -117,6 +135,7 @@ static enum rc upload_write(struct store_upload *base, const void *p,
 	if (io_write(up->fd, p, len))
 		return err_set_errno(err, errno, "%s/%s", STORE_TMP, up->name);
 	up->size += len;
+	begin_writeback(up);
 	return RC_OK;
 }
 
