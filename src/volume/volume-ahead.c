@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,14 +36,20 @@
 enum kind { KIND_FILE, KIND_DIR, KIND_LOOKUP, KINDS };
 
 /* FILE: block first of the entry; LOOKUP: that too.  DIR: n blocks of the
- * entries that follow, but for the one at place.
+ * entries that follow, but for those at places.
  */
 struct guess {
 	enum kind kind;
 	uint32_t shard;
 	uint64_t ordinal;
 	uint32_t first, n;
-	uint64_t place;
+	uint64_t places[WALK_PLACES];
+};
+
+/* Blocks that a walk has or will have soon. */
+struct places {
+	uint64_t off[WALK_PLACES + WALK_DIR_MAX];
+	unsigned int n;
 };
 
 /* A ring. */
@@ -219,9 +226,20 @@ static void load(struct volume_ahead *a, const struct guess *job,
 	}
 }
 
+/* False when it was added before. */
+static bool add_place(struct places *p, uint64_t off)
+{
+	for (unsigned int i = 0; i < p->n; i++) {
+		if (p->off[i] == off)
+			return false;
+	}
+	p->off[p->n++] = off;
+	return true;
+}
+
 /* Load what of the entry is wanted; returns how many blocks that are. */
 static uint32_t load_entry(struct volume_ahead *a, const struct guess *job,
-			   const struct volume_entry *ve, uint64_t *place,
+			   const struct volume_entry *ve, struct places *places,
 			   uint32_t want)
 {
 	const struct content *c = &ve->e.content;
@@ -234,9 +252,9 @@ static uint32_t load_entry(struct volume_ahead *a, const struct guess *job,
 		return want; /* what follows is far away */
 	}
 	for (uint32_t i = 0; i < c->n_blocks && n < want; i++) {
-		if (c->blocks[i].off == *place || block_is_hole(&c->blocks[i]))
+		if (block_is_hole(&c->blocks[i]) ||
+		    !add_place(places, c->blocks[i].off))
 			continue;
-		*place = c->blocks[i].off;
 		n++;
 		load(a, job, ve, i);
 	}
@@ -246,17 +264,18 @@ static uint32_t load_entry(struct volume_ahead *a, const struct guess *job,
 static void run_dir(struct volume_ahead *a, const struct guess *job,
 		    struct shard_cursor *c)
 {
-	uint64_t place = job->place;
+	struct places places = { .n = WALK_PLACES };
 	uint32_t n = 0;
 	struct err err;
 
+	memcpy(places.off, job->places, sizeof(job->places));
 	for (unsigned int i = 0; i < ENTRIES_MAX && n < job->n; i++) {
 		struct volume_entry ve;
 
 		if (shard_cursor_next(c, &err) || c->at_end || is_stopping(a))
 			return;
 		volume_entry_init(&ve, c, false);
-		n += load_entry(a, job, &ve, &place, job->n - n);
+		n += load_entry(a, job, &ve, &places, job->n - n);
 		volume_entry_release(&ve);
 	}
 }
@@ -330,7 +349,7 @@ void volume_ahead_read(struct volume_ahead *a, const struct volume_entry *ve,
 		return;
 	job.kind = KIND_DIR;
 	job.n = next.n_blocks;
-	job.place = r.place;
+	memcpy(job.places, next.places, sizeof(job.places));
 	push(a, &job);
 }
 

@@ -5,6 +5,7 @@
 #include "volume/walk.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static uint32_t min32(uint32_t a, uint32_t b)
 {
@@ -126,7 +127,7 @@ static struct walk_dir *dir_new(struct walk *w, const struct walk_read *r)
 		oldest = same;
 	*oldest = (struct walk_dir){ .shard = r->shard,
 				     .last = r->ordinal,
-				     .place = r->place };
+				     .places = { r->place } };
 	return oldest;
 }
 
@@ -146,6 +147,21 @@ static struct walk_dir *dir_find(struct walk *w, const struct walk_read *r)
 	return found ? found : dir_new(w, r);
 }
 
+/* Move the place to the front.  True: it was among them. */
+static bool dir_place(struct walk_dir *d, uint64_t place)
+{
+	unsigned int i = 0;
+	bool is_known;
+
+	while (i < WALK_PLACES - 1 && d->places[i] != place)
+		i++;
+	is_known = d->places[i] == place;
+	for (; i > 0; i--)
+		d->places[i] = d->places[i - 1];
+	d->places[0] = place;
+	return is_known;
+}
+
 static void dir_step(struct walk *w, const struct walk_read *r,
 		     struct walk_next *ret)
 {
@@ -157,15 +173,15 @@ static void dir_step(struct walk *w, const struct walk_read *r,
 		d->run--;
 	if (!is_new && r->ordinal > d->last) {
 		d->run++;
-		d->is_told &= d->place == r->place;
+		d->is_told &= dir_place(d, r->place);
 		d->last = r->ordinal;
-		d->place = r->place;
 	}
 	if (d->run < WALK_ARMED || d->is_told)
 		return;
 	d->window = min32(d->window + 1, min32(w->max, WALK_DIR_MAX));
 	d->is_told = true;
 	ret->n_blocks = d->window;
+	memcpy(ret->places, d->places, sizeof(d->places));
 }
 
 struct walk_next walk_step(struct walk *w, const struct walk_read *r)

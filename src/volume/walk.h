@@ -31,6 +31,10 @@
 	    */
 #define WALK_FILE_MAX 16u /* blocks ahead of a file's reader */
 #define WALK_DIR_MAX 2u   /* blocks ahead of a walk */
+/* Blocks that the files of a walk lie in by turns: what compresses and what
+ * does not are kept apart; and one more, where one of them ends.
+ */
+#define WALK_PLACES 3u
 
 /* Blocks first ... first + n - 1 of a file of n_blocks are wanted. */
 struct walk_read {
@@ -46,10 +50,11 @@ struct walk_read {
 struct walk_next {
 	/* Blocks first ... first + n - 1 of the file that was read. */
 	uint32_t first, n;
-	/* The first n_blocks blocks of the entries after that one, but for the
-	 * one at place.
+	/* The first n_blocks blocks of the entries after that one, but for
+	 * those at places (0: none).
 	 */
 	uint32_t n_blocks;
+	uint64_t places[WALK_PLACES];
 };
 
 struct walk_file {
@@ -64,11 +69,11 @@ struct walk_file {
 
 struct walk_dir {
 	uint32_t shard;
-	uint64_t last;  /* the highest ordinal */
-	uint64_t place; /* of that entry's last block */
+	uint64_t last;                /* the highest ordinal */
+	uint64_t places[WALK_PLACES]; /* of blocks, by last use */
 	uint32_t window;
 	unsigned int run;
-	bool is_told; /* what comes after place was asked for */
+	bool is_told; /* what comes after places was asked for */
 	uint64_t used;
 };
 

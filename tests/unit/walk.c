@@ -184,6 +184,29 @@ static void a_walk_asks_once_a_block(void **state)
 	assert_int_equal(walk_along(&w, 0, 50 * PER_BLOCK), 50);
 }
 
+/* Noise between texts: files lie in two blocks by turns. */
+static void a_walk_by_turns_in_two_blocks_asks_once_a_block(void **state)
+{
+	struct walk w = { .max = MAX };
+	unsigned int asked = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 100u * PER_BLOCK; i++) {
+		const struct walk_read r = {
+			.ordinal = i,
+			.n = 1,
+			.n_blocks = 1,
+			.place = 64 + (i / PER_BLOCK * 2 + i % 2) * 40000
+		};
+		struct walk_next next = walk_step(&w, &r);
+
+		asked += next.n_blocks != 0;
+		if (next.n_blocks)
+			assert_int_equal(next.places[0], r.place);
+	}
+	assert_in_range(asked, 190, 200);
+}
+
 static void a_walk_is_believed_after_three_files(void **state)
 {
 	struct walk w = { .max = MAX };
@@ -293,6 +316,8 @@ int main(void)
 		cmocka_unit_test(a_stream_goes_silent_when_reads_become_random),
 		cmocka_unit_test(many_files_are_read_in_order_at_the_same_time),
 		cmocka_unit_test(a_walk_asks_once_a_block),
+		cmocka_unit_test(
+			a_walk_by_turns_in_two_blocks_asks_once_a_block),
 		cmocka_unit_test(a_walk_is_believed_after_three_files),
 		cmocka_unit_test(a_walk_may_leave_out_entries),
 		cmocka_unit_test(
