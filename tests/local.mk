@@ -156,6 +156,7 @@ shell_tests += tests/cli/6330-changing-tree.t
 shell_tests += tests/cli/6410-checkpoint.t
 shell_tests += tests/cli/6340-pack-faults.t
 shell_tests += tests/cli/6420-kill-workers.t
+shell_tests += tests/cli/6430-clean-workers.t
 shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t
