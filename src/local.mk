@@ -268,6 +268,7 @@ libdesfs_a_SOURCES += src/pack/checkpoint-file.c
 libdesfs_a_SOURCES += src/pack/resume.c src/pack/resume.h
 libdesfs_a_SOURCES += src/pack/past.c src/pack/past.h
 libdesfs_a_SOURCES += src/pack/commit.c src/pack/commit.h
+libdesfs_a_SOURCES += src/pack/publisher.c src/pack/publisher.h
 libdesfs_a_SOURCES += src/pack/publish.c src/pack/publish.h
 libdesfs_a_SOURCES += src/pack/clean.c src/pack/clean.h
 libdesfs_a_SOURCES += src/pack/remove-file.c src/pack/remove-file.h

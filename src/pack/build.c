@@ -16,6 +16,7 @@
 #include "pack/lane.h"
 #include "pack/pack.h"
 #include "pack/plan.h"
+#include "pack/publisher.h"
 #include "pack/shard-out.h"
 #include "pack/tree.h"
 
@@ -135,9 +136,7 @@ static enum rc open_part(struct build *b, struct plan_place place,
 static enum rc end_part(struct build *b, struct err *err)
 {
 	struct shard_footer footer;
-	struct shard_meta meta;
 	uint64_t n = 0, size = 0;
-	bool existed = false;
 	enum rc rc;
 
 	if (!b->is_open)
@@ -148,15 +147,9 @@ static enum rc end_part(struct build *b, struct err *err)
 		return rc;
 	rc = shard_build_finish(b->shard, &footer, &size, err);
 	if (!rc)
-		rc = shard_out_commit(&b->out, &footer, size,
-				      shard_build_info(b->shard), &meta,
-				      &existed, err);
-	if (rc)
-		return rc;
-	report_shard(b->p->report, size, existed);
-	pack_add_shard(b->p, &meta);
-	shard_meta_release(&meta);
-	return RC_OK;
+		publisher_add(b->p->publisher, b->slot, &b->out, &footer, size,
+			      shard_build_info(b->shard));
+	return rc;
 }
 
 static void fill_entry(const struct item *it, struct entry *e)

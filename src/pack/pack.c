@@ -28,6 +28,7 @@
 #include "pack/past.h"
 #include "pack/plan.h"
 #include "pack/publish.h"
+#include "pack/publisher.h"
 #include "pack/remove-source.h"
 #include "pack/resume.h"
 #include "pack/shard-out.h"
@@ -50,14 +51,15 @@ uint64_t pack_memory(const struct pack_options *o)
 	uint64_t slot = PLAN_MEMORY + lane_memory(o->block_size) +
 			SHARD_OUT_INDEX_MEMORY +
 			(uint64_t)PART_ITEMS * SHARD_BUILD_ENTRY_BYTES +
-			c->encode_memory +
-			store_upload_memory(o->archive, o->how.settings);
+			c->encode_memory;
+	uint64_t uploads = o->open_shards + publisher_uploads(o->open_shards);
 
 	return GATHER_MEMORY + LINKS_MEMORY + o->open_shards * slot +
-	       o->jobs * encoder;
+	       o->jobs * encoder +
+	       uploads * store_upload_memory(o->archive, o->how.settings);
 }
 
-static void fail(struct pack *p, const struct err *err)
+void pack_fail(struct pack *p, const struct err *err)
 {
 	LOCK_SCOPE(&p->lock);
 
@@ -184,7 +186,7 @@ static void slot_ended(struct pack *p, enum rc rc, const struct err *err)
 	if (!rc)
 		report_slot_done(p->report);
 	else if (rc != RC_STOPPED || stop_requested())
-		fail(p, err);
+		pack_fail(p, err);
 }
 
 static void slot_main(void *arg)
@@ -221,17 +223,21 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 	if (!rc) {
 		state_set_encoders(state, p->opts->jobs);
 		workers_count(p->encoders, state_encoding(state));
-		rc = workers_start(&slots, "slot", n, n, err);
+		rc = publisher_start(p, n, &p->publisher, err);
 	}
+	if (!rc)
+		rc = workers_start(&slots, "slot", n, n, err);
 	for (unsigned int i = 0; i < n && !rc; i++)
 		workers_submit(slots, slot_main, p);
 	workers_stop(slots);
+	publisher_stop(p->publisher);
 	workers_stop(p->encoders);
 	lane_pool_free(p->blocks);
 	old_dirs_free(p->dirs_before);
 	old_dirs_free(p->dirs_now);
 	p->encoders = NULL;
 	p->blocks = NULL;
+	p->publisher = NULL;
 	if (!rc && p->failure.rc) {
 		*err = p->failure;
 		rc = err->rc;

@@ -77,6 +77,7 @@ struct pack {
 	struct sorter *items;     /* by slot */
 	struct workers *encoders; /* compress and hash blocks */
 	struct lane_pool *blocks;
+	struct publisher *publisher;
 	/* Directories of before and of volume, while slots are compared. */
 	struct old_dirs *dirs_before, *dirs_now;
 	struct throttle *throttle;
@@ -104,6 +105,9 @@ bool pack_is_ending(struct pack *p, struct err *err);
  * in good order, which a part in the making is finished for.
  */
 bool pack_is_stopping(struct pack *p, struct err *err);
+
+/* End the run: the first failure is the one that is told. */
+void pack_fail(struct pack *p, const struct err *err);
 
 /* Take over a shard that was published. */
 void pack_add_shard(struct pack *p, const struct shard_meta *m);

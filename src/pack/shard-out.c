@@ -29,6 +29,16 @@ void shard_out_close(struct shard_out *o)
 	spool_release(&o->index);
 }
 
+struct shard_out shard_out_take(struct shard_out *o)
+{
+	struct shard_out taken = { .upload = o->upload, .report = o->report };
+
+	spool_init(&taken.index, o->index.dir, 0);
+	o->upload = NULL;
+	shard_out_close(o);
+	return taken;
+}
+
 static enum rc out_write(void *arg, const void *p, size_t len, struct err *err)
 {
 	struct shard_out *o = arg;

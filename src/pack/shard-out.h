@@ -27,6 +27,9 @@ enum rc shard_out_open(struct shard_out *o, struct store *st,
 /* What was not committed is removed. */
 void shard_out_close(struct shard_out *o);
 
+/* What is left to be committed once all is written; *o is closed. */
+struct shard_out shard_out_take(struct shard_out *o);
+
 struct shard_sink shard_out_sink(struct shard_out *o);
 
 /* Publish under the key that footer and size give; fills ret, to be released.
