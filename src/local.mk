@@ -27,6 +27,7 @@ libdesfs_a_SOURCES += src/base/sha256.c src/base/sha256.h
 libdesfs_a_SOURCES += src/base/crc32c.c src/base/crc32c.h
 libdesfs_a_SOURCES += src/base/percent.c src/base/percent.h
 libdesfs_a_SOURCES += src/base/json.c src/base/json.h
+libdesfs_a_SOURCES += src/base/json-elements.c src/base/json-elements.h
 libdesfs_a_SOURCES += src/base/key.c src/base/key.h
 libdesfs_a_SOURCES += src/base/io.c src/base/io.h
 libdesfs_a_SOURCES += src/base/latency.c src/base/latency.h
@@ -199,6 +200,7 @@ libdesfs_a_SOURCES += src/volume/oplog.c src/volume/oplog.h
 libdesfs_a_SOURCES += src/volume/oplog-backend.h
 libdesfs_a_SOURCES += src/volume/oplog-kept.c
 libdesfs_a_SOURCES += src/volume/oplog-record.c
+libdesfs_a_SOURCES += src/volume/record-digest.c src/volume/record-digest.h
 
 # pack
 libdesfs_a_SOURCES += src/pack/filter.c src/pack/filter.h

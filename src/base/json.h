@@ -91,4 +91,11 @@ void json_unset(struct json_t *obj, const char *name);
  */
 void json_write(const struct json_t *j, struct buf *out);
 
+/* Append the canonical form of the object as it would be with an array as its
+ * member name, up to and including the '[', and from the ']' on.  The object
+ * has no such member, and name needs no escapes.
+ */
+void json_write_around(const struct json_t *obj, const char *name,
+		       struct buf *before, struct buf *after);
+
 #endif

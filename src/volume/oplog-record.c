@@ -10,15 +10,17 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/cleanup.h"
 #include "base/hex.h"
+#include "base/json-elements.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "base/timestamp.h"
 #include "shard/route.h"
 #include "shard/shard-entry.h"
 #include "volume/descriptor.h"
 #include "volume/oplog.h"
+#include "volume/record-digest.h"
 
 #define RECORD_VERSION 1
 #define KIND_SHARDS "shards"
@@ -75,23 +77,6 @@ enum rc oplog_record_key(int64_t time, char *ret, size_t size, struct err *err)
 	return RC_OK;
 }
 
-/* First half of the SHA-256 of what has all members but the digest. */
-static enum rc digest_of(const struct json_t *j, uint8_t digest[SHARD_ID_LEN],
-			 struct err *err)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-	uint8_t hash[SHA256_LEN];
-
-	buf_init(&b, OPLOG_RECORD_MAX);
-	json_write(j, &b);
-	if (!buf_ok(&b))
-		return err_set(err, RC_LIMIT, "log record over %u bytes",
-			       OPLOG_RECORD_MAX);
-	sha256_of(b.p, b.len, hash);
-	memcpy(digest, hash, SHARD_ID_LEN);
-	return RC_OK;
-}
-
 static struct json_t *shard_to_json(const struct shard_meta *m)
 {
 	struct json_t *j = json_new_obj();
@@ -126,34 +111,59 @@ static int by_key(const void *a, const void *b)
 	return strcmp((*x)->key, (*y)->key);
 }
 
+static void write_shards(const struct shard_meta **shards, size_t n,
+			 struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP_JSON struct json_t *shard = shard_to_json(shards[i]);
+
+		if (i)
+			buf_append_str(out, ",");
+		json_write(shard, out);
+	}
+}
+
+static enum rc digest_of(const struct json_t *j,
+			 const struct shard_meta **shards, size_t n,
+			 uint8_t digest[SHARD_ID_LEN], struct err *err)
+{
+	struct record_digest d;
+
+	record_digest_begin(&d, j);
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP_JSON struct json_t *shard = shard_to_json(shards[i]);
+
+		record_digest_shard(&d, shard);
+	}
+	return record_digest_end(&d, digest, err);
+}
+
 void oplog_record_encode(const struct oplog_record *r,
 			 const uint8_t archive_id[SHARD_ID_LEN],
 			 struct buf *out)
 {
 	CLEANUP_JSON struct json_t *j = json_new_obj();
-	struct json_t *shards = json_new_array();
-	const struct shard_meta **sorted =
+	CLEANUP_FREE const struct shard_meta **sorted =
 		xcalloc(r->n_shards, sizeof(*sorted));
+	CLEANUP_BUF struct buf after = { .max = OPLOG_RECORD_MAX };
 	uint8_t digest[SHARD_ID_LEN];
 	struct err err;
 
 	for (size_t i = 0; i < r->n_shards; i++)
 		sorted[i] = &r->shards[i];
 	qsort(sorted, r->n_shards, sizeof(*sorted), by_key);
-	for (size_t i = 0; i < r->n_shards; i++)
-		json_add(shards, shard_to_json(sorted[i]));
-	free(sorted);
 	json_set_u64(j, "version", RECORD_VERSION);
 	json_set_str(j, "kind", KIND_SHARDS);
 	json_set_hex(j, "archive_id", archive_id, SHARD_ID_LEN);
 	json_set_time(j, "time", r->time);
-	json_set(j, "shards", shards);
-	if (digest_of(j, digest, &err)) {
+	if (digest_of(j, sorted, r->n_shards, digest, &err)) {
 		out->failed = true;
 		return;
 	}
 	json_set_hex(j, "digest", digest, sizeof(digest));
-	json_write(j, out);
+	json_write_around(j, RECORD_SHARDS, out, &after);
+	write_shards(sorted, r->n_shards, out);
+	buf_append(out, after.p, after.len);
 	buf_append_str(out, "\n");
 }
 
@@ -271,28 +281,21 @@ static enum rc get_counts(const struct json_t *j, struct shard_meta *m,
 	return RC_OK;
 }
 
-/* max: how many there can be in a record of that length. */
-static enum rc get_shards(const struct json_t *j, struct oplog_record *r,
-			  size_t max, struct err *err)
+static enum rc get_shard(const struct json_t *j, struct oplog_record *r,
+			 struct err *err)
 {
-	struct json_t *shards = NULL;
-	size_t n = 0;
+	size_t i = r->n_shards;
+	struct shard_meta *m;
 
-	if (json_get_array(j, "shards", max, &shards, &n, err))
-		return err->rc;
-	r->shards = xcalloc(n, sizeof(*r->shards));
-	for (size_t i = 0; i < n; i++) {
-		const struct json_t *s = json_at(shards, i);
-		struct shard_meta *m = &r->shards[r->n_shards++];
-
-		if (get_place(s, m, err) || get_key(s, m, err) ||
-		    get_names(s, m, err) || get_counts(s, m, err))
-			return err_prefix(err, "shard %zu", i);
-		if (i && strcmp(m[-1].key, m->key) >= 0)
-			return err_set(err, RC_CORRUPT,
-				       "shard %zu: %s is not in order", i,
-				       m->key);
-	}
+	r->shards = mem_grow(r->shards, &r->cap, i + 1, sizeof(*r->shards));
+	m = &r->shards[r->n_shards++];
+	*m = (struct shard_meta){ 0 };
+	if (get_place(j, m, err) || get_key(j, m, err) ||
+	    get_names(j, m, err) || get_counts(j, m, err))
+		return err_prefix(err, "shard %zu", i);
+	if (i && strcmp(m[-1].key, m->key) >= 0)
+		return err_set(err, RC_CORRUPT, "shard %zu: %s is not in order",
+			       i, m->key);
 	return RC_OK;
 }
 
@@ -320,20 +323,69 @@ static enum rc check_kind(const struct json_t *j, struct err *err)
 	return RC_OK;
 }
 
-/* A changed name would hide files, and no shard would be asked about it. */
-static enum rc check_digest(struct json_t *j, struct err *err)
+/* All shards, and the digest: a changed name would hide files, and no shard
+ * would be asked about it.  max: how many there can be in a record of that
+ * length.
+ */
+static enum rc get_shards(struct json_t *j, struct json_elements *e, size_t max,
+			  struct oplog_record *r, struct err *err)
 {
 	uint8_t digest[SHARD_ID_LEN], want[SHARD_ID_LEN];
+	struct err first = { .rc = RC_OK };
+	struct json_piece piece;
+	struct record_digest d;
+	enum rc rc;
 
 	if (json_get_hex(j, "digest", want, sizeof(want), err))
 		return err->rc;
 	json_unset(j, "digest");
-	if (digest_of(j, digest, err))
-		return err->rc;
-	if (memcmp(digest, want, sizeof(want)) != 0)
-		return err_set(err, RC_CORRUPT,
-			       "digest does not fit the other members");
-	return RC_OK;
+	json_unset(j, RECORD_SHARDS);
+	record_digest_begin(&d, j);
+	while (json_elements_next(e, &piece)) {
+		CLEANUP_JSON struct json_t *shard = NULL;
+
+		rc = json_parse(piece.p, piece.len, OPLOG_RECORD_MAX, &shard,
+				err);
+		if (!rc && d.n == max)
+			rc = err_set(err, RC_CORRUPT,
+				     RECORD_SHARDS " has more than %zu "
+						   "elements",
+				     max);
+		if (rc) {
+			record_digest_release(&d);
+			return rc;
+		}
+		record_digest_shard(&d, shard);
+		/* Told only when the digest is right. */
+		if (!first.rc)
+			rc = get_shard(shard, r, &first);
+	}
+	rc = record_digest_end(&d, digest, err);
+	if (!rc && memcmp(digest, want, sizeof(want)) != 0)
+		rc = err_set(err, RC_CORRUPT,
+			     "digest does not fit the other members");
+	if (!rc && first.rc) {
+		*err = first;
+		rc = err->rc;
+	}
+	return rc;
+}
+
+/* All of the record but its shards, which *ret_shards is left to read. */
+static enum rc parse(const void *p, size_t len, struct json_t **ret,
+		     struct json_elements *ret_shards, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
+
+	*ret_shards = (struct json_elements){ .is_begun = false };
+	if (len > OPLOG_RECORD_MAX ||
+	    !json_elements_find(ret_shards, p, len, RECORD_SHARDS))
+		return json_parse(p, len, OPLOG_RECORD_MAX, ret, err);
+	buf_append(&text, ret_shards->before.p, ret_shards->before.len);
+	buf_append(&text, ret_shards->after.p, ret_shards->after.len);
+	if (!buf_ok(&text))
+		return err_set(err, RC_NOMEM, "no memory for a log record");
+	return json_parse(text.p, text.len, OPLOG_RECORD_MAX, ret, err);
 }
 
 enum rc oplog_record_decode(const void *p, size_t len, struct oplog_record *ret,
@@ -341,13 +393,16 @@ enum rc oplog_record_decode(const void *p, size_t len, struct oplog_record *ret,
 {
 	CLEANUP_JSON struct json_t *j = NULL;
 	struct oplog_record r = { 0 };
+	struct json_elements shards;
+	struct json_t *array = NULL;
+	size_t n = 0;
 
-	if (json_parse(p, len, OPLOG_RECORD_MAX, &j, err) ||
-	    check_kind(j, err) || check_digest(j, err) ||
+	if (parse(p, len, &j, &shards, err) || check_kind(j, err) ||
+	    json_get_array(j, RECORD_SHARDS, 0, &array, &n, err) ||
 	    json_get_hex(j, "archive_id", r.archive_id, SHARD_ID_LEN, err) ||
 	    json_get_time(j, "time", &r.time, err))
 		return err->rc;
-	if (get_shards(j, &r, len / SHARD_TEXT_MIN, err)) {
+	if (get_shards(j, &shards, len / SHARD_TEXT_MIN, &r, err)) {
 		oplog_record_release(&r);
 		return err->rc;
 	}

@@ -42,7 +42,7 @@ struct oplog_record {
 	uint8_t archive_id[SHARD_ID_LEN]; /* set by decoding */
 	int64_t time; /* when it was written, microseconds */
 	struct shard_meta *shards;
-	size_t n_shards;
+	size_t n_shards, cap; /* cap: for decoding */
 };
 
 void oplog_record_release(struct oplog_record *r);
