@@ -143,6 +143,7 @@ shell_tests += tests/cli/6020-pack-later.t
 shell_tests += tests/cli/3110-extract-oddities.t
 shell_tests += tests/cli/6030-pack-noise.t
 shell_tests += tests/cli/6100-deterministic.t
+shell_tests += tests/cli/6110-walk.t
 shell_tests += tests/cli/6200-kill.t
 shell_tests += tests/cli/6210-wrong-shard.t
 shell_tests += tests/cli/6400-stop.t

@@ -7,12 +7,13 @@
  *	CALL GLOB [nth=N | from=N] errno=NAME | short=N | run=COMMAND
  *
  * CALL: open read stat readdir readlink listxattr fsync write rename rename2
- * link unlink; each stands for all calls of its kind, rename2 for those with
- * flags, which come before rename.  GLOB (fnmatch(3), '*' matches
- * slashes) is of the path, which is resolved where a descriptor is given; the
- * second path of renames and links.  nth: only that one of the calls that
- * match; from: that one and all later ones.  run: of the shell, before the
- * call.  What is applied is appended to the file $FAULT_SHIM.used, a line each.
+ * link unlink unshare; each stands for all calls of its kind, rename2 for those
+ * with flags, which come before rename.  GLOB (fnmatch(3), '*' matches slashes)
+ * is of the path, which is resolved where a descriptor is given; the second
+ * path of renames and links; of unshare the working directory.  nth: only that
+ * one of the calls that match; from: that one and all later ones.  run: of the
+ * shell, before the call, in the directory that the thread works in.  What is
+ * applied is appended to the file $FAULT_SHIM.used, a line each.
  */
 #include "config.h"
 
@@ -22,6 +23,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -400,6 +402,12 @@ ssize_t flistxattr(int fd, char *p, size_t len)
 {
 	REAL(flistxattr);
 	return meet("listxattr", fd, NULL, NULL) ? -1 : real(fd, p, len);
+}
+
+int unshare(int flags)
+{
+	REAL(unshare);
+	return meet("unshare", AT_FDCWD, NULL, NULL) ? -1 : real(flags);
 }
 
 /* --- names -----------------------------------------------------------------
