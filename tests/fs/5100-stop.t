@@ -64,7 +64,14 @@ printf '[default]\nendpoint = %s\ntimeout = 600\n' "$fake_url" >conf
 DESFS_CONF=$PWD/conf
 export DESFS_CONF
 start "$DESFS_PACK" src s3://bkt/b
-t 'SIGINT ends desfs-pack' ends INT "$pid" 12
+# The first one lets the shard at hand end, for which the server is needed.
+asked()
+{
+	kill -s USR1 "$pid" && grep 'asked to stop' err
+}
+wait_for 20 met && kill -s INT "$pid"
+t 'SIGINT asks desfs-pack to stop' wait_for 20 asked
+t 'a second one ends it' ends INT "$pid" 130
 fake_rules
 t 'whose archive holds nothing' not "$DESFS" ls s3://bkt/b
 "$DESFS_PACK" -q src s3://bkt/b

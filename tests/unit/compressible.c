@@ -171,5 +171,6 @@ int main(void)
 		cmocka_unit_test(so_few_bytes_are_never_noise),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
