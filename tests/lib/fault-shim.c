@@ -349,6 +349,15 @@ int fstat(int fd, struct stat *st)
 	return meet("stat", fd, NULL, NULL) ? -1 : real(fd, st);
 }
 
+/* What fstat was before glibc 2.33; sanitizers still call it. */
+int __fxstat(int version, int fd, struct stat *st);
+
+int __fxstat(int version, int fd, struct stat *st)
+{
+	REAL(__fxstat);
+	return meet("stat", fd, NULL, NULL) ? -1 : real(version, fd, st);
+}
+
 int fstatat(int dir, const char *name, struct stat *st, int flags)
 {
 	REAL(fstatat);
