@@ -20,6 +20,7 @@ struct kept {
 struct keep {
 	pthread_mutex_t lock; /* guards all, while there are adders */
 	struct kept *all;
+	size_t bytes;
 };
 
 struct keep *keep_new(void)
@@ -54,17 +55,30 @@ static bool keep_has(const struct keep *k, struct span uid)
 	return e;
 }
 
+/* What to keep so that uid is: less and less exactly. */
+static struct span choose(const struct keep *k, struct span uid)
+{
+	struct span parent, name;
+
+	if (k->bytes < KEEP_MEMORY / 2)
+		return uid;
+	entry_split_uid(uid, &parent, &name);
+	return k->bytes < KEEP_MEMORY ? parent : span_of("", 0);
+}
+
 void keep_add(struct keep *k, struct span uid)
 {
 	struct kept *e;
 	LOCK_SCOPE(&k->lock);
 
+	uid = choose(k, uid);
 	if (keep_has(k, uid))
 		return;
 	e = xcalloc(1, sizeof(*e));
 	e->uid = xmemdup0(uid.p, uid.len);
 	e->len = uid.len;
 	HASH_ADD_KEYPTR(hh, k->all, e->uid, e->len, e);
+	k->bytes += sizeof(*e) + e->len;
 }
 
 bool keep_covers(const struct keep *k, struct span uid)

@@ -2,7 +2,10 @@
 /* keep.h - names below which nothing was looked at, so that a mirroring run
  * must not take what it did not see for deleted.
  *
- * Any thread may add; when that is done, any thread may ask.
+ * Any thread may add; when that is done, any thread may ask.  Memory is
+ * bounded: when many were added, the directories of further ones are kept in
+ * their place, and in the end all is, so that a run may only take less for
+ * deleted.
  */
 #ifndef DESFS_PACK_KEEP_H
 #define DESFS_PACK_KEEP_H
@@ -16,6 +19,8 @@ struct keep;
 
 struct keep *keep_new(void) MUST_CHECK;
 void keep_free(struct keep *k);
+
+#define KEEP_MEMORY (8u << 20) /* bytes, about */
 
 void keep_add(struct keep *k, struct span uid);
 

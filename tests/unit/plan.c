@@ -5,6 +5,7 @@
 
 #include "pack/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,6 +241,30 @@ static void what_was_not_seen_is_kept_with_all_below(void **state)
 	keep_free(k);
 }
 
+static void many_names_are_kept_with_their_directories(void **state)
+{
+	struct keep *k = keep_new();
+	unsigned int n = 0;
+	char uid[100];
+
+	(void)state;
+	do {
+		snprintf(uid, sizeof(uid), "dir/%080u", n);
+		keep_add(k, text(uid));
+		assert_true(keep_covers(k, text(uid)));
+		assert_true(++n < KEEP_MEMORY / 80);
+	} while (!keep_covers(k, text("dir/other")));
+	assert_true(n > KEEP_MEMORY / 1000);
+	assert_false(keep_covers(k, text("elsewhere")));
+	for (n = 0; !keep_covers(k, text("elsewhere")); n++) {
+		snprintf(uid, sizeof(uid), "%080u/file", n);
+		keep_add(k, text(uid));
+		assert_true(keep_covers(k, text(uid)));
+		assert_true(n < KEEP_MEMORY / 80);
+	}
+	keep_free(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +276,7 @@ int main(void)
 		cmocka_unit_test(
 			implied_directories_do_not_depend_on_their_children),
 		cmocka_unit_test(what_was_not_seen_is_kept_with_all_below),
+		cmocka_unit_test(many_names_are_kept_with_their_directories),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
