@@ -74,6 +74,7 @@ unit_programs += tests/unit/push-stream
 unit_programs += tests/unit/http
 unit_programs += tests/unit/url
 unit_programs += tests/unit/retry
+unit_programs += tests/unit/ahead
 unit_programs += tests/unit/content
 unit_programs += tests/unit/sorter
 unit_programs += tests/unit/state

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "pack/ahead.h"
 #include "pack/lane.h"
 #include "pack/pack.h"
 #include "pack/state.h"
@@ -21,6 +22,7 @@
 struct file_reader {
 	struct pack *p;
 	struct tree *tree;
+	struct ahead *ahead;
 };
 
 /* Segments known to be holes that are not hashed yet, so that a stop need not
@@ -37,12 +39,14 @@ struct large {
 	size_t tail;   /* bytes reserved for the last segment */
 };
 
-struct file_reader *file_reader_new(struct pack *p, struct tree *tree)
+struct file_reader *file_reader_new(struct pack *p, struct tree *tree,
+				    struct ahead *ahead)
 {
 	struct file_reader *f = xcalloc(1, sizeof(*f));
 
 	f->p = p;
 	f->tree = tree;
+	f->ahead = ahead;
 	return f;
 }
 
@@ -90,11 +94,14 @@ static enum rc read_at(int fd, void *to, size_t len, uint64_t off,
 }
 
 /* Read all of a small file; looked at afterwards, as that tells all. */
-static enum rc read_small(int fd, const struct item *it, void *to,
-			  struct err *err)
+static enum rc read_small(struct file_reader *f, int fd, const struct item *it,
+			  void *to, struct err *err)
 {
+	int64_t begin = ahead_begin(f->ahead);
 	struct err failure, why;
 	enum rc rc = read_at(fd, to, it->size, 0, &failure);
+
+	ahead_end(f->ahead, begin, it->size);
 
 	/* Other things than files fail in their own ways. */
 	if (tree_check(fd, it, &why)) {
@@ -120,7 +127,7 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 	if (rc)
 		return rc;
 	throttle_wait(f->p->throttle, 0, it->size);
-	rc = read_small(fd, it, to, &failure);
+	rc = read_small(f, fd, it, to, &failure);
 	if (rc)
 		return leave_out(f, it, &failure, err);
 	if (is_shared)

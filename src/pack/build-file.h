@@ -10,13 +10,15 @@
 #include "pack/content.h"
 #include "pack/item.h"
 
+struct ahead;
 struct file_reader;
 struct lane;
 struct pack;
 struct tree;
 
-struct file_reader *file_reader_new(struct pack *p,
-				    struct tree *tree) MUST_CHECK;
+/* ahead is told how long reads take. */
+struct file_reader *file_reader_new(struct pack *p, struct tree *tree,
+				    struct ahead *ahead) MUST_CHECK;
 void file_reader_free(struct file_reader *f);
 
 /* Read the regular file it, which is not empty.  Its bytes are in the open

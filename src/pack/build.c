@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "base/version.h"
+#include "pack/ahead.h"
 #include "pack/build-file.h"
 #include "pack/compare-file.h"
 #include "pack/lane.h"
@@ -33,6 +34,7 @@ struct build {
 	struct pack *p;
 	uint32_t slot;
 	struct file_reader *files;
+	struct ahead *ahead;
 	struct plan_place place;
 	bool is_open;
 	struct shard_out out;
@@ -233,6 +235,7 @@ static enum rc build_items(struct build *b, struct plan *plan, struct err *err)
 		rc = plan_next(plan, &place, &it, err);
 		if (rc)
 			return rc == RC_NOENT ? end_part(b, err) : rc;
+		ahead_step(b->ahead);
 		if (pack_is_ending(b->p, err))
 			return err->rc;
 		if (b->is_open && (place.day != b->place.day ||
@@ -259,9 +262,11 @@ enum rc build_slot(struct pack *p, uint32_t slot, struct tree *tree,
 	struct build b = { .p = p, .slot = slot };
 	enum rc rc;
 
-	b.files = file_reader_new(p, tree);
+	b.ahead = ahead_new(&p->sources, plan);
+	b.files = file_reader_new(p, tree, b.ahead);
 	rc = build_items(&b, plan, err);
 	close_part(&b);
 	file_reader_free(b.files);
+	ahead_free(b.ahead);
 	return rc;
 }

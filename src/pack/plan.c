@@ -36,8 +36,13 @@ struct plan {
 	struct plan_day *days; /* ascending */
 	size_t n_days, days_cap;
 	uint64_t n;
-	struct buf key, value, last_key;
-	struct sorter_reader *reader;
+	struct buf key, value;
+	struct plan_reader *reader;
+};
+
+struct plan_reader {
+	struct sorter_reader *sorted;
+	struct buf last_key;
 };
 
 struct plan *plan_new(const struct plan_options *opts)
@@ -47,7 +52,6 @@ struct plan *plan_new(const struct plan_options *opts)
 	p->opts = *opts;
 	p->sorter = sorter_new(opts->spool_dir, opts->memory, 1);
 	buf_init(&p->key, 2 * UID_MAX_LEN);
-	buf_init(&p->last_key, 2 * UID_MAX_LEN);
 	buf_init(&p->value, 2 * XATTRS_MAX + 2 * UID_MAX_LEN);
 	return p;
 }
@@ -56,13 +60,12 @@ void plan_free(struct plan *p)
 {
 	if (!p)
 		return;
-	sorter_reader_free(p->reader);
+	plan_reader_free(p->reader);
 	sorter_free(p->sorter);
 	for (size_t i = 0; i < p->n_days; i++)
 		free(p->days[i].parent);
 	free(p->days);
 	buf_release(&p->key);
-	buf_release(&p->last_key);
 	buf_release(&p->value);
 	free(p);
 }
@@ -306,33 +309,57 @@ enum rc plan_finish(struct plan *p, struct err *err)
 {
 	enum rc rc = sorter_finish(p->sorter, err);
 
-	return rc ? rc : sorter_read(p->sorter, 0, &p->reader, err);
+	return rc ? rc : plan_reader_new(p, &p->reader, err);
+}
+
+enum rc plan_reader_new(const struct plan *p, struct plan_reader **ret,
+			struct err *err)
+{
+	struct plan_reader *r = xcalloc(1, sizeof(*r));
+	enum rc rc = sorter_read(p->sorter, 0, &r->sorted, err);
+
+	if (rc) {
+		free(r);
+		return rc;
+	}
+	buf_init(&r->last_key, 2 * UID_MAX_LEN);
+	*ret = r;
+	return RC_OK;
+}
+
+void plan_reader_free(struct plan_reader *r)
+{
+	if (!r)
+		return;
+	sorter_reader_free(r->sorted);
+	buf_release(&r->last_key);
+	free(r);
 }
 
 /* The same key again, whatever its rank? */
-static bool is_repeated(struct plan *p, struct span key)
+static bool is_repeated(struct plan_reader *r, struct span key)
 {
-	struct span last = span_of(p->last_key.p, p->last_key.len);
+	struct span last = span_of(r->last_key.p, r->last_key.len);
 
 	key.len--;
 	if (last.len && span_equal(last, key))
 		return true;
-	buf_clear(&p->last_key);
-	buf_append(&p->last_key, key.p, key.len);
+	buf_clear(&r->last_key);
+	buf_append(&r->last_key, key.p, key.len);
 	return false;
 }
 
-enum rc plan_next(struct plan *p, struct plan_place *ret_place,
-		  struct item *ret, struct err *err)
+enum rc plan_reader_next(struct plan_reader *r, struct plan_place *ret_place,
+			 struct item *ret, struct err *err)
 {
 	struct span key, value;
 	enum rc rc;
 
 	do {
-		rc = sorter_next(p->reader, &key, &value, err);
+		rc = sorter_next(r->sorted, &key, &value, err);
 		if (rc)
 			return rc;
-	} while (is_repeated(p, key));
+	} while (is_repeated(r, key));
 	rc = item_decode(value.p, value.len, ret, err);
 	if (rc)
 		return rc;
@@ -342,4 +369,10 @@ enum rc plan_next(struct plan *p, struct plan_place *ret_place,
 	if (!item_key_decode(key, &ret->parent, &ret->name))
 		return err_set(err, RC_IO, "temporary data were damaged");
 	return RC_OK;
+}
+
+enum rc plan_next(struct plan *p, struct plan_place *ret_place,
+		  struct item *ret, struct err *err)
+{
+	return plan_reader_next(p->reader, ret_place, ret, err);
 }

@@ -63,6 +63,14 @@ uint64_t plan_count(const struct plan *p);
 /* Then read: plan_finish, and plan_next until RC_NOENT. */
 enum rc plan_finish(struct plan *p, struct err *err) MUST_CHECK;
 
+/* One more reader of a finished plan; each is for one thread. */
+struct plan_reader;
+enum rc plan_reader_new(const struct plan *p, struct plan_reader **ret,
+			struct err *err) MUST_CHECK;
+void plan_reader_free(struct plan_reader *r);
+enum rc plan_reader_next(struct plan_reader *r, struct plan_place *ret_place,
+			 struct item *ret, struct err *err) MUST_CHECK;
+
 /* The item is valid until the next call. */
 enum rc plan_next(struct plan *p, struct plan_place *ret_place,
 		  struct item *ret, struct err *err) MUST_CHECK;

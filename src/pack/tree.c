@@ -240,8 +240,8 @@ enum rc tree_place(struct tree *t, const struct item *it, int *ret_dir,
 	return rc;
 }
 
-enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
-		  struct err *err)
+enum rc tree_open_early(struct tree *t, const struct item *it, int *ret_fd,
+			struct err *err)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	struct span name = { 0 };
@@ -253,9 +253,17 @@ enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 		rc = open_name(last_dir(t), name, flags | O_NOATIME, &fd, err);
 	if (rc == RC_ACCESS)
 		rc = open_name(last_dir(t), name, flags, &fd, err);
-	if (rc)
-		return rc;
-	fresh_settle(fd, it);
-	*ret_fd = fd;
-	return RC_OK;
+	if (!rc)
+		*ret_fd = fd;
+	return rc;
+}
+
+enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
+		  struct err *err)
+{
+	enum rc rc = tree_open_early(t, it, ret_fd, err);
+
+	if (!rc)
+		fresh_settle(*ret_fd, it);
+	return rc;
 }

@@ -35,6 +35,12 @@ enum rc tree_place(struct tree *t, const struct item *it, int *ret_dir,
 /* Never go into this directory: RC_USAGE. */
 void tree_refuse(struct tree *t, uint64_t dev, uint64_t ino);
 
+/* The same before its change time is past: nothing may be read from it, but the
+ * kernel may be told that somebody will.
+ */
+enum rc tree_open_early(struct tree *t, const struct item *it, int *ret_fd,
+			struct err *err) MUST_CHECK;
+
 /* RC_CHANGED when the open file is not what the walk saw. */
 enum rc tree_check(int fd, const struct item *it, struct err *err) MUST_CHECK;
 
