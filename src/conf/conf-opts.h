@@ -40,7 +40,7 @@ extern const char *const conf_stales[];
 	X(t, m, "region", "region", store.region, "NAME", word,                \
 	  "of the environment or profile, or us-east-1", "S3 region",          \
 	  .max = 0)                                                            \
-	X(t, m, "profile", "profile", store.profile, "NAME", word,             \
+	X(t, m, "profile", "aws-profile", store.profile, "NAME", word,             \
 	  "of the environment, or default",                                    \
 	  "profile in ~/.aws/credentials", .max = 0)                           \
 	X(t, m, "path_style", "path-style", store.path_style, "yes|no",        \

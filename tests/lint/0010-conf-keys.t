@@ -42,9 +42,11 @@ mounts_take_all()
 }
 t 'mounts take all settings' mounts_take_all
 
+# desfs-pack has a --profile of its own.
 tools_take()
 {
-	"$@" --help | sed -n 's/^ *--\([a-z-]*\)=.*/\1/p' | tr - _ | sort >options
+	"$@" --help | sed -n 's/^ *--\([a-z-]*\)=.*/\1/p' | tr - _ |
+		sed '/^profile$/d; s/^aws_profile$/profile/' | sort >options
 	grep -vE '^(disk_cache.*|refresh|tombstone_max_age|stale|part_size)$' \
 		keys >want
 	comm -23 want options >missing
