@@ -192,29 +192,37 @@ static void write_header(const struct block_header *h, struct buf *out)
 	wr_u32(out, 0); /* the checksum, set when the rest is known */
 }
 
-enum rc block_encode(const uint8_t *data, size_t data_len,
-		     const uint8_t *records, size_t records_len,
-		     uint32_t n_records, enum codec_id codec, int level,
-		     struct buf *out, struct block_ref *ret, struct err *err)
+struct parts {
+	const uint8_t *data, *records;
+	size_t data_len, records_len;
+	uint32_t n_records;
+	enum codec_id data_codec, records_codec;
+	int level;
+};
+
+static enum rc encode(const struct parts *parts, struct buf *out,
+		      struct block_ref *ret, struct err *err)
 {
-	struct block_header h = { .n_records = n_records,
-				  .data_len = (uint32_t)data_len,
-				  .records_len = (uint32_t)records_len };
+	struct block_header h = { .n_records = parts->n_records,
+				  .data_len = (uint32_t)parts->data_len,
+				  .records_len = (uint32_t)parts->records_len };
 	uint8_t hash[ENTRY_HASH_LEN];
 	size_t start = out->len, len;
 	struct buf head;
 	enum rc rc;
 
-	if (data_len > BLOCK_SIZE_MAX || records_len > BLOCK_RECORDS_MAX)
+	if (parts->data_len > BLOCK_SIZE_MAX ||
+	    parts->records_len > BLOCK_RECORDS_MAX)
 		return err_set(err, RC_LIMIT, "block of %zu and %zu bytes",
-			       data_len, records_len);
+			       parts->data_len, parts->records_len);
 	if (!buf_reserve(out, BLOCK_HEADER_SIZE))
 		return err_set(err, RC_NOMEM, "no memory for a block");
 	out->len += BLOCK_HEADER_SIZE;
-	rc = encode_part(data, data_len, codec, level, out, &h.data_codec,
-			 &h.data_stored, err);
+	rc = encode_part(parts->data, parts->data_len, parts->data_codec,
+			 parts->level, out, &h.data_codec, &h.data_stored, err);
 	if (!rc)
-		rc = encode_part(records, records_len, codec, level, out,
+		rc = encode_part(parts->records, parts->records_len,
+				 parts->records_codec, parts->level, out,
 				 &h.records_codec, &h.records_stored, err);
 	if (rc)
 		return rc;
@@ -231,4 +239,38 @@ enum rc block_encode(const uint8_t *data, size_t data_len,
 				   .codec = h.data_codec };
 	memcpy(ret->hash, hash, BLOCK_HASH_LEN);
 	return RC_OK;
+}
+
+enum rc block_encode(const uint8_t *data, size_t data_len,
+		     const uint8_t *records, size_t records_len,
+		     uint32_t n_records, enum codec_id codec, int level,
+		     struct buf *out, struct block_ref *ret, struct err *err)
+{
+	const struct parts parts = { .data = data,
+				     .data_len = data_len,
+				     .records = records,
+				     .records_len = records_len,
+				     .n_records = n_records,
+				     .data_codec = codec,
+				     .records_codec = codec,
+				     .level = level };
+
+	return encode(&parts, out, ret, err);
+}
+
+enum rc block_store(const uint8_t *data, size_t data_len,
+		    const uint8_t *records, size_t records_len,
+		    uint32_t n_records, enum codec_id codec, int level,
+		    struct buf *out, struct block_ref *ret, struct err *err)
+{
+	const struct parts parts = { .data = data,
+				     .data_len = data_len,
+				     .records = records,
+				     .records_len = records_len,
+				     .n_records = n_records,
+				     .data_codec = CODEC_NONE,
+				     .records_codec = codec,
+				     .level = level };
+
+	return encode(&parts, out, ret, err);
 }

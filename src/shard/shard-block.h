@@ -64,6 +64,13 @@ enum rc block_encode(const uint8_t *data, size_t data_len,
 		     struct buf *out, struct block_ref *ret,
 		     struct err *err) MUST_CHECK;
 
+/* The same, but the data are stored as they are. */
+enum rc block_store(const uint8_t *data, size_t data_len,
+		    const uint8_t *records, size_t records_len,
+		    uint32_t n_records, enum codec_id codec, int level,
+		    struct buf *out, struct block_ref *ret,
+		    struct err *err) MUST_CHECK;
+
 /* True for a reference to zeros that are stored nowhere. */
 static inline bool block_is_hole(const struct block_ref *ref)
 {
