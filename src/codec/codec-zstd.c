@@ -93,6 +93,25 @@ static enum rc zstd_encode(const void *in, size_t len, int level, void *out,
 		       ZSTD_getErrorName(n));
 }
 
+/* As seen at all levels, and a little more.  The window is no larger than what
+ * is compressed; the tables of high levels take up to 16 bytes for each of its
+ * bytes, those of low ones have limits of their own.
+ */
+static uint64_t zstd_encode_memory(size_t len, int level)
+{
+	const uint64_t mib = UINT64_C(1) << 20;
+	uint64_t window = 1, tables;
+
+	while (window < len)
+		window *= 2;
+	tables = 16 * window;
+	if (level <= 4 && tables > mib)
+		tables = mib;
+	else if (level <= 8 && tables > 6 * mib)
+		tables = 6 * mib;
+	return 2 * mib + tables;
+}
+
 /* One frame of the current format and nothing after it: the library would also
  * take several, skip foreign ones, and read those of its first versions.
  */
@@ -224,11 +243,7 @@ const struct codec codec_zstd = {
 	.level_max = 22,
 	.level_default = 3,
 	.encode = zstd_encode,
-	/* Seen at all levels: 1.3 MB at level 3, at most 1.8 MB of 64 KiB and
-	 * 18.1 MB of 1 MiB.
-	 */
-	.encode_memory = 2u << 20,
-	.encode_memory_a_byte = 16,
+	.encode_memory = zstd_encode_memory,
 	.decode = zstd_decode,
 	.prefix = zstd_prefix,
 	.decode_prefix = zstd_decode_prefix,

@@ -29,10 +29,10 @@ struct codec {
 	enum rc (*encode)(const void *in, size_t len, int level, void *out,
 			  size_t cap, size_t *ret_len, struct err *err);
 
-	/* A thread that compresses len bytes keeps at most so many bytes, and
-	 * as many a byte of len.
+	/* Bytes that a thread keeps at most for compressing len at a time;
+	 * NULL: none.
 	 */
-	uint32_t encode_memory, encode_memory_a_byte;
+	uint64_t (*encode_memory)(size_t len, int level);
 
 	/* Decompress into exactly out_len bytes; anything else is RC_CORRUPT.
 	 */

@@ -14,10 +14,15 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "pack/ahead.h"
+#include "pack/compressible.h"
 #include "pack/lane.h"
 #include "pack/pack.h"
 #include "pack/state.h"
 #include "pack/tree.h"
+
+/* What is looked at of a large file before it is cut. */
+#define LOOKS 16u
+#define LOOK_LEN 256u
 
 struct file_reader {
 	struct pack *p;
@@ -131,7 +136,7 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 	if (rc)
 		return leave_out(f, it, &failure, err);
 	if (is_shared)
-		c = content_new(it->size, f->p->opts->block_size);
+		c = content_new(it->size, f->p->opts->sizes.large);
 	rc = lane_keep(lane, it->size, ret_off, err);
 	if (rc) {
 		content_unref(c);
@@ -188,7 +193,7 @@ static enum rc add_whole(struct file_reader *f, struct lane *lane,
 		hole(g, i);
 		return RC_OK;
 	}
-	rc = lane_reserve_whole(lane, &to, err);
+	rc = lane_reserve_whole(lane, len, &to, err);
 	if (rc)
 		return rc;
 	throttle_wait(f->p->throttle, 0, len);
@@ -201,7 +206,7 @@ static enum rc add_whole(struct file_reader *f, struct lane *lane,
 		return RC_OK;
 	}
 	g->c->n_stored++;
-	return lane_whole(lane, g->c, i, err);
+	return lane_whole(lane, g->c, i, len, err);
 }
 
 /* The last segment, into an open block, where it counts later. */
@@ -262,15 +267,15 @@ static enum rc add_segments(struct file_reader *f, struct lane *lane,
 }
 
 static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
-			 const struct item *it, struct content_parts **ret,
-			 struct err *err)
+			 const struct item *it, uint32_t cut,
+			 struct content_parts **ret, struct err *err)
 {
 	struct large g = { .it = it, .fd = fd };
 	struct err failure;
 	bool own = false;
 	enum rc rc;
 
-	if (!content_fits(it->size, f->p->opts->block_size)) {
+	if (!content_fits(it->size, cut)) {
 		err_set(&failure, RC_LIMIT,
 			"larger than %llu blocks; a larger "
 			"--block-size may help",
@@ -285,7 +290,7 @@ static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
 	if (rc)
 		return rc;
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	g.c = content_new(it->size, f->p->opts->block_size);
+	g.c = content_new(it->size, cut);
 	rc = add_segments(f, lane, &g, &own, &failure);
 	if (!rc) {
 		*ret = g.c;
@@ -298,6 +303,37 @@ static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
 	return rc;
 }
 
+/* Is the file cut into large blocks?  A few places of it are looked at, and
+ * nothing but its bytes: a copy elsewhere gives the same blocks.  Noise gains
+ * nothing by it, and zeros are holes only where they fill a block.  Failures
+ * are for who reads it.
+ */
+static bool is_for_large(int fd, uint64_t size)
+{
+	uint8_t look[LOOKS * LOOK_LEN];
+
+	for (unsigned int i = 0; i < LOOKS; i++) {
+		uint8_t *to = look + (size_t)i * LOOK_LEN;
+		uint64_t off = (size - LOOK_LEN) / (LOOKS - 1) * i;
+
+		if (io_pread(fd, to, LOOK_LEN, off) != (ssize_t)LOOK_LEN)
+			return true;
+		if (is_zero(to, LOOK_LEN))
+			return false;
+	}
+	return is_compressible(look, sizeof(look));
+}
+
+static uint32_t cut_for(struct file_reader *f, int fd, const struct item *it)
+{
+	const struct block_sizes *sizes = &f->p->opts->sizes;
+
+	if (it->size <= sizes->group || it->size > PROFILE_HUGE ||
+	    sizes->group == sizes->large)
+		return sizes->group;
+	return is_for_large(fd, it->size) ? sizes->large : sizes->group;
+}
+
 static enum rc add(struct file_reader *f, struct lane *lane,
 		   const struct item *it, bool is_shared,
 		   struct content_parts **ret, uint32_t *ret_off,
@@ -305,13 +341,15 @@ static enum rc add(struct file_reader *f, struct lane *lane,
 {
 	CLEANUP_FD int fd = -1;
 	struct err failure;
+	uint32_t cut;
 
 	throttle_wait(f->p->throttle, 1, 0);
 	if (tree_open(f->tree, it, &fd, &failure))
 		return leave_out(f, it, &failure, err);
-	if (it->size <= f->p->opts->block_size)
+	cut = cut_for(f, fd, it);
+	if (it->size <= cut)
 		return add_small(f, lane, fd, it, is_shared, ret, ret_off, err);
-	return add_large(f, lane, fd, it, ret, err);
+	return add_large(f, lane, fd, it, cut, ret, err);
 }
 
 enum rc file_reader_add(struct file_reader *f, struct lane *lane,

@@ -100,7 +100,7 @@ static struct shard_build_options shard_options(const struct build *b)
 	h->n_bits = (uint8_t)p->descriptor.n_bits;
 	h->route = (uint8_t)p->descriptor.route;
 	h->part = b->place.part;
-	h->block_size = p->opts->block_size;
+	h->block_size = p->opts->sizes.group;
 	snprintf(h->writer, sizeof(h->writer), "desfs %s %s", version_text(),
 		 codec_libraries());
 	return o;
@@ -115,7 +115,7 @@ static enum rc open_part(struct build *b, struct plan_place place,
 	struct lane_options lane = { .workers = b->p->encoders,
 				     .pool = b->p->blocks,
 				     .report = b->p->report,
-				     .block_size = o->block_size,
+				     .sizes = o->sizes,
 				     .codec = o->codec,
 				     .level = o->level };
 	enum rc rc;

@@ -10,19 +10,24 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "pack/compressible.h"
 #include "shard/shard-format.h"
 #include "shard/shard-record.h"
 
 #define RECORD_FIELDS_MAX 256 /* bytes of a record without its strings */
+/* Of noise, a part that has to be saved. */
+#define NOISE_GAIN 64
 
-struct lane_block *lane_block_new(const struct lane_options *opts)
+struct lane_block *lane_block_new(const struct lane_options *opts,
+				  bool is_large)
 {
 	struct lane_block *b = xcalloc(1, sizeof(*b));
+	size_t size = is_large ? opts->sizes.large : opts->sizes.group;
 
-	buf_init(&b->data, opts->block_size);
+	buf_init(&b->data, size);
 	buf_init(&b->records, BLOCK_RECORDS_MAX);
-	buf_init(&b->stored, BLOCK_HEADER_SIZE + (size_t)opts->block_size +
-				     BLOCK_RECORDS_MAX);
+	buf_init(&b->stored, BLOCK_HEADER_SIZE + size + BLOCK_RECORDS_MAX);
+	b->is_large = is_large;
 	b->codec = opts->codec;
 	b->level = opts->level;
 	b->number = LANE_NO_NUMBER;
@@ -57,6 +62,18 @@ void lane_block_free(struct lane_block *b)
 	free(b->entries);
 	free(b->segments);
 	free(b);
+}
+
+void lane_block_swap_room(struct lane_block *a, struct lane_block *b)
+{
+	const struct lane_block was = *a;
+
+	a->data = b->data;
+	a->stored = b->stored;
+	a->is_large = b->is_large;
+	b->data = was.data;
+	b->stored = was.stored;
+	b->is_large = was.is_large;
 }
 
 static struct span move_span(struct span s, char **to)
@@ -174,10 +191,35 @@ static bool record_fits(const struct lane_block *b, const struct lane_entry *le)
 	return len <= BLOCK_RECORDS_MAX - b->records.len;
 }
 
+/* Noise is left as it is, unless a quick try makes it smaller: so no level
+ * costs much time on it, nor does reading it.
+ */
+static enum rc try_noise(struct lane_block *b, bool *ret_is_noise)
+{
+	const struct codec *codec = codec_by_id(b->codec);
+	size_t len = b->data.len, cap = len - len / NOISE_GAIN, n = 0;
+	uint8_t *to;
+	enum rc rc;
+
+	*ret_is_noise =
+		b->codec != CODEC_NONE && !is_compressible(b->data.p, len);
+	if (!*ret_is_noise)
+		return RC_OK;
+	to = buf_reserve(&b->stored, cap);
+	if (!to)
+		return err_set(&b->err, RC_NOMEM, "no memory for a block");
+	rc = codec->encode(b->data.p, len, codec->level_min, to, cap, &n,
+			   &b->err);
+	*ret_is_noise = !n;
+	return rc;
+}
+
 static enum rc encode(struct lane_block *b)
 {
 	const struct entry *prev = NULL;
+	bool is_noise = false;
 	uint32_t n = 0;
+	enum rc rc;
 
 	hash_files(b);
 	for (size_t i = 0; i < b->n_entries; i++) {
@@ -189,9 +231,12 @@ static enum rc encode(struct lane_block *b)
 	}
 	if (!buf_ok(&b->records))
 		return err_set(&b->err, RC_NOMEM, "no memory for records");
-	return block_encode(b->data.p, b->data.len, b->records.p,
-			    b->records.len, n, b->codec, b->level, &b->stored,
-			    &b->ref, &b->err);
+	rc = try_noise(b, &is_noise);
+	if (rc)
+		return rc;
+	return (is_noise ? block_store : block_encode)(
+		b->data.p, b->data.len, b->records.p, b->records.len, n,
+		b->codec, b->level, &b->stored, &b->ref, &b->err);
 }
 
 void lane_block_encode(void *arg)

@@ -36,6 +36,7 @@ struct lane_block {
 			  */
 	bool is_flying;  /* ended, and with a worker */
 	size_t n_added;  /* entries that are in the shard */
+	bool is_large;
 	struct buf data, records, stored;
 	size_t entry_bytes;
 	struct arena arena;
@@ -54,7 +55,9 @@ struct lane_block {
 
 #define LANE_NO_NUMBER (UINT64_MAX - 1)
 
-struct lane_block *lane_block_new(const struct lane_options *opts);
+/* is_large: for more than sizes.group bytes. */
+struct lane_block *lane_block_new(const struct lane_options *opts,
+				  bool is_large);
 void lane_block_free(struct lane_block *b);
 
 /* Empty again. */
@@ -64,6 +67,9 @@ void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 			  struct content_parts *c, uint32_t off, uint64_t seq);
 void lane_block_add_segment(struct lane_block *b, struct content_parts *c,
 			    uint32_t i, uint32_t off);
+
+/* Exchange the room for data; neither has any. */
+void lane_block_swap_room(struct lane_block *a, struct lane_block *b);
 
 /* Wait until nobody needs the data any more; the job must be done. */
 void lane_block_wait_hashed(struct lane_block *b);

@@ -23,10 +23,12 @@
 #include "pack/report.h"
 #include "pack/state.h"
 
-/* Nothing may depend on the number of threads, so this is enough for many. */
-#define WINDOW_BYTES (24u << 20)
-#define WINDOW_MIN 4u
-#define WINDOW_MAX 32u
+/* Bytes of data in flight after which the oldest block is waited for; at least
+ * those of some large blocks.  Nothing may depend on the number of threads, so
+ * this is enough for many.
+ */
+#define WINDOW_BYTES (16u << 20)
+#define WINDOW_LARGE 4u
 
 /* A block is ended when so many were begun after it, though it is not full:
  * they wait for it, and a directory's files should lie together.
@@ -39,18 +41,21 @@
 #define BLOCK_ENTRIES_MAX 4096u
 #define BLOCK_ENTRY_BYTES (128u << 10)
 
-enum kind { DENSE, NOISE, KINDS };
+/* ALONE: what is larger than small files together, ended with its entry. */
+enum kind { DENSE, NOISE, ALONE, KINDS };
 
 struct lane {
 	struct lane_options opts;
 	struct lane_block *open[KINDS]; /* being filled, or NULL */
-	enum kind last;                 /* of what was added last */
+	enum kind last;                 /* of what was added last, not ALONE */
+	enum kind kept;                 /* of what was kept last */
 	struct lane_block *aside;       /* empty, for what does not fit */
+	struct lane_block *aside_large; /* the same for large blocks */
 	struct lane_block *reserved;    /* of the open ones, or aside */
-	struct lane_block **blocks;     /* window; the oldest at
-					 * first % window */
+	struct lane_block *blocks[LANE_WINDOW]; /* the oldest at
+						 * first % LANE_WINDOW */
 	uint64_t first, next;           /* numbers: first ... next - 1 */
-	unsigned int window;
+	uint64_t n_bytes;               /* of data in those that fly */
 	struct lane_block *held[KINDS]; /* in the shard, but not all entries */
 	uint64_t n_seq, n_added;        /* entries that came, and went */
 	uint64_t n_entries;
@@ -58,32 +63,34 @@ struct lane {
 	size_t uid_cap;
 };
 
-unsigned int lane_window(uint32_t block_size)
+static uint64_t window_bytes(const struct block_sizes *sizes)
 {
-	unsigned int n = WINDOW_BYTES / block_size;
+	uint64_t least = (uint64_t)WINDOW_LARGE * sizes->large;
 
-	if (n < WINDOW_MIN)
-		return WINDOW_MIN;
-	return n > WINDOW_MAX ? WINDOW_MAX : n;
+	return least > WINDOW_BYTES ? least : WINDOW_BYTES;
 }
 
-uint64_t lane_memory(uint32_t block_size)
+uint64_t lane_memory(const struct block_sizes *sizes)
 {
-	/* Besides those in flight: open ones, those held, the one aside. */
-	uint64_t blocks = lane_window(block_size) + 2 * KINDS + 1;
+	/* Besides those in flight: open ones, those held, those aside. */
+	uint64_t n = LANE_WINDOW + 2 * KINDS + 2;
+	uint64_t small = n * sizes->group, large = window_bytes(sizes);
 	uint64_t entries = BLOCK_ENTRY_BYTES / ENTRY_OWN_BYTES;
 
+	if (sizes->large == sizes->group)
+		large = 0;
+	if (small > window_bytes(sizes))
+		small = window_bytes(sizes);
 	/* A block is there as it was read and as it is stored. */
-	return blocks *
-	       (2 * (uint64_t)block_size + entries * sizeof(struct lane_entry) +
-		BLOCK_ENTRY_BYTES);
+	return 2 * (small + large + 4 * (uint64_t)sizes->large) +
+	       n * (entries * sizeof(struct lane_entry) + BLOCK_ENTRY_BYTES);
 }
 
-static struct lane_block *take_block(struct lane *l)
+static struct lane_block *take_block(struct lane *l, bool is_large)
 {
-	struct lane_block *b = lane_pool_take(l->opts.pool);
+	struct lane_block *b = lane_pool_take(l->opts.pool, is_large);
 
-	return b ? b : lane_block_new(&l->opts);
+	return b ? b : lane_block_new(&l->opts, is_large);
 }
 
 static void give_block(struct lane *l, struct lane_block *b)
@@ -96,8 +103,6 @@ struct lane *lane_new(const struct lane_options *opts)
 	struct lane *l = xcalloc(1, sizeof(*l));
 
 	l->opts = *opts;
-	l->window = lane_window(opts->block_size);
-	l->blocks = xcalloc(l->window, sizeof(struct lane_block *));
 	return l;
 }
 
@@ -112,13 +117,13 @@ void lane_free(struct lane *l)
 	}
 	/* A worker may be hashing what is in another one's block. */
 	for (uint64_t i = l->first; i < l->next; i++)
-		if (l->blocks[i % l->window]->is_flying)
+		if (l->blocks[i % LANE_WINDOW]->is_flying)
 			job_wait(l->opts.workers,
-				 &l->blocks[i % l->window]->job);
+				 &l->blocks[i % LANE_WINDOW]->job);
 	while (l->first < l->next)
-		give_block(l, l->blocks[l->first++ % l->window]);
+		give_block(l, l->blocks[l->first++ % LANE_WINDOW]);
 	give_block(l, l->aside);
-	free(l->blocks);
+	give_block(l, l->aside_large);
 	free(l->uid);
 	free(l);
 }
@@ -167,10 +172,11 @@ static void set_content(const struct lane *l, struct entry *e,
 		memcpy(e->sha256, c->sha256, sizeof(e->sha256));
 		e->has_hash = true;
 	} else if (e->type == ENTRY_REG && e->size) {
-		e->content = (struct content){ .n_blocks = 1,
-					       .block_size = l->opts.block_size,
-					       .tail_off = le->off,
-					       .blocks = &b->ref };
+		e->content =
+			(struct content){ .n_blocks = 1,
+					  .block_size = l->opts.sizes.group,
+					  .tail_off = le->off,
+					  .blocks = &b->ref };
 	}
 }
 
@@ -241,17 +247,34 @@ static void hold(struct lane *l, struct lane_block *b)
 	l->held[place] = b;
 }
 
+static void launch(struct lane *l, struct lane_block *b)
+{
+	enum state_doing was = state_enter(STATE_COMPRESSING);
+
+	b->is_flying = true;
+	l->n_bytes += b->data.len;
+	job_submit(l->opts.workers, &b->job, lane_block_encode, b);
+	state_leave(was);
+}
+
 /* Wait for the oldest block and add it to the shard. */
 static enum rc retire(struct lane *l, struct err *err)
 {
-	struct lane_block *b = l->blocks[l->first++ % l->window];
-	enum state_doing was = state_enter(STATE_COMPRESSING);
+	struct lane_block *b = l->blocks[l->first++ % LANE_WINDOW];
+	enum state_doing was;
 	enum rc rc;
 
-	assert(b->is_flying);
+	for (unsigned int k = 0; !b->is_flying; k++) {
+		if (l->open[k] != b)
+			continue;
+		l->open[k] = NULL;
+		launch(l, b);
+	}
+	was = state_enter(STATE_COMPRESSING);
 	job_wait(l->opts.workers, &b->job);
 	lane_block_wait_hashed(b);
 	state_leave(was);
+	l->n_bytes -= b->data.len;
 	rc = b->rc;
 	if (rc)
 		*err = b->err;
@@ -278,17 +301,24 @@ static enum rc retire(struct lane *l, struct err *err)
 /* --- filling ----------------------------------------------------------------
  */
 
+static bool is_full(const struct lane *l)
+{
+	return l->next - l->first == LANE_WINDOW ||
+	       l->n_bytes >= window_bytes(&l->opts.sizes);
+}
+
 /* With all blocks in flight wait for a quarter of them and not for one: being
  * woken for each costs more than its retiring.
  */
 static void await_some(struct lane *l)
 {
-	const struct lane_block *oldest = l->blocks[l->first % l->window];
-	struct lane_block *b =
-		l->blocks[(l->first + l->window / 4) % l->window];
+	const struct lane_block *oldest = l->blocks[l->first % LANE_WINDOW];
+	uint64_t n = (l->next - l->first) / 4;
+	struct lane_block *b = l->blocks[(l->first + n) % LANE_WINDOW];
 	enum state_doing was;
 
-	if (!b->is_flying || job_is_done(l->opts.workers, &oldest->job))
+	if (!oldest->is_flying || !b->is_flying ||
+	    job_is_done(l->opts.workers, &oldest->job))
 		return;
 	was = state_enter(STATE_COMPRESSING);
 	job_wait(l->opts.workers, &b->job);
@@ -300,24 +330,15 @@ static enum rc number(struct lane *l, struct lane_block *b, struct err *err)
 {
 	enum rc rc = RC_OK;
 
-	if (l->next - l->first == l->window) {
+	while (!rc && is_full(l)) {
 		await_some(l);
 		rc = retire(l, err);
 	}
 	if (rc)
 		return rc;
 	b->number = l->next;
-	l->blocks[l->next++ % l->window] = b;
+	l->blocks[l->next++ % LANE_WINDOW] = b;
 	return RC_OK;
-}
-
-static void launch(struct lane *l, struct lane_block *b)
-{
-	enum state_doing was = state_enter(STATE_COMPRESSING);
-
-	b->is_flying = true;
-	job_submit(l->opts.workers, &b->job, lane_block_encode, b);
-	state_leave(was);
 }
 
 static enum rc end_block(struct lane *l, enum kind k, struct err *err)
@@ -340,14 +361,13 @@ static enum rc end_block(struct lane *l, enum kind k, struct err *err)
 /* End the blocks that keep too many waiting. */
 static enum rc end_old(struct lane *l, struct err *err)
 {
-	uint64_t spread = SPREAD < l->window / 2 ? SPREAD : l->window / 2;
 	enum rc rc = RC_OK;
 
 	for (unsigned int k = 0; k < KINDS && !rc; k++) {
 		const struct lane_block *b = l->open[k];
 
 		if (b && b->number != LANE_NO_NUMBER &&
-		    l->next - b->number > spread)
+		    l->next - b->number > SPREAD)
 			rc = end_block(l, (enum kind)k, err);
 	}
 	return rc;
@@ -356,7 +376,7 @@ static enum rc end_old(struct lane *l, struct err *err)
 /* One that has no data yet belongs to whoever has some first. */
 static struct lane_block *without_data(struct lane *l)
 {
-	for (unsigned int k = 0; k < KINDS; k++) {
+	for (unsigned int k = 0; k < ALONE; k++) {
 		struct lane_block *b = l->open[k];
 
 		if (b && !b->data.len) {
@@ -369,23 +389,63 @@ static struct lane_block *without_data(struct lane *l)
 
 static bool fits(const struct lane *l, const struct lane_block *b, size_t len)
 {
-	return b && b->data.len + len <= l->opts.block_size;
+	return b && b->data.len + len <= l->opts.sizes.group;
+}
+
+static enum rc reserve(struct lane *l, struct lane_block *b, size_t len,
+		       uint8_t **ret, struct err *err)
+{
+	l->reserved = b;
+	*ret = buf_reserve(&b->data, len);
+	if (!*ret)
+		return err_set(err, RC_NOMEM, "no memory for a block");
+	return RC_OK;
+}
+
+/* The empty block that is large enough. */
+static struct lane_block **aside_for(struct lane *l, size_t len)
+{
+	bool is_large = len > l->opts.sizes.group;
+	struct lane_block **aside = is_large ? &l->aside_large : &l->aside;
+
+	if (!*aside)
+		*aside = take_block(l, is_large);
+	return aside;
 }
 
 enum rc lane_reserve(struct lane *l, size_t len, uint8_t **ret, struct err *err)
 {
-	assert(len && len <= l->opts.block_size);
 	/* Most likely it is of the kind of the one before. */
-	l->reserved = l->open[l->last];
-	if (!fits(l, l->reserved, len)) {
-		if (!l->aside)
-			l->aside = take_block(l);
-		l->reserved = l->aside;
+	struct lane_block *b = l->open[l->last];
+
+	assert(len && len <= l->opts.sizes.large);
+	if (!fits(l, b, len))
+		b = *aside_for(l, len);
+	return reserve(l, b, len, ret, err);
+}
+
+static enum kind kind_of(const struct lane *l, const uint8_t *p, size_t len)
+{
+	if (len > l->opts.sizes.group)
+		return ALONE;
+	if (l->opts.codec == CODEC_NONE || is_compressible(p, len))
+		return DENSE;
+	return NOISE;
+}
+
+/* The block for what is alone, with the entries of one without data. */
+static struct lane_block *begin_alone(struct lane *l)
+{
+	struct lane_block *b = without_data(l), *large = l->aside_large;
+
+	if (!b) {
+		l->aside_large = NULL;
+		return large;
 	}
-	*ret = buf_reserve(&l->reserved->data, len);
-	if (!*ret)
-		return err_set(err, RC_NOMEM, "no memory for a block");
-	return RC_OK;
+	lane_block_swap_room(b, large);
+	l->aside_large = NULL;
+	give_block(l, large);
+	return b;
 }
 
 /* Have a block of kind k open with room for len bytes. */
@@ -393,27 +453,26 @@ static enum rc open_block(struct lane *l, enum kind k, size_t len,
 			  struct err *err)
 {
 	struct lane_block *b = l->open[k];
-	enum rc rc = RC_OK;
 
 	if (b && !fits(l, b, len)) {
-		rc = end_block(l, k, err);
+		enum rc rc = end_block(l, k, err);
+
+		if (rc)
+			return rc;
 		b = NULL;
 	}
-	if (rc)
-		return rc;
+	if (k == ALONE)
+		b = begin_alone(l);
 	if (!b)
 		b = without_data(l);
 	if (!b && l->reserved == l->aside)
 		b = l->aside;
 	if (!b)
-		b = take_block(l);
+		b = take_block(l, false);
 	if (b == l->aside)
 		l->aside = NULL;
 	l->open[k] = b;
-	if (b->number != LANE_NO_NUMBER)
-		return RC_OK;
-	rc = number(l, b, err);
-	return rc ? rc : end_old(l, err);
+	return RC_OK;
 }
 
 enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
@@ -421,26 +480,28 @@ enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
 {
 	const struct lane_block *from = l->reserved;
 	const uint8_t *p = from->data.p + from->data.len;
-	enum kind k = DENSE;
+	enum kind k = kind_of(l, p, len);
 	struct lane_block *b;
-	enum rc rc;
+	enum rc rc = open_block(l, k, len, err);
 
-	if (l->opts.codec != CODEC_NONE && !is_compressible(p, len))
-		k = NOISE;
-	rc = open_block(l, k, len, err);
 	if (rc)
 		return rc;
 	b = l->open[k];
 	*ret_off = (uint32_t)b->data.len;
-	l->last = k;
-	if (b == from) {
+	l->kept = k;
+	if (k != ALONE)
+		l->last = k;
+	/* Before any block can be given back, which may be the other one. */
+	if (k == ALONE || b == from)
 		b->data.len += len;
-		return RC_OK;
-	}
-	buf_append(&b->data, p, len);
+	else
+		buf_append(&b->data, p, len);
 	if (!buf_ok(&b->data))
 		return err_set(err, RC_NOMEM, "no memory for a block");
-	return RC_OK;
+	if (b->number != LANE_NO_NUMBER)
+		return RC_OK;
+	rc = number(l, b, err);
+	return rc ? rc : end_old(l, err);
 }
 
 enum rc lane_end_data(struct lane *l, struct err *err)
@@ -454,25 +515,23 @@ enum rc lane_end_data(struct lane *l, struct err *err)
 	return rc;
 }
 
-enum rc lane_reserve_whole(struct lane *l, uint8_t **ret, struct err *err)
+enum rc lane_reserve_whole(struct lane *l, size_t len, uint8_t **ret,
+			   struct err *err)
 {
-	if (!l->aside)
-		l->aside = take_block(l);
-	*ret = buf_reserve(&l->aside->data, l->opts.block_size);
-	if (!*ret)
-		return err_set(err, RC_NOMEM, "no memory for a block");
-	return RC_OK;
+	return reserve(l, *aside_for(l, len), len, ret, err);
 }
 
 enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
-		   struct err *err)
+		   size_t len, struct err *err)
 {
-	struct lane_block *b = l->aside;
+	struct lane_block *b = l->reserved;
 	enum rc rc;
 
-	assert(b && b->data.cap >= l->opts.block_size);
-	l->aside = NULL;
-	b->data.len = l->opts.block_size;
+	if (b == l->aside)
+		l->aside = NULL;
+	else
+		l->aside_large = NULL;
+	b->data.len = len;
 	lane_block_add_segment(b, c, i, 0);
 	rc = number(l, b, err);
 	if (rc) {
@@ -485,7 +544,7 @@ enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
 
 void lane_tail(struct lane *l, struct content_parts *c, uint32_t off)
 {
-	struct lane_block *b = l->open[l->last];
+	struct lane_block *b = l->open[l->kept];
 
 	c->tail_off = off;
 	c->tail_block = b->number;
@@ -496,8 +555,11 @@ void lane_tail(struct lane *l, struct content_parts *c, uint32_t off)
 /* The kind of block an entry belongs to: that with its last bytes, or in which
  * others are now.
  */
-static enum kind kind_for(const struct lane *l, const struct content_parts *c)
+static enum kind kind_for(const struct lane *l, const struct entry *e,
+			  const struct content_parts *c)
 {
+	if (!c && e->type == ENTRY_REG && e->size)
+		return l->kept;
 	for (unsigned int k = 0; c && k < KINDS; k++) {
 		if (l->open[k] && l->open[k]->number == c->tail_block)
 			return (enum kind)k;
@@ -510,13 +572,13 @@ static enum kind kind_for(const struct lane *l, const struct content_parts *c)
 enum rc lane_entry(struct lane *l, const struct entry *e,
 		   struct content_parts *c, uint32_t off, struct err *err)
 {
-	enum kind k = kind_for(l, c);
+	enum kind k = kind_for(l, e, c);
 	struct lane_block *b = l->open[k];
 
 	if (!b)
-		b = l->open[k] = take_block(l);
+		b = l->open[k] = take_block(l, false);
 	lane_block_add_entry(b, e, c, off, l->n_seq++);
-	if (b->n_entries >= BLOCK_ENTRIES_MAX ||
+	if (k == ALONE || b->n_entries >= BLOCK_ENTRIES_MAX ||
 	    b->entry_bytes >= BLOCK_ENTRY_BYTES)
 		return end_block(l, k, err);
 	return RC_OK;

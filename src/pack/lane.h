@@ -5,9 +5,9 @@
  * The thread that fills them adds data and then the entry that the data are of.
  * Two blocks are open: what compresses goes into one, noise into the other, and
  * an entry into the block its data went into.  In the shard blocks come in the
- * order in which they began, and entries in that in which they were added.  At
- * most lane_window() blocks are in flight; so memory is bounded, and nothing
- * depends on which worker is quick.
+ * order in which they began, and entries in that in which they were added.
+ * Blocks in flight are bounded, so memory is; and nothing depends on which
+ * worker is quick.
  */
 #ifndef DESFS_PACK_LANE_H
 #define DESFS_PACK_LANE_H
@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "codec/codec.h"
 #include "pack/content.h"
+#include "pack/profile.h"
 #include "shard/shard-build.h"
 
 struct lane;
@@ -30,23 +31,24 @@ struct lane_options {
 	struct workers *workers;
 	struct lane_pool *pool;
 	struct report *report;
-	uint32_t block_size;
+	struct block_sizes sizes;
 	enum codec_id codec;
 	int level;
 };
 
-/* Blocks of this size that are in flight at most. */
-unsigned int lane_window(uint32_t block_size);
+/* Blocks in flight at most. */
+#define LANE_WINDOW 32u
 
 /* Bytes of memory that a lane of such blocks holds at most. */
-uint64_t lane_memory(uint32_t block_size);
+uint64_t lane_memory(const struct block_sizes *sizes);
 
 struct lane *lane_new(const struct lane_options *opts) MUST_CHECK;
 /* Waits for the workers; what was not added to the shard is lost. */
 void lane_free(struct lane *l);
 
-/* Room for len bytes (at most a block), until the next call that adds anything.
- * They count once lane_keep says so.
+/* Room for len bytes, at most sizes.large, until the next call that adds
+ * anything.  They count once lane_keep says so; what is larger than sizes.group
+ * has a block of its own then.
  */
 enum rc lane_reserve(struct lane *l, size_t len, uint8_t **ret,
 		     struct err *err) MUST_CHECK;
@@ -58,14 +60,14 @@ enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
  */
 enum rc lane_end_data(struct lane *l, struct err *err) MUST_CHECK;
 
-/* Room for a block of its own, until lane_whole takes it or the next call of
- * lane_reserve*.
+/* Room for len bytes in a block of its own, until lane_whole takes it or the
+ * next call of lane_reserve*.
  */
-enum rc lane_reserve_whole(struct lane *l, uint8_t **ret,
+enum rc lane_reserve_whole(struct lane *l, size_t len, uint8_t **ret,
 			   struct err *err) MUST_CHECK;
-/* It holds segment i of c. */
+/* The len bytes in it are segment i of c. */
 enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
-		   struct err *err) MUST_CHECK;
+		   size_t len, struct err *err) MUST_CHECK;
 
 /* The last segment of c is what was kept last, at off. */
 void lane_tail(struct lane *l, struct content_parts *c, uint32_t off);

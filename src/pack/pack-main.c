@@ -113,7 +113,7 @@ static void tell_memory(const struct command_line *c)
 
 	log_info("memory: %s at most, %u jobs, %u open shards, block size %u",
 		 human_bytes(bytes, pack_memory(&c->pack)), c->pack.jobs,
-		 c->pack.open_shards, c->pack.block_size);
+		 c->pack.open_shards, c->pack.sizes.group);
 }
 
 static struct stats_file *new_stats(const struct command_line *c,

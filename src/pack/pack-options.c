@@ -4,6 +4,7 @@
 
 #include "pack/pack-options.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,13 @@
 #include "base/workers.h"
 #include "conf/conf-opts.h"
 #include "pack/filter.h"
+#include "pack/profile.h"
 #include "shard/route.h"
 #include "shard/shard-format.h"
 
+/* Not on the command line: the profile decides. */
 #define LEVEL_UNSET INT32_MIN
+#define CODEC_UNSET UINT_MAX
 #define MAX_JOBS 256
 #define MAX_OPEN_SHARDS 64
 #define DEFAULT_OPEN_SHARDS 2
@@ -134,6 +138,14 @@ static const struct opt rows[] = {
 	  .kind = OPT_FLAG,
 	  AT(pack.one_file_system),
 	  .help = "do not enter directories on other file systems" },
+	{ .name = "profile",
+	  .arg = "default|small|fast",
+	  .kind = OPT_CHOICE,
+	  AT(profile),
+	  .choices = profile_names,
+	  .help = "codec, level and block size for files that are read at "
+		  "random, for the fewest bytes, or for speed; options "
+		  "given besides go before it" },
 	{ .name = "codec",
 	  .arg = "zstd|lz4|none",
 	  .kind = OPT_CHOICE,
@@ -144,14 +156,16 @@ static const struct opt rows[] = {
 	  .arg = "N",
 	  .kind = OPT_INT,
 	  AT(pack.level),
-	  .help = "compression level (default 3 for zstd)" },
+	  .help = "compression level (default 3 for zstd, 1 with "
+		  "--profile fast)" },
 	{ .name = "block-size",
 	  .arg = "SIZE",
 	  .kind = OPT_SIZE,
 	  AT(block_size),
 	  .min = BLOCK_SIZE_MIN,
 	  .max = BLOCK_SIZE_MAX,
-	  .help = "bytes compressed together (default 128K)" },
+	  .help = "bytes compressed together (default 128K, 1M with "
+		  "--profile small, and 2M in large files)" },
 	{ .name = "max-shard-size",
 	  .arg = "SIZE",
 	  .kind = OPT_SIZE,
@@ -255,9 +269,7 @@ static void set_defaults(struct command_line *c)
 {
 	const char *tmpdir = getenv("TMPDIR");
 
-	*c = (struct command_line){ .codec = CODEC_ZSTD,
-				    .block_size = BLOCK_SIZE_DEFAULT,
-				    .conf = CONF_INIT };
+	*c = (struct command_line){ .codec = CODEC_UNSET, .conf = CONF_INIT };
 	c->filter = filter_new();
 	c->pack.filter = c->filter;
 	c->pack.route = PACK_ANY_ROUTE;
@@ -277,13 +289,29 @@ void command_line_release(struct command_line *c)
 	c->spool = NULL;
 }
 
+/* What the command line leaves open the profile says. */
+static void fill_profile(struct command_line *c)
+{
+	const struct profile *profile = profile_get(c->profile);
+	uint32_t size = (uint32_t)c->block_size;
+
+	c->pack.codec = c->codec == CODEC_UNSET ? profile->codec
+						: (enum codec_id)c->codec;
+	if (c->pack.level == LEVEL_UNSET)
+		c->pack.level =
+			c->pack.codec == profile->codec
+				? profile->level
+				: codec_by_id(c->pack.codec)->level_default;
+	c->pack.sizes = profile->sizes;
+	if (size)
+		c->pack.sizes =
+			(struct block_sizes){ .group = size, .large = size };
+}
+
 static enum rc check_level(struct command_line *c, struct err *err)
 {
-	const struct codec *codec = codec_by_id(c->codec);
+	const struct codec *codec = codec_by_id(c->pack.codec);
 
-	c->pack.codec = codec->id;
-	if (c->pack.level == LEVEL_UNSET)
-		c->pack.level = codec->level_default;
 	if (c->pack.level < codec->level_min ||
 	    c->pack.level > codec->level_max)
 		return err_set(err, RC_USAGE,
@@ -328,7 +356,7 @@ enum rc command_line_parse(struct command_line *c, int argc, char **argv,
 	}
 	if (c->version)
 		return RC_OK;
-	c->pack.block_size = (uint32_t)c->block_size;
+	fill_profile(c);
 	rc = check_level(c, err);
 	return rc ? rc : check_args(c, argc - first, argv + first, err);
 }

@@ -24,7 +24,7 @@ struct command_line {
 	const char *stats_file; /* NULL: none */
 
 	/* As the rows set them, see command_line_parse. */
-	unsigned int codec, progress;
+	unsigned int profile, codec, progress;
 	uint64_t block_size;
 };
 

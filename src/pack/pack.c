@@ -37,6 +37,7 @@
 #include "pack/tree.h"
 #include "shard/route.h"
 #include "shard/shard-build.h"
+#include "shard/shard-format.h"
 #include "store/store-write.h"
 #include "volume/volume.h"
 
@@ -46,15 +47,17 @@
 uint64_t pack_memory(const struct pack_options *o)
 {
 	const struct codec *c = codec_by_id(o->codec);
-	uint64_t encoder = c->encode_memory +
-			   (uint64_t)c->encode_memory_a_byte * o->block_size;
-	uint64_t slot = PLAN_MEMORY + lane_memory(o->block_size) +
+	uint64_t encoder = 0, pages = 0;
+	uint64_t slot = PLAN_MEMORY + lane_memory(&o->sizes) +
 			SHARD_OUT_INDEX_MEMORY +
-			(uint64_t)PART_ITEMS * SHARD_BUILD_ENTRY_BYTES +
-			c->encode_memory;
+			(uint64_t)PART_ITEMS * SHARD_BUILD_ENTRY_BYTES;
 	uint64_t uploads = o->open_shards + publisher_uploads(o->open_shards);
 
-	return GATHER_MEMORY + LINKS_MEMORY + o->open_shards * slot +
+	if (c->encode_memory) {
+		encoder = c->encode_memory(o->sizes.large, o->level);
+		pages = c->encode_memory(PAGE_RAW_DEFAULT, o->level);
+	}
+	return GATHER_MEMORY + LINKS_MEMORY + o->open_shards * (slot + pages) +
 	       o->jobs * encoder +
 	       uploads * store_upload_memory(o->archive, o->how.settings);
 }
@@ -219,7 +222,7 @@ static enum rc pack_slots(struct pack *p, struct err *err)
 	p->dirs_now = old_dirs_new(p->volume);
 	/* Lanes bound what waits, so submitting need not. */
 	rc = workers_start(&p->encoders, "encode", p->opts->jobs,
-			   (size_t)n * lane_window(p->opts->block_size), err);
+			   (size_t)n * LANE_WINDOW, err);
 	if (!rc) {
 		state_set_encoders(state, p->opts->jobs);
 		workers_count(p->encoders, state_encoding(state));

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "codec/codec.h"
+#include "pack/profile.h"
 #include "pack/report.h"
 #include "pack/source.h"
 #include "pack/throttle.h"
@@ -41,7 +42,7 @@ struct pack_options {
 	bool remove_sources;
 	enum codec_id codec;
 	int level;
-	uint32_t block_size;
+	struct block_sizes sizes;
 	uint64_t max_shard; /* plain bytes of a part */
 	unsigned int jobs, open_shards;
 	const char *spool; /* directory for temporary files */

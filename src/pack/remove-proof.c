@@ -127,7 +127,7 @@ static enum rc read_shards(struct remove_proof *proof, const struct pack *p,
 			   struct err *err)
 {
 	const struct verify_options o = { .fn = tell };
-	uint64_t each = (uint64_t)BLOCKS_HELD * p->opts->block_size;
+	uint64_t each = (uint64_t)BLOCKS_HELD * p->opts->sizes.large;
 	unsigned int n = p->opts->jobs;
 	struct workers *w = NULL;
 

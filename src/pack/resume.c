@@ -57,8 +57,9 @@ static void hash_options(const struct pack *p, uint8_t out[SHARD_ID_LEN])
 
 	buf_printf(&b, "%d %d %d %d ", o->mirror, o->checksum,
 		   o->one_file_system, !!o->files0_from);
-	buf_printf(&b, "%d %d %" PRIu32 " %" PRIu64 " ", (int)o->codec,
-		   o->level, o->block_size, o->max_shard);
+	buf_printf(&b, "%d %d %" PRIu32 " %" PRIu32 " %" PRIu64 " ",
+		   (int)o->codec, o->level, o->sizes.group, o->sizes.large,
+		   o->max_shard);
 	buf_printf(&b, "%d %" PRId64 "\n", (int)o->created,
 		   o->created == CREATED_TIME ? o->created_at : 0);
 	for (size_t i = 0; i < p->sources.n; i++) {

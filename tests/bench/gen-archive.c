@@ -256,7 +256,7 @@ static enum rc open_part(struct part *p, struct err *err)
 	struct lane_options lane = { .workers = pack->encoders,
 				     .pool = pack->blocks,
 				     .report = pack->report,
-				     .block_size = o->block_size,
+				     .sizes = o->sizes,
 				     .codec = o->codec,
 				     .level = o->level };
 	struct shard_sink sink;
@@ -271,7 +271,7 @@ static enum rc open_part(struct part *p, struct err *err)
 	h->slot = p->slot;
 	h->n_bits = ROUTE_BITS_MIN;
 	h->route = ROUTE_PARENT;
-	h->block_size = o->block_size;
+	h->block_size = o->sizes.group;
 	snprintf(h->writer, sizeof(h->writer), "desfs %s %s", version_text(),
 		 codec_libraries());
 	sink = shard_out_sink(&p->out);
@@ -442,7 +442,7 @@ int main(int argc, char **argv)
 				     .created_at = CREATED_US,
 				     .codec = CODEC_ZSTD,
 				     .level = LEVEL,
-				     .block_size = BLOCK_SIZE_DEFAULT,
+				     .sizes = profile_get(0)->sizes,
 				     .jobs = workers_n_cpus(),
 				     .spool = "/tmp" };
 	struct gen g = { .pack.opts = &opts };

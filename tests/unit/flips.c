@@ -153,7 +153,7 @@ static void run_pack(void)
 		.created_at = INT64_C(1795219200000000),
 		.codec = CODEC_ZSTD,
 		.level = 3,
-		.block_size = 4096,
+		.sizes = { .group = 4096, .large = 4096 },
 		.max_shard = 1u << 30,
 		.jobs = 1,
 		.open_shards = 1,
