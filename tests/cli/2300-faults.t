@@ -10,7 +10,7 @@ need_fake
 mkdir src
 "$PYTHON" -c 'import random
 print(random.Random(7).randbytes(700000).hex()[:700000], end="")' >src/big
-"$DESFS_PACK" -q --codec none --created-at 2026-01-01T10:00:00Z src archive ||
+"$DESFS_PACK" -q --codec none --block-size 128K --created-at 2026-01-01T10:00:00Z src archive ||
 	exit
 start_fake --load bkt/a=archive || exit
 
