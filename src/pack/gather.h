@@ -11,7 +11,7 @@
 struct pack;
 struct pack_options;
 
-#define GATHER_MEMORY (64u << 20) /* bytes sorted in memory, without links */
+#define GATHER_MEMORY (32u << 20) /* bytes sorted in memory, without links */
 
 /* Walk the sources; fills items, dirs, links and keep of the pack, which owns
  * them.  With created_at from mtime the stamp becomes the latest one.

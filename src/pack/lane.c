@@ -27,7 +27,7 @@
  * those of some large blocks.  Nothing may depend on the number of threads, so
  * this is enough for many.
  */
-#define WINDOW_BYTES (16u << 20)
+#define WINDOW_BYTES (12u << 20)
 #define WINDOW_LARGE 4u
 
 /* A block is ended when so many were begun after it, though it is not full:

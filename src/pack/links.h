@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "pack/item.h"
 
-#define LINKS_MEMORY (16u << 20) /* bytes */
+#define LINKS_MEMORY (12u << 20) /* bytes */
 
 struct descriptor;
 struct links;

@@ -41,8 +41,8 @@
 #include "store/store-write.h"
 #include "volume/volume.h"
 
-#define PLAN_MEMORY (16u << 20) /* the same, of each open slot */
-#define PART_ITEMS (2u << 20)
+#define PLAN_MEMORY (8u << 20) /* the same, of each open slot */
+#define PART_ITEMS (1u << 20)
 
 uint64_t pack_memory(const struct pack_options *o)
 {

@@ -110,9 +110,12 @@ for l in open("json.out"): json.loads(l)'
 t '--progress json writes objects' progress_is_json
 memory_told()
 {
-	"$DESFS_PACK" -v src v 2>&1 | grep 'memory: .* at most'
+	"$DESFS_PACK" -v --jobs 2 src v 2>&1 |
+		sed -n 's/.*memory: \([0-9]*\)\.[0-9] MiB at most.*/\1/p' >memory
+	cat memory
+	[ "$(cat memory)" -lt 256 ]
 }
-t '-v tells the bound of memory' memory_told
+t '-v tells the bound of memory, and it is low' memory_told
 
 # Files that cannot be read: root reads all, so another user packs.
 other_user()
