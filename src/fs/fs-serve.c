@@ -138,22 +138,26 @@ static enum rc wait_for_end(struct serving *s, int hup, fs_serving_fn *serving,
 		{ .fd = hup, .events = POLLIN },
 	};
 
-	while (poll(p, ARRAY_LEN(p), -1) < 0 ||
-	       !(p[0].revents | p[1].revents)) {
+	for (;;) {
+		bool is_over;
+
+		if (poll(p, ARRAY_LEN(p), -1) < 0)
+			continue;
+		is_over = p[0].revents | p[1].revents;
+		/* Whoever stops us at once may have been served. */
 		if (p[2].revents) {
 			p[2].fd = -1;
 			serving(arg);
-			if (s->fs->o->conf.refresh &&
+			if (s->fs->o->conf.refresh && !is_over &&
 			    fs_refresh_start(s->fs, &s->refresh, err))
 				return err->rc;
-			s->has_refresh = s->fs->o->conf.refresh;
+			s->has_refresh = s->fs->o->conf.refresh && !is_over;
 		}
+		if (is_over)
+			return RC_OK;
 		if (p[3].revents)
 			reopen_log(hup);
-		for (size_t i = 0; i < ARRAY_LEN(p); i++)
-			p[i].revents = 0;
 	}
-	return RC_OK;
 }
 
 static int hangup_descriptor(void)

@@ -28,6 +28,7 @@ struct file_reader {
 	struct pack *p;
 	struct tree *tree;
 	struct ahead *ahead;
+	bool is_left_out; /* the file added last */
 };
 
 /* Segments known to be holes that are not hashed yet, so that a stop need not
@@ -83,6 +84,7 @@ static enum rc leave_out(struct file_reader *f, const struct item *it,
 			 const struct err *failure, struct err *err)
 {
 	report_file(f, it, failure);
+	f->is_left_out = true;
 	return err_set(err, RC_NOENT, "left out");
 }
 
@@ -355,12 +357,14 @@ static enum rc add(struct file_reader *f, struct lane *lane,
 enum rc file_reader_add(struct file_reader *f, struct lane *lane,
 			const struct item *it, bool is_shared,
 			struct content_parts **ret, uint32_t *ret_off,
-			struct err *err)
+			bool *ret_is_left_out, struct err *err)
 {
 	enum rc rc;
 
+	f->is_left_out = false;
 	state_file(it->parent, it->name);
 	rc = add(f, lane, it, is_shared, ret, ret_off, err);
 	state_file_end();
-	return rc;
+	*ret_is_left_out = f->is_left_out;
+	return f->is_left_out ? RC_OK : rc;
 }

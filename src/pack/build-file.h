@@ -23,14 +23,14 @@ void file_reader_free(struct file_reader *f);
 
 /* Read the regular file it, which is not empty.  Its bytes are in the open
  * block from *ret_off on, or where *ret says, which is the caller's to unref;
- * is_shared: that is wanted in any case.  RC_NOENT: the file could not be read
+ * is_shared: that is wanted in any case.  Left out: the file could not be read
  * whole, which was reported, and nothing of it is left but blocks nobody refers
- * to.
+ * to.  Errors are those of the shard, whatever their code.
  */
 enum rc file_reader_add(struct file_reader *f, struct lane *lane,
 			const struct item *it, bool is_shared,
 			struct content_parts **ret, uint32_t *ret_off,
-			struct err *err) MUST_CHECK;
+			bool *ret_is_left_out, struct err *err) MUST_CHECK;
 
 /* Report that the file changed since the walk saw it. */
 void file_reader_changed(struct file_reader *f, const struct item *it);

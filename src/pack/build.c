@@ -198,15 +198,15 @@ static enum rc add_file(struct build *b, const struct item *it,
 	bool shared = e->link_group.len;
 	struct linked *k = shared ? find_linked(b, it->link) : NULL;
 	struct content_parts *c = NULL;
+	bool left_out = false;
 	uint32_t off = 0;
 	enum rc rc;
 
 	if (k)
 		return add_linked(b, k, it, e, err);
-	rc = file_reader_add(b->files, b->lane, it, shared, &c, &off, err);
-	if (rc == RC_NOENT)
-		return RC_OK; /* left out, and reported */
-	if (rc)
+	rc = file_reader_add(b->files, b->lane, it, shared, &c, &off, &left_out,
+			     err);
+	if (rc || left_out)
 		return rc;
 	if (shared)
 		remember_linked(b, it, c);

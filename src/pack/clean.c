@@ -66,11 +66,18 @@ struct cleaning {
 	unsigned int *alive; /* runs */
 };
 
-/* Mark what the log names by now. */
+/* Mark what the log names by now.  All of it is read: a reader that goes on
+ * looks back no further than clocks may differ, which is no ground to remove
+ * something on.
+ */
 static enum rc mark_named(struct cleaning *c, struct err *err)
 {
 	bool changed = false;
-	enum rc rc = oplog_read(c->log, c->st, &changed, err);
+	enum rc rc;
+
+	oplog_free(c->log);
+	c->log = oplog_new();
+	rc = oplog_read(c->log, c->st, &changed, err);
 
 	/* Without a log all shards are nobody's, the only copies too. */
 	if (!rc && c->all && !oplog_count(c->log))

@@ -592,6 +592,11 @@ enum rc lane_finish(struct lane *l, uint64_t *ret, struct err *err)
 		rc = end_block(l, (enum kind)k, err);
 	while (!rc && l->first < l->next)
 		rc = retire(l, err);
+	if (!rc && l->n_added != l->n_seq)
+		return err_set(err, RC_IO,
+			       "%llu entries of %llu reached the shard",
+			       (unsigned long long)l->n_added,
+			       (unsigned long long)l->n_seq);
 	if (!rc)
 		*ret = l->n_entries;
 	return rc;

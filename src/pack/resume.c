@@ -62,8 +62,14 @@ static void hash_options(const struct pack *p, uint8_t out[SHARD_ID_LEN])
 		   o->max_shard);
 	buf_printf(&b, "%d %" PRId64 "\n", (int)o->created,
 		   o->created == CREATED_TIME ? o->created_at : 0);
+	/* A lone directory has no name in the archive, so its place counts. */
 	for (size_t i = 0; i < p->sources.n; i++) {
-		buf_append(&b, p->sources.v[i].name, p->sources.v[i].name_len);
+		const struct source *s = &p->sources.v[i];
+		CLEANUP_FREE char *real = realpath(s->path, NULL);
+
+		buf_append(&b, s->name, s->name_len);
+		buf_append(&b, "", 1);
+		buf_append_str(&b, real ? real : s->path);
 		buf_append(&b, "", 1);
 	}
 	buf_append_str(&b, "\n");

@@ -262,6 +262,8 @@ t 'another size' refused 2 "$other" --block-size 64K --created-at $when src a
 t '--mirror' refused 2 "$other" --mirror --created-at $when src a
 t 'a pattern' refused 2 "$other" --exclude x --created-at $when src a
 t 'other sources' refused 2 "$other" --created-at $when src old a
+t 'another source, which has no name either' \
+	refused 2 "$other" --created-at $when old a
 t 'a worker' refused 2 'of worker 1/1, this is 1/2' --worker 1/2 \
 	--created-at $when src a
 t 'a dry run' refused 2 'nothing that a --checkpoint' -n \
