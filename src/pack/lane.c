@@ -55,7 +55,7 @@ struct lane {
 	struct lane_block *blocks[LANE_WINDOW]; /* the oldest at
 						 * first % LANE_WINDOW */
 	uint64_t first, next;           /* numbers: first ... next - 1 */
-	uint64_t n_bytes;               /* of data in those that fly */
+	uint64_t n_bytes;               /* that those that fly may hold */
 	struct lane_block *held[KINDS]; /* in the shard, but not all entries */
 	uint64_t n_seq, n_added;        /* entries that came, and went */
 	uint64_t n_entries;
@@ -247,12 +247,18 @@ static void hold(struct lane *l, struct lane_block *b)
 	l->held[place] = b;
 }
 
+/* A large block keeps the memory of the largest data it ever had. */
+static uint64_t weight(const struct lane *l, const struct lane_block *b)
+{
+	return b->is_large ? l->opts.sizes.large : b->data.len;
+}
+
 static void launch(struct lane *l, struct lane_block *b)
 {
 	enum state_doing was = state_enter(STATE_COMPRESSING);
 
 	b->is_flying = true;
-	l->n_bytes += b->data.len;
+	l->n_bytes += weight(l, b);
 	job_submit(l->opts.workers, &b->job, lane_block_encode, b);
 	state_leave(was);
 }
@@ -274,7 +280,7 @@ static enum rc retire(struct lane *l, struct err *err)
 	job_wait(l->opts.workers, &b->job);
 	lane_block_wait_hashed(b);
 	state_leave(was);
-	l->n_bytes -= b->data.len;
+	l->n_bytes -= weight(l, b);
 	rc = b->rc;
 	if (rc)
 		*err = b->err;
