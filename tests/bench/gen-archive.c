@@ -25,6 +25,7 @@
 #include "pack/lane-pool.h"
 #include "pack/lane.h"
 #include "pack/pack.h"
+#include "pack/past.h"
 #include "pack/shard-out.h"
 #include "shard/route.h"
 #include "store/store-write.h"
@@ -411,7 +412,7 @@ static void release(struct gen *g)
 	struct pack *p = &g->pack;
 
 	store_run_end(p->run, p->is_committed);
-	volume_close(p->volume);
+	past_close(p);
 	store_close(p->store);
 	report_free(p->report);
 	for (size_t i = 0; i < p->n_shards; i++)
