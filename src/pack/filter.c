@@ -238,6 +238,17 @@ bool filter_excludes(const struct filter *f, const char *path, size_t len,
 	return false;
 }
 
+bool filter_excludes_below(const struct filter *f, const char *path, size_t len,
+			   bool is_dir)
+{
+	if (!f)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (path[i] == '/' && filter_excludes(f, path, i, true))
+			return true;
+	return filter_excludes(f, path, len, is_dir);
+}
+
 void filter_describe(const struct filter *f, struct buf *out)
 {
 	for (size_t i = 0; i < f->n_rules; i++) {

@@ -43,6 +43,10 @@ enum rc filter_add_file(struct filter *f, const char *path,
 bool filter_excludes(const struct filter *f, const char *path, size_t len,
 		     bool is_dir);
 
+/* Is it, or a directory it is in?  f may be NULL. */
+bool filter_excludes_below(const struct filter *f, const char *path, size_t len,
+			   bool is_dir);
+
 struct buf;
 /* All rules, for a digest: two filters that do the same may differ in it. */
 void filter_describe(const struct filter *f, struct buf *out);

@@ -34,18 +34,6 @@ static bool is_below_sources(const struct pack *p, struct span uid)
 	return false;
 }
 
-static bool is_excluded(const struct pack *p, struct span uid, bool is_dir)
-{
-	const struct filter *f = p->opts->filter;
-
-	if (!f)
-		return false;
-	for (size_t i = 0; i < uid.len; i++)
-		if (uid.p[i] == '/' && filter_excludes(f, uid.p, i, true))
-			return true;
-	return filter_excludes(f, uid.p, uid.len, is_dir);
-}
-
 bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e)
 {
 	CLEANUP_FREE char *bytes = NULL;
@@ -60,7 +48,8 @@ bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e)
 	/* Names no file system can have were not packed from one. */
 	return !memchr(bytes, '\0', len) && is_below_sources(p, uid) &&
 	       !keep_covers(p->keep, uid) &&
-	       !is_excluded(p, uid, e->type == ENTRY_DIR) &&
+	       !filter_excludes_below(p->opts->filter, uid.p, uid.len,
+				      e->type == ENTRY_DIR) &&
 	       route_slot((enum route_kind)p->descriptor.route,
 			  p->descriptor.n_bits, uid.p, uid.len) == slot;
 }

@@ -202,18 +202,6 @@ static enum rc enter_parent(struct list *l, struct span parent, struct err *err)
 	return rc;
 }
 
-static bool is_excluded(const struct list *l, struct span uid, bool is_dir)
-{
-	const struct filter *f = l->opts->filter;
-
-	if (!f)
-		return false;
-	for (size_t i = 0; i < uid.len; i++)
-		if (uid.p[i] == '/' && filter_excludes(f, uid.p, i, true))
-			return true;
-	return filter_excludes(f, uid.p, uid.len, is_dir);
-}
-
 static enum rc look_at(struct list *l, struct span name, struct err *err)
 {
 	struct walk_step *w = &l->step;
@@ -236,8 +224,8 @@ static enum rc look_at(struct list *l, struct span name, struct err *err)
 		walk_fail(w, &l->err);
 		return RC_OK;
 	}
-	if (is_excluded(l, span_of(w->uid.p, w->uid.len),
-			S_ISDIR(st.st_mode))) {
+	if (filter_excludes_below(l->opts->filter, (const char *)w->uid.p,
+				  w->uid.len, S_ISDIR(st.st_mode))) {
 		report_excluded(l->opts->report);
 		return RC_OK;
 	}
