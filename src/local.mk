@@ -259,6 +259,7 @@ libdesfs_a_SOURCES += src/pack/mirror.c src/pack/mirror.h
 libdesfs_a_SOURCES += src/pack/old-dir.c src/pack/old-dir.h
 libdesfs_a_SOURCES += src/pack/compressible.c src/pack/compressible.h
 libdesfs_a_SOURCES += src/pack/profile.c src/pack/profile.h
+libdesfs_a_SOURCES += src/pack/same.c src/pack/same.h
 libdesfs_a_SOURCES += src/pack/content.c src/pack/content.h
 libdesfs_a_SOURCES += src/pack/lane.c src/pack/lane.h
 libdesfs_a_SOURCES += src/pack/lane-block.c src/pack/lane-block.h

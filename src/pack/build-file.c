@@ -137,6 +137,9 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 	rc = read_small(f, fd, it, to, &failure);
 	if (rc)
 		return leave_out(f, it, &failure, err);
+	rc = lane_same(lane, it->size, ret, err);
+	if (rc || *ret)
+		return rc;
 	if (is_shared)
 		c = content_new(it->size, f->p->opts->sizes.large);
 	rc = lane_keep(lane, it->size, ret_off, err);

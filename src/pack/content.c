@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -30,6 +31,19 @@ struct content_parts *content_new(uint64_t size, uint32_t block_size)
 	sha256_init(&c->sha);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->changed, NULL);
+	return c;
+}
+
+struct content_parts *content_known(uint64_t size, uint32_t off,
+				    const struct block_ref *ref,
+				    const uint8_t sha256[ENTRY_HASH_LEN])
+{
+	struct content_parts *c = content_new(size, BLOCK_SIZE_MAX);
+
+	c->tail_off = off;
+	c->blocks[0] = *ref;
+	memcpy(c->sha256, sha256, sizeof(c->sha256));
+	c->n_stored = c->n_done = c->n_hashed = 1;
 	return c;
 }
 

@@ -19,7 +19,8 @@ struct lane_entry {
 	struct entry e; /* its spans point into the block's arena */
 	struct content_parts *content;
 	uint32_t off;
-	uint64_t seq; /* among all entries of the lane */
+	uint64_t seq;   /* among all entries of the lane */
+	uint64_t quick; /* of same_quick; 0: not to be found again */
 };
 
 /* A segment of a content that is in the block. */

@@ -17,11 +17,14 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "pack/compressible.h"
 #include "pack/lane-block.h"
 #include "pack/lane-pool.h"
 #include "pack/report.h"
+#include "pack/same.h"
 #include "pack/state.h"
+#include "shard/shard-format.h"
 
 /* Bytes of data in flight after which the oldest block is waited for; at least
  * those of some large blocks.  Nothing may depend on the number of threads, so
@@ -57,7 +60,9 @@ struct lane {
 	uint64_t first, next;           /* numbers: first ... next - 1 */
 	uint64_t n_bytes;               /* that those that fly may hold */
 	struct lane_block *held[KINDS]; /* in the shard, but not all entries */
-	uint64_t n_seq, n_added;        /* entries that came, and went */
+	struct same *same;              /* files kept of late */
+	uint64_t quick;          /* of what is reserved, or was kept; 0 */
+	uint64_t n_seq, n_added; /* entries that came, and went */
 	uint64_t n_entries;
 	char *uid; /* of the entry added last */
 	size_t uid_cap;
@@ -83,7 +88,8 @@ uint64_t lane_memory(const struct block_sizes *sizes)
 		small = window_bytes(sizes);
 	/* A block is there as it was read and as it is stored. */
 	return 2 * (small + large + 4 * (uint64_t)sizes->large) +
-	       n * (entries * sizeof(struct lane_entry) + BLOCK_ENTRY_BYTES);
+	       n * (entries * sizeof(struct lane_entry) + BLOCK_ENTRY_BYTES) +
+	       same_memory();
 }
 
 static struct lane_block *take_block(struct lane *l, bool is_large)
@@ -103,6 +109,7 @@ struct lane *lane_new(const struct lane_options *opts)
 	struct lane *l = xcalloc(1, sizeof(*l));
 
 	l->opts = *opts;
+	l->same = same_new();
 	return l;
 }
 
@@ -124,6 +131,7 @@ void lane_free(struct lane *l)
 		give_block(l, l->blocks[l->first++ % LANE_WINDOW]);
 	give_block(l, l->aside);
 	give_block(l, l->aside_large);
+	same_free(l->same);
 	free(l->uid);
 	free(l);
 }
@@ -263,6 +271,22 @@ static void launch(struct lane *l, struct lane_block *b)
 	state_leave(was);
 }
 
+/* Files of a block that is in the shard may be found again from now on. */
+static void know_files(struct lane *l, const struct lane_block *b)
+{
+	for (size_t i = 0; i < b->n_entries; i++) {
+		const struct lane_entry *le = &b->entries[i];
+		struct same_file *f = same_place(l->same, le->quick);
+
+		if (!le->quick || f->quick != le->quick ||
+		    f->block != b->number || f->off != le->off)
+			continue;
+		f->is_known = true;
+		f->ref = b->ref;
+		memcpy(f->sha256, le->e.sha256, sizeof(f->sha256));
+	}
+}
+
 /* Wait for the oldest block and add it to the shard. */
 static enum rc retire(struct lane *l, struct err *err)
 {
@@ -294,8 +318,10 @@ static enum rc retire(struct lane *l, struct err *err)
 
 		s->content->blocks[s->i].off = b->ref.off;
 	}
-	if (!rc)
+	if (!rc) {
+		know_files(l, b);
 		rc = add_entries(l, b, err);
+	}
 	if (rc) {
 		give_block(l, b);
 		return rc;
@@ -425,6 +451,7 @@ enum rc lane_reserve(struct lane *l, size_t len, uint8_t **ret, struct err *err)
 	struct lane_block *b = l->open[l->last];
 
 	assert(len && len <= l->opts.sizes.large);
+	l->quick = 0;
 	if (!fits(l, b, len))
 		b = *aside_for(l, len);
 	return reserve(l, b, len, ret, err);
@@ -481,6 +508,95 @@ static enum rc open_block(struct lane *l, enum kind k, size_t len,
 	return RC_OK;
 }
 
+/* What is reserved may be in an open block, which may have to go. */
+static enum rc set_aside(struct lane *l, size_t len, struct err *err)
+{
+	const struct lane_block *from = l->reserved;
+	struct lane_block *b = *aside_for(l, len);
+	uint8_t *to;
+
+	if (b == from)
+		return RC_OK;
+	if (reserve(l, b, len, &to, err))
+		return err->rc;
+	memcpy(to, from->data.p + from->data.len, len);
+	return RC_OK;
+}
+
+/* Have the block in the shard, with all before it. */
+static enum rc wait_for(struct lane *l, uint64_t number, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	while (!rc && l->first <= number)
+		rc = retire(l, err);
+	return rc;
+}
+
+/* The bytes of f are in an open block.  Its workers hash them once more. */
+static struct content_parts *share_open(struct lane_block *b,
+					const struct same_file *f)
+{
+	struct content_parts *c = content_new(f->size, BLOCK_SIZE_MAX);
+
+	c->tail_off = f->off;
+	c->tail_block = b->number;
+	c->n_stored = 1;
+	lane_block_add_segment(b, c, 0, f->off);
+	return c;
+}
+
+static const uint8_t *reserved_bytes(const struct lane *l)
+{
+	return l->reserved->data.p + l->reserved->data.len;
+}
+
+enum rc lane_same(struct lane *l, size_t len, struct content_parts **ret,
+		  struct err *err)
+{
+	uint8_t sha256[ENTRY_HASH_LEN];
+	struct same_file *f;
+	enum rc rc;
+
+	*ret = NULL;
+	if (len < SAME_LEN_MIN)
+		return RC_OK;
+	l->quick = same_quick(reserved_bytes(l), len);
+	f = same_place(l->same, l->quick);
+	if (f->quick != l->quick || f->size != len)
+		return RC_OK;
+	if (f->block >= l->first) {
+		struct lane_block *b = l->blocks[f->block % LANE_WINDOW];
+
+		if (!b->is_flying) {
+			if (!memcmp(b->data.p + f->off, reserved_bytes(l), len))
+				*ret = share_open(b, f);
+			return RC_OK;
+		}
+		rc = set_aside(l, len, err);
+		if (!rc)
+			rc = wait_for(l, f->block, err);
+		if (rc)
+			return rc;
+	}
+	if (!f->is_known)
+		return RC_OK;
+	sha256_of(reserved_bytes(l), len, sha256);
+	if (!memcmp(sha256, f->sha256, sizeof(sha256)))
+		*ret = content_known(len, f->off, &f->ref, sha256);
+	return RC_OK;
+}
+
+static void remember(struct lane *l, const struct lane_block *b, size_t len,
+		     uint32_t off)
+{
+	if (!l->quick)
+		return;
+	*same_place(l->same, l->quick) = (struct same_file){
+		.quick = l->quick, .size = len, .block = b->number, .off = off
+	};
+}
+
 enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
 		  struct err *err)
 {
@@ -504,10 +620,13 @@ enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
 		buf_append(&b->data, p, len);
 	if (!buf_ok(&b->data))
 		return err_set(err, RC_NOMEM, "no memory for a block");
-	if (b->number != LANE_NO_NUMBER)
-		return RC_OK;
-	rc = number(l, b, err);
-	return rc ? rc : end_old(l, err);
+	if (b->number == LANE_NO_NUMBER) {
+		rc = number(l, b, err);
+		if (rc)
+			return rc;
+	}
+	remember(l, b, len, *ret_off);
+	return end_old(l, err);
 }
 
 enum rc lane_end_data(struct lane *l, struct err *err)
@@ -584,6 +703,8 @@ enum rc lane_entry(struct lane *l, const struct entry *e,
 	if (!b)
 		b = l->open[k] = take_block(l, false);
 	lane_block_add_entry(b, e, c, off, l->n_seq++);
+	if (!c && e->type == ENTRY_REG && e->size)
+		b->entries[b->n_entries - 1].quick = l->quick;
 	if (k == ALONE || b->n_entries >= BLOCK_ENTRIES_MAX ||
 	    b->entry_bytes >= BLOCK_ENTRY_BYTES)
 		return end_block(l, k, err);

@@ -52,6 +52,11 @@ void lane_free(struct lane *l);
  */
 enum rc lane_reserve(struct lane *l, size_t len, uint8_t **ret,
 		     struct err *err) MUST_CHECK;
+/* Instead of lane_keep: *ret is where the same bytes as those reserved are
+ * already, which is the caller's to unref, or NULL.
+ */
+enum rc lane_same(struct lane *l, size_t len, struct content_parts **ret,
+		  struct err *err) MUST_CHECK;
 /* Keep the len bytes reserved last; *ret_off: where they are in their block. */
 enum rc lane_keep(struct lane *l, size_t len, uint32_t *ret_off,
 		  struct err *err) MUST_CHECK;

@@ -37,6 +37,11 @@ struct level {
 	size_t n, cap;
 };
 
+struct built_block {
+	uint64_t off;
+	bool is_used; /* an entry refers to it */
+};
+
 struct shard_build {
 	struct shard_build_options opts;
 	struct shard_sink sink;
@@ -48,8 +53,10 @@ struct shard_build {
 	uint64_t *hashes;    /* for the filter, one an entry */
 	size_t n_hashes, cap_hashes;
 	struct level leaves;
-	uint64_t used_bytes; /* stored bytes some entry refers to */
-	uint64_t used_end;   /* offsets below it were counted */
+	uint64_t used_bytes;        /* stored bytes some entry refers to */
+	struct built_block *blocks; /* footer.n_blocks, ascending */
+	size_t cap_blocks;
+	struct built_block *last_block; /* looked at */
 	struct sha256 logical;
 	struct buf row;     /* of the entry that is added */
 	char *first, *last; /* uids */
@@ -83,6 +90,7 @@ void shard_build_free(struct shard_build *b)
 	clear_page(b);
 	free(b->page);
 	free(b->hashes);
+	free(b->blocks);
 	free_level(&b->leaves);
 	free(b->first);
 	free(b->last);
@@ -115,7 +123,6 @@ enum rc shard_build_new(const struct shard_build_options *opts,
 	b->sink = *sink;
 	b->footer.header = opts->header;
 	b->footer.data_off = SHARD_HEADER_SIZE;
-	b->used_end = SHARD_HEADER_SIZE;
 	sha256_init(&b->logical);
 	buf_init(&b->row, ROW_MAX);
 	buf_init(&b->last_bytes, 2 * UID_MAX_LEN);
@@ -141,7 +148,11 @@ enum rc shard_build_block(struct shard_build *b, const void *stored, size_t len,
 	if (rc)
 		return rc;
 	b->footer.data_len += len;
-	b->footer.n_blocks++;
+	b->blocks = mem_grow(b->blocks, &b->cap_blocks, b->footer.n_blocks + 1,
+			     sizeof(*b->blocks));
+	b->blocks[b->footer.n_blocks++] =
+		(struct built_block){ .off = ref->off };
+	b->last_block = NULL;
 	return RC_OK;
 }
 
@@ -384,18 +395,33 @@ static enum rc remember_key(struct shard_build *b, const struct entry *e,
 	return RC_OK;
 }
 
-/* Blocks come in ascending order but for shared ones, so what lies beyond the
- * end of what was counted is new.
- */
+static int compare_offset(const void *key, const void *block)
+{
+	uint64_t off = *(const uint64_t *)key;
+	uint64_t other = ((const struct built_block *)block)->off;
+
+	return (off > other) - (off < other);
+}
+
+/* Blocks are shared, and need not be in the order of the entries. */
 static void count_blocks(struct shard_build *b, const struct content *c)
 {
 	for (uint32_t i = 0; i < c->n_blocks; i++) {
 		const struct block_ref *ref = &c->blocks[i];
+		struct built_block *found = b->last_block;
 
-		if (block_is_hole(ref) || ref->off < b->used_end)
+		if (block_is_hole(ref))
 			continue;
-		b->used_bytes += ref->stored_len;
-		b->used_end = ref->off + ref->stored_len;
+		if (!found || found->off != ref->off)
+			found = bsearch(&ref->off, b->blocks,
+					b->footer.n_blocks, sizeof(*found),
+					compare_offset);
+		if (!found)
+			continue; /* of nobody's making; verify will tell */
+		b->last_block = found;
+		if (!found->is_used)
+			b->used_bytes += ref->stored_len;
+		found->is_used = true;
 	}
 }
 

@@ -4,10 +4,11 @@
 
 Small files of both kinds, empty ones, symbolic links, directories, large files
 of either kind or both, sparse ones, hard links between far names, and runs of
-one kind with few of the other between them.
+one kind with few of the other between them; copies of old files, too.
 """
 import os
 import random
+import shutil
 import sys
 
 WORDS = [b'archive ', b'block, ', b'of\n', b'the ', b'files ', b'are ']
@@ -38,7 +39,10 @@ def one(rng, path, kinds, old):
         os.mkdir(path)
     elif roll < 0.13 and old:
         os.link(rng.choice(old[-rng.choice([20, 300, 9999]):]), path)
-    elif roll < 0.15:
+    elif roll < 0.17 and old:
+        shutil.copyfile(rng.choice(old[-rng.choice([20, 300, 9999]):]), path)
+        old.append(path)
+    elif roll < 0.19:
         with open(path, 'wb') as f:
             f.truncate(rng.randrange(1, 600000))
             f.seek(rng.randrange(300000))
