@@ -86,8 +86,10 @@ uint64_t lane_memory(const struct block_sizes *sizes)
 		large = 0;
 	if (small > window_bytes(sizes))
 		small = window_bytes(sizes);
-	/* A block is there as it was read and as it is stored. */
-	return 2 * (small + large + 4 * (uint64_t)sizes->large) +
+	/* A block is there as it was read and as it is stored; of large ones
+	 * one is aside, one open, one beyond the window.
+	 */
+	return 2 * (small + large + 3 * (uint64_t)sizes->large) +
 	       n * (entries * sizeof(struct lane_entry) + BLOCK_ENTRY_BYTES) +
 	       same_memory();
 }
