@@ -103,6 +103,7 @@ static void text_attributes(struct buf *b, const struct entry *e)
 {
 	char mode[ENTRY_MODE_TEXT];
 	char time[TIMESTAMP_NS_TEXT], created[TIMESTAMP_TEXT];
+	char group[HEX_TEXT(LINK_GROUP_LEN)];
 
 	entry_mode_text(e, mode);
 	timestamp_format_ns(e->mtime_s, e->mtime_ns, time);
@@ -117,8 +118,10 @@ static void text_attributes(struct buf *b, const struct entry *e)
 		buf_printf(b, "device: %u, %u\n", e->rdev_major, e->rdev_minor);
 	if (e->type == ENTRY_SYMLINK)
 		text_span(b, "target", e->target);
-	if (e->link_group.len)
-		text_span(b, "link_group", e->link_group);
+	if (link_group_is_set(e->link_group)) {
+		hex_encode(e->link_group, LINK_GROUP_LEN, group);
+		buf_printf(b, "link_group: %s\n", group);
+	}
 	if (e->has_opaque) {
 		timestamp_format(e->opaque_since, created);
 		buf_printf(b, "opaque_since: %s\n", created);
@@ -206,9 +209,8 @@ static void print_json(const struct stat_item *it, struct buf *b)
 		timestamp_format(e->opaque_since, time);
 		json_row_str(b, "opaque_since", time);
 	}
-	if (e->link_group.len)
-		json_row_bytes(b, "link_group", e->link_group.p,
-			       e->link_group.len);
+	if (link_group_is_set(e->link_group))
+		json_row_hex(b, "link_group", e->link_group, LINK_GROUP_LEN);
 	if (e->meta.len)
 		json_row_bytes(b, "meta", e->meta.p, e->meta.len);
 	json_row_u64(b, "inode", it->ino);

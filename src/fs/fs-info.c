@@ -57,6 +57,7 @@ static void put_meta(struct buf *out, const struct entry *e)
 {
 	char created[TIMESTAMP_TEXT];
 	char mtime[TIMESTAMP_NS_TEXT];
+	char group[HEX_TEXT(LINK_GROUP_LEN)];
 
 	timestamp_format(e->created_at, created);
 	timestamp_format_ns(e->mtime_s, e->mtime_ns, mtime);
@@ -69,8 +70,10 @@ static void put_meta(struct buf *out, const struct entry *e)
 	put_number(out, "size", e->size);
 	put_string(out, "mtime", mtime);
 	put_number(out, "nlink", e->nlink);
-	if (e->link_group.len)
-		put_text(out, "link_group", e->link_group.p, e->link_group.len);
+	if (link_group_is_set(e->link_group)) {
+		hex_encode(e->link_group, LINK_GROUP_LEN, group);
+		put_string(out, "link_group", group);
+	}
 	if (e->type == ENTRY_SYMLINK)
 		put_text(out, "target", e->target.p, e->target.len);
 	if (e->type == ENTRY_CHR || e->type == ENTRY_BLK) {

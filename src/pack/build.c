@@ -173,8 +173,8 @@ static void fill_entry(const struct item *it, struct entry *e)
 			     .rdev_major = it->rdev_major,
 			     .rdev_minor = it->rdev_minor,
 			     .nlink = it->nlink,
-			     .link_group = it->link_group,
 			     .xattrs = it->xattrs };
+	memcpy(e->link_group, it->link_group, LINK_GROUP_LEN);
 }
 
 /* One more name of a file.  The walk may have come to its names at different
@@ -195,7 +195,7 @@ static enum rc add_linked(struct build *b, const struct linked *k,
 static enum rc add_file(struct build *b, const struct item *it,
 			const struct entry *e, struct err *err)
 {
-	bool shared = e->link_group.len;
+	bool shared = link_group_is_set(e->link_group);
 	struct linked *k = shared ? find_linked(b, it->link) : NULL;
 	struct content_parts *c = NULL;
 	bool left_out = false;

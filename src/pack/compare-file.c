@@ -35,7 +35,7 @@ static bool links_are_same(const struct item *it, const struct entry *e)
 	if (it->type == ENTRY_DIR)
 		return !it->nlink || it->nlink == e->nlink;
 	return it->nlink == e->nlink &&
-	       span_equal(it->link_group, e->link_group);
+	       !memcmp(it->link_group, e->link_group, LINK_GROUP_LEN);
 }
 
 static bool attributes_are_same(const struct item *it, const struct entry *e)

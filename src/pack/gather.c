@@ -157,7 +157,5 @@ enum rc gather(struct pack *p, struct err *err)
 		rc = walk_sources(&w, err);
 	raise_stamp(p, &all);
 	gatherers_release(&all);
-	if (!rc)
-		rc = sorter_finish(p->items, err);
-	return rc ? rc : links_finish(p->links, err);
+	return rc ? rc : sorter_finish(p->items, err);
 }

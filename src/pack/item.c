@@ -10,7 +10,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
-enum { ITEM_IMPLICIT = 1, ITEM_OPAQUE = 2 };
+enum { ITEM_IMPLICIT = 1, ITEM_OPAQUE = 2, ITEM_GROUP = 4 };
 
 static void put_span(struct buf *out, struct span s)
 {
@@ -26,6 +26,8 @@ void item_encode(const struct item *it, struct buf *out)
 		flags |= ITEM_IMPLICIT;
 	if (it->has_opaque)
 		flags |= ITEM_OPAQUE;
+	if (link_group_is_set(it->link_group))
+		flags |= ITEM_GROUP;
 	wr_u8(out, (uint8_t)it->type);
 	wr_u8(out, (uint8_t)flags);
 	wr_varint(out, it->mode);
@@ -45,7 +47,8 @@ void item_encode(const struct item *it, struct buf *out)
 	wr_varint(out, it->dir);
 	put_span(out, it->target);
 	put_span(out, it->xattrs);
-	put_span(out, it->link_group);
+	if (flags & ITEM_GROUP)
+		buf_append(out, it->link_group, LINK_GROUP_LEN);
 	wr_zigzag(out, it->created_at);
 	if (it->has_opaque)
 		wr_zigzag(out, it->opaque_since);
@@ -57,6 +60,14 @@ static struct span take_span(struct rd *r)
 	const uint8_t *p = rd_take(r, len);
 
 	return span_of(p, p ? len : 0);
+}
+
+static void take_group(struct rd *r, uint8_t group[LINK_GROUP_LEN])
+{
+	const uint8_t *p = rd_take(r, LINK_GROUP_LEN);
+
+	if (p)
+		memcpy(group, p, LINK_GROUP_LEN);
 }
 
 enum rc item_decode(const void *p, size_t len, struct item *ret,
@@ -85,7 +96,8 @@ enum rc item_decode(const void *p, size_t len, struct item *ret,
 	it.dir = rd_varint(&r);
 	it.target = take_span(&r);
 	it.xattrs = take_span(&r);
-	it.link_group = take_span(&r);
+	if (flags & ITEM_GROUP)
+		take_group(&r, it.link_group);
 	it.created_at = rd_zigzag(&r);
 	if (it.has_opaque)
 		it.opaque_since = rd_zigzag(&r);

@@ -37,7 +37,7 @@ struct item {
 	uint32_t source; /* number of the source it was found in */
 	uint64_t dir; /* its directory's place in struct dirs, or ITEM_NO_DIR */
 	struct span target, xattrs;
-	struct span link_group; /* as in struct entry */
+	uint8_t link_group[LINK_GROUP_LEN]; /* as in struct entry */
 
 	/* What comparing with the archive decided. */
 	int64_t created_at; /* microseconds since 1970, UTC */

@@ -89,8 +89,8 @@ static struct span move_span(struct span s, char **to)
 void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 			  struct content_parts *c, uint32_t off, uint64_t seq)
 {
-	size_t len = e->parent.len + e->name.len + e->target.len +
-		     e->link_group.len + e->xattrs.len;
+	size_t len =
+		e->parent.len + e->name.len + e->target.len + e->xattrs.len;
 	char *to = arena_alloc(&b->arena, len);
 	struct lane_entry *le;
 
@@ -103,7 +103,6 @@ void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 	le->e.parent = move_span(e->parent, &to);
 	le->e.name = move_span(e->name, &to);
 	le->e.target = move_span(e->target, &to);
-	le->e.link_group = move_span(e->link_group, &to);
 	le->e.xattrs = move_span(e->xattrs, &to);
 	b->entry_bytes += len + ENTRY_OWN_BYTES;
 }
@@ -184,7 +183,7 @@ static void hash_files(struct lane_block *b)
 static bool record_fits(const struct lane_block *b, const struct lane_entry *le)
 {
 	size_t len = RECORD_FIELDS_MAX + le->e.parent.len + le->e.name.len +
-		     le->e.target.len + le->e.link_group.len + le->e.xattrs.len;
+		     le->e.target.len + le->e.xattrs.len;
 
 	if (le->content)
 		len += (size_t)le->content->n_blocks * BLOCK_HASH_LEN;

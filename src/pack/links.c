@@ -11,6 +11,7 @@
 #include "pack/links.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rd.h"
@@ -137,7 +138,8 @@ struct finish {
 	struct links *l;
 	struct group_reader count, give;
 	uint64_t link; /* number of the last group */
-	struct buf group, key, value;
+	uint8_t group[LINK_GROUP_LEN];
+	struct buf key, value;
 };
 
 static enum rc give_name(struct finish *f, uint32_t n, struct err *err)
@@ -154,7 +156,7 @@ static enum rc give_name(struct finish *f, uint32_t n, struct err *err)
 	buf_clear(&f->value);
 	wr_varint(&f->value, f->link);
 	wr_varint(&f->value, n);
-	buf_append(&f->value, f->group.p, f->group.len);
+	buf_append(&f->value, f->group, LINK_GROUP_LEN);
 	if (!buf_ok(&f->key) || !buf_ok(&f->value))
 		return err_set(err, RC_NOMEM, "no memory for a name");
 	return sorter_add(f->l->names, slot, text_of(&f->key),
@@ -174,7 +176,10 @@ static enum rc finish_group(struct finish *f, struct err *err)
 	rc = group_name(&f->give, true, err);
 	if (rc)
 		return rc;
-	set_text(&f->group, text_of(&f->give.last));
+	/* Names of an inode are sorted, so this is the smallest. */
+	if (n > 1)
+		link_group_of(f->l->descriptor->archive_id,
+			      text_of(&f->give.last), f->group);
 	f->link++;
 	while (!rc) {
 		if (n > 1)
@@ -192,7 +197,6 @@ enum rc links_finish(struct links *l, struct err *err)
 	struct finish f = { .l = l };
 	enum rc rc = sorter_finish(l->inodes, err);
 
-	buf_init(&f.group, 2 * UID_MAX_LEN);
 	buf_init(&f.key, 2 * UID_MAX_LEN);
 	buf_init(&f.value, 2 * UID_MAX_LEN);
 	if (!rc)
@@ -203,7 +207,6 @@ enum rc links_finish(struct links *l, struct err *err)
 		rc = finish_group(&f, err);
 	group_close(&f.count);
 	group_close(&f.give);
-	buf_release(&f.group);
 	buf_release(&f.key);
 	buf_release(&f.value);
 	sorter_free(l->inodes);
@@ -258,20 +261,22 @@ static enum rc go_to(struct links_reader *r, struct span key, struct err *err)
 enum rc links_find(struct links_reader *r, struct span key, struct item *it,
 		   struct err *err)
 {
+	const uint8_t *group;
 	struct rd rd;
 	enum rc rc = go_to(r, key, err);
 
 	it->link = 0;
 	it->nlink = 1;
-	it->link_group = span_of("", 0);
+	memset(it->link_group, 0, LINK_GROUP_LEN);
 	if (rc || !r->has_name || !span_equal(r->key, key))
 		return rc;
 	rd = (struct rd){ .p = (const uint8_t *)r->value.p,
 			  .left = r->value.len };
 	it->link = rd_varint(&rd);
 	it->nlink = (uint32_t)rd_varint(&rd);
-	if (!rd_ok(&rd))
+	group = rd_take(&rd, LINK_GROUP_LEN);
+	if (!group || rd.left)
 		return err_set(err, RC_IO, "temporary data were damaged");
-	it->link_group = span_of(rd.p, rd.left);
+	memcpy(it->link_group, group, LINK_GROUP_LEN);
 	return RC_OK;
 }

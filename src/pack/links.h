@@ -20,7 +20,9 @@ struct descriptor;
 struct links;
 struct links_reader;
 
-/* Slots are those of the descriptor; it and spool_dir are borrowed. */
+/* Slots are those of the descriptor; it and spool_dir are borrowed.  Its id may
+ * be set later, before links_finish.
+ */
 struct links *links_new(const char *spool_dir, unsigned int n_feeds,
 			const struct descriptor *d) MUST_CHECK;
 void links_free(struct links *l);
@@ -39,8 +41,7 @@ enum rc links_read(const struct links *l, uint32_t slot,
 void links_reader_free(struct links_reader *r);
 
 /* Fill in link, nlink and link_group of an item that is no directory; its key,
- * as item_key_encode has it, is above those asked for before.  The group is
- * valid until the next call.
+ * as item_key_encode has it, is above those asked for before.
  */
 enum rc links_find(struct links_reader *r, struct span key, struct item *it,
 		   struct err *err) MUST_CHECK;

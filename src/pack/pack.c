@@ -337,6 +337,9 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = store_run_begin(p->store, &p->run, err);
 	if (!rc && !dry)
 		rc = commit_begin(p, err);
+	/* Groups are named by a hash that takes the archive's id. */
+	if (!rc)
+		rc = links_finish(p->links, err);
 	if (!rc)
 		rc = resume_begin(p, err);
 	/* Shards are worth finishing. */

@@ -18,8 +18,8 @@
 #include "pack/restore-backend.h"
 
 struct restore_link {
-	struct entry e; /* its group and path are owned, the rest are values */
-	char *path;
+	struct entry e; /* only its values, no spans */
+	char *path;     /* owned */
 	size_t parent_len;
 	char *name; /* within path */
 	UT_hash_handle hh;
@@ -39,9 +39,9 @@ static struct restore_link *find(struct restore *r, const struct entry *e)
 {
 	struct restore_link *l = NULL;
 
-	if (e->type == ENTRY_DIR || !e->link_group.len)
+	if (e->type == ENTRY_DIR || !link_group_is_set(e->link_group))
 		return NULL;
-	HASH_FIND(hh, r->links, e->link_group.p, e->link_group.len, l);
+	HASH_FIND(hh, r->links, e->link_group, LINK_GROUP_LEN, l);
 	return l && is_same_file(&l->e, e) ? l : NULL;
 }
 
@@ -64,22 +64,20 @@ bool restore_as_link(struct restore *r, const struct entry *e, int dir,
 void restore_note_link(struct restore *r, const struct entry *e)
 {
 	struct restore_link *l;
-	char *group;
 
-	if (e->type == ENTRY_DIR || !e->link_group.len || find(r, e))
+	if (e->type == ENTRY_DIR || !link_group_is_set(e->link_group) ||
+	    find(r, e))
 		return;
-	HASH_FIND(hh, r->links, e->link_group.p, e->link_group.len, l);
+	HASH_FIND(hh, r->links, e->link_group, LINK_GROUP_LEN, l);
 	if (l)
 		return;
 	l = xcalloc(1, sizeof(*l));
 	l->e = *e;
-	group = xmemdup0(e->link_group.p, e->link_group.len);
-	l->e.link_group.p = group;
 	l->path = xcalloc(1, entry_uid_len(e->parent, e->name) + 1);
 	entry_uid(e->parent, e->name, l->path);
 	l->parent_len = e->parent.len;
 	l->name = l->path + (e->parent.len ? e->parent.len + 1 : 0);
-	HASH_ADD_KEYPTR(hh, r->links, group, e->link_group.len, l);
+	HASH_ADD(hh, r->links, e.link_group, LINK_GROUP_LEN, l);
 }
 
 void restore_free_links(struct restore *r)
@@ -89,7 +87,6 @@ void restore_free_links(struct restore *r)
 	HASH_ITER(hh, r->links, l, next)
 	{
 		HASH_DEL(r->links, l);
-		free((void *)(uintptr_t)l->e.link_group.p);
 		free(l->path);
 		free(l);
 	}

@@ -180,7 +180,7 @@ static void copy_entry(struct arena *a, const struct entry *e,
 	size_t blocks = n_refs * sizeof(struct block_ref);
 	size_t pages = n_extents * sizeof(struct page_ref);
 	size_t strings = e->parent.len + e->name.len + e->target.len +
-			 e->link_group.len + e->xattrs.len + e->meta.len;
+			 e->xattrs.len + e->meta.len;
 	char *to = arena_alloc(a, blocks + pages + strings);
 
 	*ret = *e;
@@ -200,7 +200,6 @@ static void copy_entry(struct arena *a, const struct entry *e,
 	ret->parent = copy_span(e->parent, &to);
 	ret->name = copy_span(e->name, &to);
 	ret->target = copy_span(e->target, &to);
-	ret->link_group = copy_span(e->link_group, &to);
 	ret->xattrs = copy_span(e->xattrs, &to);
 	ret->meta = copy_span(e->meta, &to);
 }
@@ -339,10 +338,12 @@ static enum rc write_extents(struct shard_build *b, const struct content *c,
 static size_t entry_raw_size(const struct entry *e)
 {
 	size_t size = 40 + e->parent.len / 8 + e->name.len + e->target.len +
-		      e->link_group.len + e->xattrs.len + e->meta.len;
+		      e->xattrs.len + e->meta.len;
 
 	if (e->has_hash)
 		size += ENTRY_HASH_LEN;
+	if (link_group_is_set(e->link_group))
+		size += LINK_GROUP_LEN;
 	if (e->content.n_blocks > SHARD_INLINE_BLOCKS)
 		size += 24 * (size_t)e->content.n_extents;
 	else

@@ -24,7 +24,7 @@ uint32_t entry_flags(const struct entry *e)
 		flags |= FLAG_XATTRS;
 	if (e->meta.len)
 		flags |= FLAG_META;
-	if (e->link_group.len)
+	if (link_group_is_set(e->link_group))
 		flags |= FLAG_GROUP;
 	if (e->nlink != nlink_default(e->type))
 		flags |= FLAG_NLINK;
@@ -120,10 +120,8 @@ static bool type_is_sound(const struct entry *e)
 
 bool entry_is_sound(const struct entry *e)
 {
-	if (e->mode > 07777 || e->mtime_ns > 999999999 ||
-	    e->size > INT64_MAX ||
-	    !entry_key_is_sound(e->parent, e->name) ||
-	    e->link_group.len > UID_MAX_LEN || e->meta.len > META_MAX)
+	if (e->mode > 07777 || e->mtime_ns > 999999999 || e->size > INT64_MAX ||
+	    !entry_key_is_sound(e->parent, e->name) || e->meta.len > META_MAX)
 		return false;
 	if (e->type != ENTRY_DIR && (e->implicit || e->has_opaque))
 		return false;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/rd.h"
+#include "base/sha256.h"
 #include "base/wr.h"
 
 const char *entry_type_text(enum entry_type type)
@@ -91,6 +92,19 @@ size_t entry_uid(struct span parent, struct span name, char *out)
 	if (name.len)
 		memcpy(out + n, name.p, name.len);
 	return n + name.len;
+}
+
+void link_group_of(const uint8_t archive_id[SHARD_ID_LEN],
+		   struct span smallest_uid, uint8_t ret[LINK_GROUP_LEN])
+{
+	uint8_t digest[SHA256_LEN];
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_update(&h, archive_id, SHARD_ID_LEN);
+	sha256_update(&h, smallest_uid.p, smallest_uid.len);
+	sha256_final(&h, digest);
+	memcpy(ret, digest, LINK_GROUP_LEN);
 }
 
 bool xattr_next(struct span list, size_t *pos, struct span *ret_name,

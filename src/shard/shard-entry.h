@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "shard/shard-format.h"
 
 /* Values are those on disk. */
 enum entry_type {
@@ -28,6 +31,7 @@ const char *entry_type_text(enum entry_type type);
 
 #define ENTRY_HASH_LEN 32 /* SHA-256 of the content */
 #define BLOCK_HASH_LEN 16 /* first half of SHA-256 of stored bytes */
+#define LINK_GROUP_LEN 16 /* likewise of archive id and uid */
 
 /* Bytes with a length; not NUL-terminated. */
 struct span {
@@ -85,7 +89,7 @@ struct entry {
 	int64_t opaque_since; /* children created before it are hidden, us */
 	struct span target;   /* symbolic link */
 	uint32_t rdev_major, rdev_minor;
-	struct span link_group; /* smallest uid of the hard link group, or "" */
+	uint8_t link_group[LINK_GROUP_LEN]; /* see link_group_of; zeros: none */
 	uint32_t nlink;         /* names in the group; directories: 2 + subdirectories; 0 unknown */
 	struct span xattrs;     /* packed list, see xattr_next(); empty: none */
 	struct span meta;       /* opaque user metadata */
@@ -107,6 +111,19 @@ size_t entry_uid_len(struct span parent, struct span name);
 
 /* Write that uid (entry_uid_len bytes, no NUL) to out; returns its length. */
 size_t entry_uid(struct span parent, struct span name, char *out);
+
+/* What hard links have in common: a hash, since the smallest of their names may
+ * have to be erased while the others stay.
+ */
+void link_group_of(const uint8_t archive_id[SHARD_ID_LEN],
+		   struct span smallest_uid, uint8_t ret[LINK_GROUP_LEN]);
+
+static inline bool link_group_is_set(const uint8_t group[LINK_GROUP_LEN])
+{
+	static const uint8_t none[LINK_GROUP_LEN];
+
+	return memcmp(group, none, LINK_GROUP_LEN) != 0;
+}
 
 /* Walk a packed xattr list: at first *pos is 0; false at the end.  The list of a
  * decoded entry is well formed, so there is no error.

@@ -36,7 +36,8 @@ struct leaf_row {
 /* What few entries have. */
 struct leaf_extra {
 	int64_t opaque_since;
-	struct span target, link_group, xattrs, meta;
+	struct span target, xattrs, meta;
+	uint8_t link_group[LINK_GROUP_LEN];
 	uint32_t nlink, rdev_major, rdev_minor;
 	uint32_t block_size, per_extent, n_extents;
 };
@@ -366,10 +367,19 @@ static void read_strings(struct leaf *l, struct rd *r)
 		extra_of(l, i)->rdev_minor =
 			(uint32_t)rd_varint_max(r, UINT32_MAX);
 	}
-	for (uint32_t i = 0; i < l->count; i++)
-		if (rows[i].flags & FLAG_GROUP)
-			extra_of(l, i)->link_group =
-				string_decode(r, UID_MAX_LEN);
+}
+
+static void read_link_groups(struct leaf *l, struct rd *r)
+{
+	for (uint32_t i = 0; i < l->count; i++) {
+		const uint8_t *p;
+
+		if (!(l->rows[i].flags & FLAG_GROUP))
+			continue;
+		p = rd_take(r, LINK_GROUP_LEN);
+		if (p)
+			memcpy(extra_of(l, i)->link_group, p, LINK_GROUP_LEN);
+	}
 }
 
 static enum rc read_rare(struct leaf *l, struct rd *r, struct err *err)
@@ -380,6 +390,7 @@ static enum rc read_rare(struct leaf *l, struct rd *r, struct err *err)
 		if (rows[i].flags & FLAG_OPAQUE)
 			extra_of(l, i)->opaque_since = rd_zigzag(r);
 	read_strings(l, r);
+	read_link_groups(l, r);
 	for (uint32_t i = 0; i < l->count; i++)
 		if (rows[i].flags & FLAG_NLINK)
 			extra_of(l, i)->nlink =
@@ -537,7 +548,6 @@ void leaf_entry(const struct leaf *l, uint32_t i, struct entry *ret)
 		.target = x->target,
 		.rdev_major = x->rdev_major,
 		.rdev_minor = x->rdev_minor,
-		.link_group = x->link_group,
 		.xattrs = x->xattrs,
 		.meta = x->meta,
 	};
@@ -547,6 +557,7 @@ void leaf_entry(const struct leaf *l, uint32_t i, struct entry *ret)
 		memcpy(ret->sha256,
 		       l->hashes + (size_t)row->hash * ENTRY_HASH_LEN,
 		       ENTRY_HASH_LEN);
+	memcpy(ret->link_group, x->link_group, LINK_GROUP_LEN);
 	entry_content(l, row, x, &ret->content);
 }
 

@@ -277,8 +277,8 @@ static void write_rare(const struct entry *es, uint32_t n, struct buf *out)
 		wr_varint(out, es[i].rdev_minor);
 	}
 	for (uint32_t i = 0; i < n; i++)
-		if (es[i].link_group.len)
-			string_encode(es[i].link_group, out);
+		if (link_group_is_set(es[i].link_group))
+			buf_append(out, es[i].link_group, LINK_GROUP_LEN);
 	for (uint32_t i = 0; i < n; i++)
 		if (es[i].nlink != nlink_default(es[i].type))
 			wr_varint(out, es[i].nlink);

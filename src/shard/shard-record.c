@@ -31,8 +31,8 @@ static void write_fields(const struct entry *e, struct buf *out)
 		wr_varint(out, e->rdev_major);
 		wr_varint(out, e->rdev_minor);
 	}
-	if (e->link_group.len)
-		string_encode(e->link_group, out);
+	if (link_group_is_set(e->link_group))
+		buf_append(out, e->link_group, LINK_GROUP_LEN);
 	if (e->nlink != nlink_default(e->type))
 		wr_varint(out, e->nlink);
 	if (e->xattrs.len)
@@ -179,8 +179,12 @@ static void read_fields(struct rd *r, uint32_t flags, struct entry *e)
 		e->rdev_major = (uint32_t)rd_varint_max(r, UINT32_MAX);
 		e->rdev_minor = (uint32_t)rd_varint_max(r, UINT32_MAX);
 	}
-	if (flags & FLAG_GROUP)
-		e->link_group = string_decode(r, UID_MAX_LEN);
+	if (flags & FLAG_GROUP) {
+		const uint8_t *p = rd_take(r, LINK_GROUP_LEN);
+
+		if (p)
+			memcpy(e->link_group, p, LINK_GROUP_LEN);
+	}
 	e->nlink = flags & FLAG_NLINK ?
 			   (uint32_t)rd_varint_max(r, UINT32_MAX) :
 			   nlink_default(e->type);

@@ -181,10 +181,15 @@ static void sip_byte(struct sip *s, uint8_t byte)
 	s->word = 0;
 }
 
+static void sip_bytes(struct sip *s, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		sip_byte(s, p[i]);
+}
+
 static void sip_span(struct sip *s, struct span bytes)
 {
-	for (size_t i = 0; i < bytes.len; i++)
-		sip_byte(s, (uint8_t)bytes.p[i]);
+	sip_bytes(s, (const uint8_t *)bytes.p, bytes.len);
 }
 
 static uint64_t sip_final(struct sip *s)
@@ -199,15 +204,19 @@ static uint64_t sip_final(struct sip *s)
 uint64_t volume_ino(const struct volume *v, const struct volume_entry *ve)
 {
 	const struct entry *e = &ve->e;
+	bool is_linked = link_group_is_set(e->link_group);
 	struct sip s;
 	uint64_t ino;
 
 	sip_init(&s, v->descriptor.archive_id);
-	sip_byte(&s, ve->node.date ? 'd' : 't');
+	if (is_linked)
+		sip_byte(&s, ve->node.date ? 'D' : 'T');
+	else
+		sip_byte(&s, ve->node.date ? 'd' : 't');
 	for (unsigned int i = 0; ve->node.date && i < 64; i += 8)
 		sip_byte(&s, (uint8_t)((uint64_t)e->created_at >> i));
-	if (e->link_group.len) {
-		sip_span(&s, e->link_group);
+	if (is_linked) {
+		sip_bytes(&s, e->link_group, LINK_GROUP_LEN);
 	} else {
 		sip_span(&s, e->parent);
 		if (e->parent.len)

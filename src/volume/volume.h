@@ -186,8 +186,9 @@ enum rc volume_seek(struct volume *v, const struct volume_entry *ve,
 
 /* 63-bit inode number, never 0 or 1: SipHash-2-4 with the archive id as its
  * key, of 't' or, in the date view, 'd' and created_at (8 bytes,
- * little-endian), and then of the link group or else the uid.  So versions are
- * different files.
+ * little-endian), and then of the uid.  So versions are different files.  Of
+ * hard links it is of 'T' or 'D' and the 16 bytes of their link group in place
+ * of the uid: the same for all names, and no uid can be made to share it.
  */
 uint64_t volume_ino(const struct volume *v, const struct volume_entry *ve);
 

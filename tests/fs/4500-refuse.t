@@ -112,6 +112,15 @@ three_names()
 			mnt/big/third-name | sort -u | wc -l)" = 1 ]
 }
 t 'hard links have one st_ino and their number' three_names
+group_told()
+{
+	"$DESFS" stat des other-name | sed -n 's/^link_group: //p' >group &&
+		[ -s group ] && for name in other-name dir/000001; do
+		grep "\"link_group\": \"$(cat group)\"" \
+			"mnt/.des/info/$name" || return
+	done
+}
+t 'and one group, which .des/info tells' group_told
 
 inodes()
 {

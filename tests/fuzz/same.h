@@ -50,7 +50,7 @@ static inline bool same_attributes(const struct entry *a, const struct entry *b)
 	       a->rdev_major == b->rdev_major &&
 	       a->rdev_minor == b->rdev_minor && a->nlink == b->nlink &&
 	       span_equal(a->target, b->target) &&
-	       span_equal(a->link_group, b->link_group) &&
+	       !memcmp(a->link_group, b->link_group, LINK_GROUP_LEN) &&
 	       span_equal(a->xattrs, b->xattrs) && span_equal(a->meta, b->meta);
 }
 

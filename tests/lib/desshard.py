@@ -243,7 +243,7 @@ class Entry:
         if self.type in (CHR, BLK):
             out += map(varint, self.rdev)
         if flags & GROUP:
-            out.append(string(self.group))
+            out.append(self.group)
         if flags & NLINK:
             out.append(varint(self.nlink))
         if flags & XATTRS:
@@ -259,7 +259,7 @@ class Entry:
         need(t == REG or not f & SHA, "content hash of no file")
         need(all(value for flag, value in
                  [(XATTRS, self.xattrs), (META, self.meta),
-                  (GROUP, self.group)] if f & flag), "flag of nothing")
+                  (GROUP, any(self.group))] if f & flag), "flag of nothing")
         need(not f & NLINK or self.nlink != (t != DIR), "number of links")
         need(self.mode <= 0o7777, "mode")
         need(max(self.owner, self.grp, self.nlink or 0, *self.rdev) < 2**32,
@@ -302,7 +302,7 @@ def read_record(c, before):
     if e.type in (CHR, BLK):
         e.rdev = tuple(c.varints(2))
     if e.flags & GROUP:
-        e.group = c.string(65535)
+        e.group = bytes(c.take(16))
     if e.flags & NLINK:
         e.nlink = c.varint()
     if e.flags & XATTRS:
@@ -434,7 +434,8 @@ def read_leaf(c, n):
             e.target = bytes(c.take(e.size))
     column("rdev", lambda: tuple(c.varints(2)),
            [e for e in es if e.type in (CHR, BLK)])
-    column("group", lambda: c.string(65535), [e for e in es if e.flags & GROUP])
+    column("group", lambda: bytes(c.take(16)),
+           [e for e in es if e.flags & GROUP])
     column("nlink", c.varint, [e for e in es if e.flags & NLINK])
     column("meta", lambda: c.string(65536), [e for e in es if e.flags & META])
     lists = [c.string(1 << 20) for _ in range(c.varint(n))]

@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 #include "base/crc32c.h"
 #include "base/sha256.h"
+#include "shard/shard-entry.h"
 #include "shard/shard-format.h"
 
 #define HASH_LEN 16
@@ -178,6 +179,17 @@ static void grow_page(struct buf *b, size_t payload_off)
 	move_tail(b, 1);
 }
 
+/* Of the first hard link in the root page. */
+static void clear_link_group(const struct buf *b)
+{
+	const struct span uid = { "dir/hard1", strlen("dir/hard1") };
+	uint8_t group[LINK_GROUP_LEN];
+
+	link_group_of(b->p + 24, uid, group);
+	memset(find(b, page(b), group, sizeof(group)), 0, sizeof(group));
+	fix_page(b);
+}
+
 /* A change of a shard made from good-v3-example.des, or another. */
 #define BAD(name_, ...)                                                \
 	static void bad_##name_(const struct golden *g, struct buf *b) \
@@ -245,6 +257,8 @@ BAD(dir_with_hash, CHANGE_PAGE(b, 0, "\x82\4\x21", 0xa2);
 BAD(name, CHANGE_PAGE(b, 2, "hello", '/'))
 BAD(links, uint8_t *end = page(b) + get(footer(b) + 224, 4);
     GOLDEN_MUST(end[-2] == 2); end[-2] = 0; fix_page(b))
+BAD(link_group, b->len = 0; golden_make_good("good-v3-none.des", b);
+    clear_link_group(b))
 BAD(mode, CHANGE_PAGE(b, 3, "\xed\3\xa4\3", 0x43))
 BAD(nanoseconds, CHANGE_PAGE(b, 3, "\x72\x60\0\0", 0x80))
 BAD(size, CHANGE_PAGE(b, 5, "\x72\x60\0\0\0\x0d", 14))
@@ -318,6 +332,7 @@ const struct golden golden_bad[] = {
 	      "a directory with a content hash"),
 	ROW_C("name", name, "a slash in a name"),
 	ROW_C("links", links, "a number of links that needs no saying"),
+	ROW_C("link-group", link_group, "a link group of zeros"),
 	ROW_C("mode", mode, "mode 020644"),
 	ROW_C("nanoseconds", nanoseconds, "2147508338 of them"),
 	ROW_C("size", size, "one byte more than its segments have"),

@@ -66,6 +66,12 @@ static enum rc flush_index(void *arg, struct err *err)
 	return take_data(m, m->index.p, m->index.len, err);
 }
 
+static void set_archive_id(uint8_t id[SHARD_ID_LEN])
+{
+	for (uint8_t i = 0; i < SHARD_ID_LEN; i++)
+		id[i] = (uint8_t)(0xa0 + i);
+}
+
 static void maker_init(struct maker *m, enum codec_id codec, uint32_t page_raw,
 		       struct buf *out)
 {
@@ -87,8 +93,7 @@ static void maker_init(struct maker *m, enum codec_id codec, uint32_t page_raw,
 	buf_init(&m->data, SHARD_MAX);
 	buf_init(&m->records, SHARD_MAX);
 	buf_init(&m->stored, SHARD_MAX);
-	for (uint8_t i = 0; i < SHARD_ID_LEN; i++)
-		opts.header.archive_id[i] = (uint8_t)(0xa0 + i);
+	set_archive_id(opts.header.archive_id);
 	/* Stored bytes depend on no library. */
 	snprintf(opts.header.writer, sizeof(opts.header.writer), "%s",
 		 codec == CODEC_NONE ? "golden" : codec_libraries());
@@ -230,7 +235,7 @@ struct item {
 	}
 #define IS(type_, mode_) .type = ENTRY_##type_, .mode = (mode_)
 #define AT(n_) .created_at = CREATED - (n_)
-#define HARD IS(REG, 0644), .link_group = SPAN("dir/hard1"), .nlink = 3
+#define HARD IS(REG, 0644), .nlink = 3
 #define XATTRS SPAN("\6user.a\0011\13user.binary\3\0\377\n")
 
 static const struct item small_items[] = {
@@ -296,6 +301,12 @@ static void fill(struct entry *e, size_t i, const char *parent,
 		e->created_at = CREATED;
 	if (e->type != ENTRY_DIR && !e->nlink)
 		e->nlink = 1;
+	if (e->type == ENTRY_REG && e->nlink > 1) {
+		uint8_t id[SHARD_ID_LEN];
+
+		set_archive_id(id);
+		link_group_of(id, str("dir/hard1"), e->link_group);
+	}
 }
 
 static struct entry *named(struct entry *es, const char *name)
@@ -327,8 +338,8 @@ static void make_small(const struct golden *g, struct buf *out)
 		if (!small_items[i].text)
 			continue;
 		put(&m, &es[i], small_items[i].text,
-		    es[i].link_group.len ? hard : NULL, &small);
-		if (es[i].link_group.len)
+		    es[i].nlink > 1 ? hard : NULL, &small);
+		if (es[i].nlink > 1)
 			hard = &es[i];
 	}
 	seal(&m, &small);

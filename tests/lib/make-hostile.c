@@ -173,9 +173,10 @@ static uint32_t slot_of(const struct row *row)
 	return route_slot(ROUTE_PARENT, N_BITS, uid, len);
 }
 
-static struct entry entry_of(const struct row *row)
+static struct entry entry_of(const struct row *row,
+			     const uint8_t archive_id[SHARD_ID_LEN])
 {
-	return (struct entry){
+	struct entry e = {
 		.parent = text(row->parent),
 		.name = span_of(row->name, row->name_len),
 		.created_at = CREATED,
@@ -184,11 +185,14 @@ static struct entry entry_of(const struct row *row)
 		.mtime_s = 1,
 		.target = text(row->target),
 		.size = row->target ? strlen(row->target) : 0,
-		.link_group = text(row->group),
 		.nlink = row->group ? 2 : 1,
 		.rdev_major = row->type == ENTRY_CHR ? 1 : 0,
 		.rdev_minor = row->type == ENTRY_CHR ? 3 : 0,
 	};
+
+	if (row->group)
+		link_group_of(archive_id, text(row->group), e.link_group);
+	return e;
 }
 
 static void add_content(struct shard_build *b, struct entry *e,
@@ -213,14 +217,14 @@ static void add_content(struct shard_build *b, struct entry *e,
 }
 
 /* Returns the number of entries. */
-static size_t build(struct shard_build *b, uint32_t slot, unsigned int part,
-		    struct shard_meta *m)
+static size_t build(struct shard_build *b, const struct descriptor *d,
+		    uint32_t slot, unsigned int part, struct shard_meta *m)
 {
 	struct err err = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < ROWS; i++) {
-		struct entry e = entry_of(&rows[i]);
+		struct entry e = entry_of(&rows[i], d->archive_id);
 		struct block_ref ref = { 0 };
 
 		if (slot_of(&rows[i]) != slot || rows[i].part != part)
@@ -285,7 +289,7 @@ static bool make_shard(struct store *st, const struct descriptor *d,
 
 	memcpy(opts.header.archive_id, d->archive_id, SHARD_ID_LEN);
 	must(shard_build_new(&opts, &sink, &b, &err), &err);
-	any = build(b, slot, part, m) > 0;
+	any = build(b, d, slot, part, m) > 0;
 	if (any) {
 		must(shard_build_finish(b, &f, &size, &err), &err);
 		fill_meta(m, &f, size);

@@ -15,7 +15,9 @@
 #define FEEDS 2
 
 static struct err err;
-static struct descriptor descriptor = { .n_bits = 4, .route = ROUTE_PARENT };
+static struct descriptor descriptor = { .n_bits = 4,
+					.route = ROUTE_PARENT,
+					.archive_id = "an archive's id" };
 
 static struct span text(const char *s)
 {
@@ -56,8 +58,16 @@ static void assert_alone(const struct links *l, const char *uid)
 
 	assert_int_equal(it.link, 0);
 	assert_int_equal(it.nlink, 1);
-	assert_int_equal(it.link_group.len, 0);
+	assert_false(link_group_is_set(it.link_group));
 	links_reader_free(r);
+}
+
+static void assert_group(const struct item *it, const char *uid)
+{
+	uint8_t group[LINK_GROUP_LEN];
+
+	link_group_of(descriptor.archive_id, text(uid), group);
+	assert_memory_equal(it->link_group, group, LINK_GROUP_LEN);
 }
 
 /* Returns the group's number. */
@@ -69,7 +79,7 @@ static uint64_t assert_linked(const struct links *l, const char *uid,
 
 	assert_int_not_equal(it.link, 0);
 	assert_int_equal(it.nlink, n);
-	assert_true(span_equal(it.link_group, text(group)));
+	assert_group(&it, group);
 	links_reader_free(r);
 	return it.link;
 }
@@ -166,7 +176,7 @@ static void many_links_are_found_on_disk(void **state)
 		snprintf(group, sizeof(group), "one/%060u", i / 2 * 2);
 		it = find(l, uid, &r);
 		assert_int_equal(it.nlink, 2);
-		assert_true(span_equal(it.link_group, text(group)));
+		assert_group(&it, group);
 	}
 	links_reader_free(r);
 	links_free(l);

@@ -327,7 +327,7 @@ static void rare_fields_come_back(void **state)
 		{ .name = str("c"), .type = ENTRY_CHR, .rdev_major = 5,
 		  .rdev_minor = 4096, .nlink = 1 },
 		{ .name = str("d"), .type = ENTRY_REG, .nlink = 3,
-		  .link_group = str("a/first"), .created_at = 9 },
+		  .link_group = { [15] = 1 }, .created_at = 9 },
 		{ .name = str("d"), .type = ENTRY_WHITEOUT, .created_at = 8,
 		  .nlink = 1 },
 		{ .parent = str("a"), .name = str("x"), .type = ENTRY_REG,
@@ -359,7 +359,8 @@ static void rare_fields_come_back(void **state)
 		assert_int_equal(got.nlink, es[i].nlink);
 		assert_int_equal(got.rdev_minor, es[i].rdev_minor);
 		assert_true(span_equal(got.target, es[i].target));
-		assert_true(span_equal(got.link_group, es[i].link_group));
+		assert_memory_equal(got.link_group, es[i].link_group,
+				    LINK_GROUP_LEN);
 		assert_true(span_equal(got.meta, es[i].meta));
 		assert_true(span_equal(got.xattrs, es[i].xattrs));
 	}
@@ -503,6 +504,35 @@ static void each_flipped_bit_of_the_footer_is_seen(void **state)
 	end(b, &im);
 }
 
+static void a_record_with_a_link_group_of_zeros_is_refused(void **state)
+{
+	struct record in = { .entry = { .name = str("file"),
+					.type = ENTRY_FIFO,
+					.nlink = 1 } };
+	struct record_reader *rr = NULL;
+	struct record got;
+	struct err err = { 0 };
+	struct buf out;
+	uint8_t *end;
+
+	(void)state;
+	memset(in.entry.link_group, 7, LINK_GROUP_LEN);
+	buf_init(&out, 1000);
+	record_encode(&in, NULL, &out);
+	assert_int_equal(record_reader_new(out.p, out.len, 1, &rr, &err),
+			 RC_OK);
+	assert_int_equal(record_next(rr, &got, &err), RC_OK);
+	record_reader_free(rr);
+	end = out.p + out.len - 1; /* where the content is */
+	assert_int_equal(end[-1], 7);
+	memset(end - LINK_GROUP_LEN, 0, LINK_GROUP_LEN);
+	assert_int_equal(record_reader_new(out.p, out.len, 1, &rr, &err),
+			 RC_OK);
+	assert_int_equal(record_next(rr, &got, &err), RC_CORRUPT);
+	record_reader_free(rr);
+	buf_release(&out);
+}
+
 static void records_come_back_from_a_block(void **state)
 {
 	uint8_t hashes[2 * BLOCK_HASH_LEN];
@@ -570,6 +600,7 @@ int main(void)
 		cmocka_unit_test(a_record_of_a_size_without_content_is_refused),
 		cmocka_unit_test(an_empty_shard_has_no_pages),
 		cmocka_unit_test(each_flipped_bit_of_the_footer_is_seen),
+		cmocka_unit_test(a_record_with_a_link_group_of_zeros_is_refused),
 		cmocka_unit_test(records_come_back_from_a_block),
 	};
 

@@ -300,6 +300,7 @@ static void items_survive_their_encoding(void **state)
 				 .dir = ITEM_NO_DIR,
 				 .target = text("target"),
 				 .xattrs = span_of("\0x", 2),
+				 .link_group = { 1, [15] = 2 },
 				 .created_at = INT64_MAX,
 				 .has_opaque = true,
 				 .opaque_since = INT64_MIN };
@@ -320,6 +321,7 @@ static void items_survive_their_encoding(void **state)
 	assert_int_equal(back.rdev_minor, it.rdev_minor);
 	assert_true(span_equal(back.target, it.target));
 	assert_true(span_equal(back.xattrs, it.xattrs));
+	assert_memory_equal(back.link_group, it.link_group, LINK_GROUP_LEN);
 	assert_true(back.created_at == it.created_at &&
 		    back.opaque_since == it.opaque_since);
 	for (size_t len = 0; len < b.len; len++)

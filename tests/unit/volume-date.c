@@ -335,6 +335,45 @@ static void the_tree_is_told_from_the_days(void **state)
 	archive_end(&a);
 }
 
+static void check_links(unsigned int route)
+{
+	static const char group[LINK_GROUP_LEN + 1] = "sixteen bytes it";
+	static const struct archive_entry run[] = {
+		{ .uid = "f", .type = ENTRY_REG, .content = "f" },
+	};
+	struct volume_entry a = { .e = { .name = str("a") } };
+	struct volume_entry b = { .e = { .parent = str("b"),
+					 .name = str("b") } };
+	struct volume_entry c = { .e = { .name = str(group) } };
+	struct archive ar;
+	struct volume *v;
+	uint64_t ino;
+
+	archive_begin(&ar, route);
+	archive_add(&ar, 0, 0, run, 1);
+	v = open_volume(&ar);
+	memcpy(a.e.link_group, group, LINK_GROUP_LEN);
+	memcpy(b.e.link_group, group, LINK_GROUP_LEN);
+	ino = volume_ino(v, &a);
+	assert_true(ino == volume_ino(v, &b));
+	assert_true(ino != volume_ino(v, &c));
+	b.e.link_group[0]++;
+	assert_true(ino != volume_ino(v, &b));
+	a.node.date = b.node.date = c.node.date = true;
+	assert_true(ino != volume_ino(v, &a));
+	assert_true(volume_ino(v, &a) != volume_ino(v, &c));
+	b.e.link_group[0]--;
+	assert_true(volume_ino(v, &a) == volume_ino(v, &b));
+	volume_close(v);
+	archive_end(&ar);
+}
+
+static void hard_links_share_a_number_that_no_name_has(void **state)
+{
+	(void)state;
+	each_route(check_links);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +382,7 @@ int main(void)
 		cmocka_unit_test(of_a_directory_one_version_is_shown),
 		cmocka_unit_test(a_real_name_goes_before_one_with_a_time),
 		cmocka_unit_test(the_tree_is_told_from_the_days),
+		cmocka_unit_test(hard_links_share_a_number_that_no_name_has),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
