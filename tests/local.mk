@@ -148,6 +148,7 @@ shell_tests += tests/cli/6040-pack-equal.t
 shell_tests += tests/cli/6050-link-names.t
 shell_tests += tests/cli/6100-deterministic.t
 shell_tests += tests/cli/6110-walk.t
+shell_tests += tests/cli/6120-options.t
 shell_tests += tests/cli/6200-kill.t
 shell_tests += tests/cli/6210-wrong-shard.t
 shell_tests += tests/cli/6400-stop.t
