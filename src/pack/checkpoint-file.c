@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "pack/checkpoint.h"
@@ -114,8 +116,21 @@ enum rc checkpoint_file_open(struct checkpoint_file *f, const char *path,
 	while (!done);
 	if (done < 0)
 		return err->rc;
+	f->size = (uint64_t)st.st_size;
 	f->is_empty = !st.st_size;
 	return f->is_empty ? RC_OK : read_text(f, st.st_size, ret_text, err);
+}
+
+/* Where there are no locks another run may be at the same. */
+static char *temporary_name(const struct checkpoint_file *f)
+{
+	char text[HEX_TEXT(8)];
+	uint8_t b[8];
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return NULL;
+	hex_encode(b, sizeof(b), text);
+	return xasprintf("%s.%s.tmp", f->name, text);
 }
 
 /* The new one is locked before it has the name. */
@@ -124,7 +139,7 @@ static int write_temporary(struct checkpoint_file *f, const char *tmp,
 {
 	CLEANUP_FD int fd = openat(
 		f->dirfd, tmp,
-		O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, MODE);
+		O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
 
 	if (fd < 0)
 		return -1;
@@ -136,22 +151,33 @@ static int write_temporary(struct checkpoint_file *f, const char *tmp,
 enum rc checkpoint_file_write(struct checkpoint_file *f, const void *p,
 			      size_t len, struct err *err)
 {
-	CLEANUP_FREE char *tmp = xasprintf("%s.tmp", f->name);
-	int fd = write_temporary(f, tmp, p, len);
+	CLEANUP_FREE char *tmp = temporary_name(f);
+	int fd = tmp ? write_temporary(f, tmp, p, len) : -1;
 	int saved = errno;
 
 	if (fd < 0 || renameat(f->dirfd, tmp, f->dirfd, f->name)) {
 		saved = fd < 0 ? saved : errno;
-		unlinkat(f->dirfd, tmp, 0);
+		if (tmp && saved != EEXIST)
+			unlinkat(f->dirfd, tmp, 0);
 		if (fd >= 0)
 			close(fd);
 		return err_set_errno(err, saved, "%s", f->path);
 	}
 	close(f->fd);
 	f->fd = fd;
+	f->size = len;
 	f->is_empty = false;
 	if (io_fsync_dir(f->dirfd))
 		return err_set_errno(err, errno, "%s", f->path);
+	return RC_OK;
+}
+
+enum rc checkpoint_file_append(struct checkpoint_file *f, const void *p,
+			       size_t len, struct err *err)
+{
+	if (io_pwrite(f->fd, p, len, f->size) || fdatasync(f->fd))
+		return err_set_errno(err, errno, "%s", f->path);
+	f->size += len;
 	return RC_OK;
 }
 

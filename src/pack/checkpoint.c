@@ -1,66 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* checkpoint.c - what a checkpoint says, as text.
  *
- * Two lines: an object of its own, and a record as the log has it.
+ * A line with an object of its own, and as many as there have to be with
+ * records as the log has them.
  */
 #include "config.h"
 
 #include "pack/checkpoint.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/sha256.h"
 
-#define CHECKPOINT_VERSION 1
+#define CHECKPOINT_VERSION 2
 #define CHECKPOINT_KIND "checkpoint"
-
-static void half_hash(const void *p, size_t len, uint8_t out[SHARD_ID_LEN])
-{
-	uint8_t hash[SHA256_LEN];
-
-	sha256_of(p, len, hash);
-	memcpy(out, hash, SHARD_ID_LEN);
-}
 
 /* Of all members but the digest itself. */
 static void digest_of(const struct json_t *j, uint8_t out[SHARD_ID_LEN])
 {
 	CLEANUP_BUF struct buf b = { .max = 2 * CHECKPOINT_HEAD_MAX };
+	uint8_t hash[SHA256_LEN];
 
 	json_write(j, &b);
-	half_hash(b.p, b.len, out);
+	sha256_of(b.p, b.len, hash);
+	memcpy(out, hash, SHARD_ID_LEN);
 }
 
-void checkpoint_encode(const struct checkpoint *c, struct buf *out)
+void checkpoint_encode_head(const struct checkpoint *c, struct buf *out)
 {
 	CLEANUP_JSON struct json_t *j = json_new_obj();
-	CLEANUP_BUF struct buf record = { .max = OPLOG_RECORD_MAX };
-	const struct oplog_record r = { .time = c->created_at,
-					.shards = c->shards,
-					.n_shards = c->n_shards };
 	uint8_t hash[SHARD_ID_LEN];
 	char worker[WORKER_TEXT];
 
-	oplog_record_encode(&r, c->archive_id, &record);
-	if (!buf_ok(&record)) {
-		out->failed = true;
-		return;
-	}
 	worker_format(&c->worker, worker);
-	half_hash(record.p, record.len, hash);
 	json_set_u64(j, "version", CHECKPOINT_VERSION);
 	json_set_str(j, "kind", CHECKPOINT_KIND);
+	json_set_hex(j, "archive_id", c->archive_id, sizeof(c->archive_id));
 	json_set_hex(j, "options", c->options, sizeof(c->options));
+	json_set_hex(j, "past", c->past, sizeof(c->past));
 	json_set_str(j, "worker", worker);
 	json_set_time(j, "created_at", c->created_at);
-	json_set_hex(j, "record", hash, sizeof(hash));
 	digest_of(j, hash);
 	json_set_hex(j, "digest", hash, sizeof(hash));
 	json_write(j, out);
 	buf_append_str(out, "\n");
-	buf_append(out, record.p, record.len);
+}
+
+void checkpoint_encode_shards(const struct checkpoint *c, struct buf *out)
+{
+	const struct oplog_record r = { .time = c->created_at,
+					.shards = c->shards,
+					.n_shards = c->n_shards };
+
+	if (c->n_shards)
+		oplog_record_encode(&r, c->archive_id, out);
 }
 
 static enum rc check_kind(const struct json_t *j, struct err *err)
@@ -85,19 +83,6 @@ static enum rc check_kind(const struct json_t *j, struct err *err)
 	return RC_OK;
 }
 
-static enum rc check_hash(const struct json_t *j, const char *name,
-			  const uint8_t want[SHARD_ID_LEN], struct err *err)
-{
-	uint8_t hash[SHARD_ID_LEN];
-
-	if (json_get_hex(j, name, hash, sizeof(hash), err))
-		return err->rc;
-	if (memcmp(hash, want, sizeof(hash)) != 0)
-		return err_set(err, RC_CORRUPT,
-			       "%s does not fit the rest of it", name);
-	return RC_OK;
-}
-
 static enum rc check_digest(struct json_t *j, struct err *err)
 {
 	uint8_t hash[SHARD_ID_LEN], want[SHARD_ID_LEN];
@@ -106,21 +91,23 @@ static enum rc check_digest(struct json_t *j, struct err *err)
 		return err->rc;
 	json_unset(j, "digest");
 	digest_of(j, want);
-	json_set_hex(j, "digest", hash, sizeof(hash));
-	return check_hash(j, "digest", want, err);
+	if (memcmp(hash, want, sizeof(hash)) != 0)
+		return err_set(err, RC_CORRUPT,
+			       "digest does not fit the rest of it");
+	return RC_OK;
 }
 
-static enum rc decode_head(struct json_t *j, const uint8_t *record,
-			   size_t record_len, struct checkpoint *c,
+static enum rc decode_head(const uint8_t *p, size_t len, struct checkpoint *c,
 			   struct err *err)
 {
-	uint8_t hash[SHARD_ID_LEN];
+	CLEANUP_JSON struct json_t *j = NULL;
 	const char *worker = "";
 
-	half_hash(record, record_len, hash);
-	if (check_kind(j, err) || check_digest(j, err) ||
-	    check_hash(j, "record", hash, err) ||
-	    json_get_hex(j, "options", c->options, sizeof(c->options), err) ||
+	if (json_parse(p, len, CHECKPOINT_HEAD_MAX, &j, err) ||
+	    check_kind(j, err) || check_digest(j, err) ||
+	    json_get_hex(j, "archive_id", c->archive_id, SHARD_ID_LEN, err) ||
+	    json_get_hex(j, "options", c->options, SHARD_ID_LEN, err) ||
+	    json_get_hex(j, "past", c->past, SHARD_ID_LEN, err) ||
 	    json_get_str(j, "worker", WORKER_TEXT - 1, &worker, err) ||
 	    json_get_time(j, "created_at", &c->created_at, err))
 		return err->rc;
@@ -129,12 +116,75 @@ static enum rc decode_head(struct json_t *j, const uint8_t *record,
 	return RC_OK;
 }
 
+/* The shards of one more line. */
+static enum rc decode_shards(const uint8_t *p, size_t len, struct checkpoint *c,
+			     size_t *cap, struct err *err)
+{
+	struct oplog_record r = { 0 };
+
+	if (oplog_record_decode(p, len, &r, err))
+		return err->rc;
+	if (memcmp(r.archive_id, c->archive_id, SHARD_ID_LEN) != 0) {
+		oplog_record_release(&r);
+		return err_set(err, RC_CORRUPT,
+			       "it has shards of another archive");
+	}
+	c->shards = mem_grow(c->shards, cap, c->n_shards + r.n_shards + 1,
+			     sizeof(*c->shards));
+	if (r.n_shards)
+		memcpy(c->shards + c->n_shards, r.shards,
+		       r.n_shards * sizeof(*r.shards));
+	c->n_shards += r.n_shards;
+	r.n_shards = 0; /* what they point to is taken over */
+	oplog_record_release(&r);
+	return RC_OK;
+}
+
+static enum rc decode_lines(const uint8_t *p, size_t len, struct checkpoint *c,
+			    struct err *err)
+{
+	size_t cap = 0;
+
+	for (size_t i = 2; len; i++) {
+		const uint8_t *end = memchr(p, '\n', len);
+		size_t n = end ? (size_t)(end - p) + 1 : len;
+		enum rc rc = RC_CORRUPT;
+
+		if (end)
+			rc = decode_shards(p, n, c, &cap, err);
+		c->is_cut = rc == RC_CORRUPT && n == len;
+		if (rc && !c->is_cut)
+			return err_prefix(err, "line %zu", i);
+		p += n;
+		len -= n;
+	}
+	return RC_OK;
+}
+
+static int compare_shards(const void *a, const void *b)
+{
+	const struct shard_meta *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static enum rc sort_shards(struct checkpoint *c, struct err *err)
+{
+	if (c->n_shards)
+		qsort(c->shards, c->n_shards, sizeof(*c->shards),
+		      compare_shards);
+	for (size_t i = 1; i < c->n_shards; i++) {
+		if (!compare_shards(&c->shards[i - 1], &c->shards[i]))
+			return err_set(err, RC_CORRUPT, "it has %s twice",
+				       c->shards[i].key);
+	}
+	return RC_OK;
+}
+
 enum rc checkpoint_decode(const void *p, size_t len, struct checkpoint *ret,
 			  struct err *err)
 {
-	CLEANUP_JSON struct json_t *j = NULL;
-	struct oplog_record r = { 0 };
-	struct checkpoint c = { 0 };
+	CLEANUP(checkpoint_release) struct checkpoint c = { 0 };
 	const uint8_t *bytes = p, *end;
 	size_t head;
 
@@ -142,18 +192,13 @@ enum rc checkpoint_decode(const void *p, size_t len, struct checkpoint *ret,
 		     len < CHECKPOINT_HEAD_MAX ? len : CHECKPOINT_HEAD_MAX);
 	if (!end)
 		return err_set(err, RC_CORRUPT, "it has no first line");
-	head = (size_t)(end - bytes);
-	if (json_parse(p, head, CHECKPOINT_HEAD_MAX, &j, err) ||
-	    decode_head(j, end + 1, len - head - 1, &c, err) ||
-	    oplog_record_decode(end + 1, len - head - 1, &r, err))
+	head = (size_t)(end - bytes) + 1;
+	if (decode_head(p, head - 1, &c, err) ||
+	    decode_lines(bytes + head, len - head, &c, err) ||
+	    sort_shards(&c, err))
 		return err->rc;
-	memcpy(c.archive_id, r.archive_id, sizeof(c.archive_id));
-	c.shards = r.shards;
-	c.n_shards = r.n_shards;
-	r.shards = NULL;
-	r.n_shards = 0;
-	oplog_record_release(&r);
 	*ret = c;
+	c = (struct checkpoint){ 0 };
 	return RC_OK;
 }
 

@@ -70,6 +70,8 @@ struct pack {
 	bool is_resumed;         /* a checkpoint gave the stamp */
 	struct past_part *parts; /* see past_parts */
 	size_t n_parts, parts_cap;
+	/* The shards of the worker's slots that were there before the run. */
+	uint8_t past_id[SHARD_ID_LEN];
 	int64_t stamp;      /* created_at of this run's entries */
 	int64_t safe_stamp; /* the same, but above all that is there */
 	struct links *links;

@@ -7,9 +7,11 @@
 #include "pack/past.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "pack/pack.h"
 #include "volume/oplog.h"
 #include "volume/volume.h"
@@ -52,6 +54,21 @@ static void add_part(struct pack *p, const struct shard_meta *m)
 						     .part = m->part + 1 };
 }
 
+void past_id_add(uint8_t id[SHARD_ID_LEN], const char *key)
+{
+	uint8_t hash[SHA256_LEN];
+
+	sha256_of(key, strlen(key), hash);
+	for (size_t i = 0; i < SHARD_ID_LEN; i++)
+		id[i] ^= hash[i];
+}
+
+static void add_to_id(struct pack *p, const struct shard_meta *m)
+{
+	if (worker_has(&p->opts->worker, m->slot))
+		past_id_add(p->past_id, m->key);
+}
+
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
@@ -62,6 +79,7 @@ static void add_shard(struct pack *p, struct past *past,
 {
 	bool is_same = is_same_run(p, m);
 
+	add_to_id(p, m);
 	past->has_any = true;
 	past->has_own |= worker_has(&p->opts->worker, m->slot);
 	past->newest = later(past->newest, m->created_max);
@@ -104,7 +122,15 @@ static void sort_parts(struct pack *p)
 	p->n_parts = n;
 }
 
-enum rc past_learn(struct pack *p, struct err *err)
+static int compare_keys(const void *a, const void *b)
+{
+	const struct shard_meta *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
+		   struct err *err)
 {
 	struct oplog *log = oplog_new();
 	bool changed = false;
@@ -115,6 +141,9 @@ enum rc past_learn(struct pack *p, struct err *err)
 
 		if (is_same_run(p, m))
 			add_part(p, m);
+		if (!n_but ||
+		    !bsearch(m, but, n_but, sizeof(*but), compare_keys))
+			add_to_id(p, m);
 	}
 	oplog_free(log);
 	sort_parts(p);
@@ -127,6 +156,7 @@ static enum rc read_log(struct pack *p, struct past *past, struct err *err)
 	struct volume_node at = { 0 };
 	uint32_t n;
 
+	memset(p->past_id, 0, sizeof(p->past_id));
 	p->n_parts = 0;
 	if (volume_open(&p->volume, p->opts->archive, &p->opts->how, err))
 		return err->rc;
@@ -185,6 +215,25 @@ static void set_time(struct pack *p)
 						    : INT64_MIN;
 }
 
+/* Has somebody packed after the first try of a run that was to be now?  What is
+ * packed from here on is later than that, then.
+ */
+static bool is_outrun(const struct pack *p, const struct past *past)
+{
+	return p->is_resumed && p->opts->created == CREATED_NOW &&
+	       past->newest > p->stamp;
+}
+
+static void begin_later(struct pack *p, struct past *past)
+{
+	p->is_resumed = false;
+	set_time(p);
+	p->n_parts = 0;
+	past->has_same = false;
+	past->has_before = past->has_any;
+	past->newest_before = past->newest;
+}
+
 enum rc past_open(struct pack *p, struct err *err)
 {
 	struct past past = { .newest = INT64_MIN, .newest_before = INT64_MIN };
@@ -192,6 +241,8 @@ enum rc past_open(struct pack *p, struct err *err)
 
 	set_time(p);
 	rc = read_log(p, &past, err);
+	if (is_outrun(p, &past))
+		begin_later(p, &past);
 	/* Later than this run: then it is one after all the others, too.  With
 	 * the times of files there is no before.
 	 */

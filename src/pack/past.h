@@ -9,8 +9,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "shard/shard-format.h"
 
 struct pack;
+struct shard_meta;
 
 /* A slot's part of a day, from which on a run of the same time goes on. */
 struct past_part {
@@ -27,8 +29,14 @@ struct past_part {
  */
 enum rc past_open(struct pack *p, struct err *err) MUST_CHECK;
 
-/* Only the parts, from the log; past_open begins anew. */
-enum rc past_learn(struct pack *p, struct err *err) MUST_CHECK;
+/* Only the parts and past_id, from the log; past_open begins anew.  past_id is
+ * without but, n_but shards in the order of their keys.
+ */
+enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
+		   struct err *err) MUST_CHECK;
+
+/* One more shard, by its key, in a number for a set of them. */
+void past_id_add(uint8_t id[SHARD_ID_LEN], const char *key);
 
 /* An archive of which nothing is there yet. */
 enum rc past_none(struct pack *p, struct err *err) MUST_CHECK;

@@ -3,7 +3,7 @@
  * one how to.
  *
  * The file is written by a thread of its own, as often as a twentieth of the
- * time allows: over many slots it gets long.
+ * time allows, and what is new is appended: over many slots it gets long.
  */
 #include "config.h"
 
@@ -37,6 +37,10 @@ struct resume {
 	struct checkpoint found; /* until it is committed */
 	bool is_found;
 	uint8_t options[SHARD_ID_LEN];
+
+	/* The writer's while there is one. */
+	size_t n_told; /* of the run's shards, those in the file */
+	bool is_torn;  /* it has to be written anew */
 
 	struct workers *writer; /* one thread; NULL: it does not run */
 	pthread_mutex_t lock;   /* guards what follows */
@@ -126,6 +130,10 @@ enum rc resume_open(struct pack *p, struct err *err)
 	r->is_found = true;
 	if (check_found(p, r, err))
 		return err->rc;
+	if (r->found.is_cut)
+		log_warn("%s: its last line is cut, what that told of is "
+			 "packed again",
+			 r->file.path);
 	p->is_resumed = true;
 	p->stamp = r->found.created_at;
 	return RC_OK;
@@ -237,13 +245,31 @@ static void forget_shards(struct pack *p)
 	p->n_shards = 0;
 }
 
+/* Have other runs packed into these slots since?  They compared with what there
+ * was without these shards: what is old in those would come back, and what they
+ * took for deleted would go.
+ */
+static bool is_overtaken(struct pack *p)
+{
+	struct resume *r = p->resume;
+
+	if (!memcmp(p->past_id, r->found.past, SHARD_ID_LEN))
+		return false;
+	log_warn("%s: other runs have packed since; its run is not gone on "
+		 "with, and what it had packed is packed again",
+		 r->file.path);
+	p->is_resumed = false;
+	forget_shards(p);
+	return true;
+}
+
 static enum rc commit_found(struct pack *p, struct err *err)
 {
-	bool *is_gone = xcalloc(p->n_shards, sizeof(*is_gone));
+	bool *is_gone = xcalloc(p->n_shards + 1, sizeof(*is_gone));
 	size_t lost = 0;
-	enum rc rc = past_learn(p, err);
+	enum rc rc = RC_OK;
 
-	if (!rc)
+	if (p->n_shards)
 		rc = commit_each(p, adopt_shard, is_gone, err);
 	if (!rc)
 		lost = keep_followers(p, is_gone);
@@ -267,50 +293,90 @@ enum rc resume_commit(struct pack *p, struct err *err)
 		return RC_OK;
 	if (check_place(p, r, err))
 		return err->rc;
-	if (!r->found.n_shards)
-		return RC_OK;
 	/* From here on a clean-up lets them be. */
-	if (store_run_begin(p->store, &p->run, err))
+	if (r->found.n_shards && store_run_begin(p->store, &p->run, err))
 		return err->rc;
 	p->shards = r->found.shards;
 	p->n_shards = p->shards_cap = r->found.n_shards;
 	r->found.shards = NULL;
 	r->found.n_shards = 0;
-	return commit_found(p, err);
+	if (past_learn(p, p->shards, p->n_shards, err))
+		return err->rc;
+	return is_overtaken(p) ? RC_OK : commit_found(p, err);
 }
 
 /* --- what the next one may need --------------------------------------------
  */
 
-static void encode(struct pack *p, struct buf *out)
+/* The run's shards from first on; what they point to stays. */
+static struct shard_meta *copy_shards(struct pack *p, size_t first,
+				      size_t *ret_n)
 {
-	struct checkpoint c = { .worker = p->opts->worker,
-				.created_at = p->stamp };
-	struct shard_meta *copy = NULL;
+	struct shard_meta *copy;
+	LOCK_SCOPE(&p->lock);
 
-	memcpy(c.archive_id, p->descriptor.archive_id, SHARD_ID_LEN);
-	memcpy(c.options, p->resume->options, SHARD_ID_LEN);
-	pthread_mutex_lock(&p->lock);
-	/* What it points to stays. */
-	if (p->n_shards && !p->is_committed) {
-		c.n_shards = p->n_shards;
-		copy = xcalloc(c.n_shards, sizeof(*copy));
-		memcpy(copy, p->shards, c.n_shards * sizeof(*copy));
-	}
-	pthread_mutex_unlock(&p->lock);
-	c.shards = copy;
-	checkpoint_encode(&c, out);
-	free(copy);
+	*ret_n = p->n_shards - first;
+	copy = xcalloc(*ret_n + 1, sizeof(*copy));
+	if (*ret_n)
+		memcpy(copy, p->shards + first, *ret_n * sizeof(*copy));
+	return copy;
 }
 
-static enum rc write_file(struct pack *p, struct err *err)
+static void fill(const struct pack *p, struct checkpoint *c)
+{
+	c->worker = p->opts->worker;
+	c->created_at = p->stamp;
+	memcpy(c->archive_id, p->descriptor.archive_id, SHARD_ID_LEN);
+	memcpy(c->options, p->resume->options, SHARD_ID_LEN);
+	memcpy(c->past, p->past_id, SHARD_ID_LEN);
+}
+
+static enum rc check_size(const struct pack *p, const struct buf *text,
+			  uint64_t size, struct err *err)
+{
+	if (buf_ok(text) && text->len <= CHECKPOINT_MAX - size)
+		return RC_OK;
+	return err_set(err, RC_LIMIT, "%s: more than %u bytes",
+		       p->resume->file.path, CHECKPOINT_MAX);
+}
+
+/* All of it, or only what the file lacks. */
+static enum rc write_file(struct pack *p, bool whole, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = CHECKPOINT_MAX };
+	struct resume *r = p->resume;
+	size_t first = whole ? 0 : r->n_told;
+	struct checkpoint c = { 0 };
+	enum rc rc;
 
-	encode(p, &text);
-	if (!buf_ok(&text))
-		return err_set(err, RC_LIMIT, "%s: more than %u bytes",
-			       p->resume->file.path, CHECKPOINT_MAX);
+	fill(p, &c);
+	c.shards = copy_shards(p, first, &c.n_shards);
+	if (whole)
+		checkpoint_encode_head(&c, &text);
+	checkpoint_encode_shards(&c, &text);
+	free(c.shards);
+	rc = check_size(p, &text, whole ? 0 : r->file.size, err);
+	if (!rc)
+		rc = whole ? checkpoint_file_write(&r->file, text.p, text.len,
+						   err)
+			   : checkpoint_file_append(&r->file, text.p, text.len,
+						    err);
+	r->is_torn = rc;
+	if (!rc)
+		r->n_told = first + c.n_shards;
+	return rc;
+}
+
+/* Of a run whose shards are in the log only the time is left. */
+static enum rc write_end(struct pack *p, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = CHECKPOINT_MAX };
+	struct checkpoint c = { 0 };
+
+	fill(p, &c);
+	for (size_t i = 0; i < p->n_shards; i++)
+		past_id_add(c.past, p->shards[i].key);
+	checkpoint_encode_head(&c, &text);
 	return checkpoint_file_write(&p->resume->file, text.p, text.len, err);
 }
 
@@ -319,7 +385,7 @@ static bool try_write(struct pack *p)
 {
 	struct err err;
 
-	if (!write_file(p, &err))
+	if (!write_file(p, p->resume->is_torn, &err))
 		return true;
 	log_warn("checkpoint: %s", err.msg);
 	return false;
@@ -367,7 +433,7 @@ enum rc resume_begin(struct pack *p, struct err *err)
 
 	if (!r)
 		return RC_OK;
-	if (write_file(p, err) ||
+	if (write_file(p, true, err) ||
 	    workers_start(&r->writer, "checkpoint", 1, 1, err))
 		return err->rc;
 	workers_submit(r->writer, writer_main, p);
@@ -413,8 +479,8 @@ void resume_end(struct pack *p, bool is_complete)
 	/* Of a run that was stopped in good order all is in the log. */
 	if (is_complete && checkpoint_file_remove(&r->file, &err))
 		log_warn("checkpoint: %s", err.msg);
-	else if (!is_complete && p->is_committed)
-		try_write(p);
+	else if (!is_complete && p->is_committed && write_end(p, &err))
+		log_warn("checkpoint: %s", err.msg);
 	checkpoint_file_close(&r->file);
 	checkpoint_release(&r->found);
 	pthread_cond_destroy(&r->wake);

@@ -48,6 +48,12 @@ pack()
 {
 	"$DESFS_PACK" -q --checkpoint cp "$@"
 }
+# The same, in an archive whose log names a shard.
+killed_later()
+{
+	rm -rf a && "$DESFS_PACK" -q --created-at 2026-01-01 --exclude '*' \
+		old a && killed 6 a --created-at $when
+}
 nothing_stays()
 {
 	ls cp* >left 2>/dev/null
@@ -183,9 +189,8 @@ t 'goes on at the same time' one_time stopped 1
 # Cleaned up meanwhile: there is nothing to go on from.
 cleaned()
 {
-	rm -rf a && killed 6 a --created-at $when && names_of >names &&
-		"$DESFS_PACK" -q --created-at 2026-01-01 old a && names_of |
-		grep . && "$DESFS_PACK" --clean a || return 1
+	killed_later && names_of >names && grep . names &&
+		"$DESFS_PACK" --clean a || return 1
 	while IFS= read -r f; do
 		[ ! -e "a/$f" ] || return 1
 	done <names
@@ -207,9 +212,7 @@ t 'in the source' test -e out2/9/later/000019
 # shard when one begins: that one waits, or the other one lets the shard be.
 raced()
 {
-	rm -rf a && killed 6 a --created-at $when &&
-		"$DESFS_PACK" -q --created-at 2026-01-01 --exclude '*' old a ||
-		return 1
+	killed_later || return 1
 	cat >begin <<-END
 	"$DESFS_PACK" -q --checkpoint cp --created-at $when src a \
 		>raced.out 2>&1 &
@@ -291,11 +294,11 @@ bad()
 t 'what is none' bad 'echo hello >cp' 6 'remove it to begin anew'
 t 'a line without end' bad 'head -c 4000 /dev/zero | tr "\0" x >cp' 6 \
 	'no first line'
-t 'a cut one' bad 'head -c 1500 good >cp' 6 'does not fit'
-t 'one without its last byte' bad 'head -c -2 good >cp' 6 'does not fit'
+t 'a cut one' bad 'head -c 100 good >cp' 6 'no first line'
+t 'one that is cut in the middle' bad 'sed "3s/}$//" good >cp' 6 'line 3: '
 t 'a changed time' bad 'sed "1s/T10:00/T11:00/" good >cp' 6 'digest'
-t 'a changed shard' bad 'sed "2s/\"size\":1/\"size\":2/" good >cp' 6 \
-	'does not fit'
+t 'a changed shard' bad 'sed "2s/\"size\":/\"size\":1/" good >cp' 6 'digest'
+t 'a line twice' bad 'sed 2p good >cp' 6 'twice'
 t 'a large one' bad 'truncate -s 300M cp' 6 'no checkpoint'
 t 'a pipe' bad 'mkfifo cp' 2 'not a file'
 t 'a directory' bad 'mkdir cp' 2 'not a file'
@@ -324,10 +327,59 @@ cp good cp
 t 'the good one is good still' pack --created-at $when src a
 t 'for the same archive' same_archive want a
 
+# The last line is what was being written.
+cut()
+{
+	rm -rf a && killed 6 a --created-at $when && names_of >names || return 1
+	eval "$1" <./cp >cp.cut && mv cp.cut cp && files_of a || return 1
+	"$DESFS_PACK" --checkpoint cp --created-at $when src a 2>cut.err
+	cut_status=$?
+	cat cut.err
+	[ $cut_status = 0 ] && grep -q 'last line is cut' cut.err
+}
+for how in 'head -c -1' 'head -c -700' "sed '\$s/size/sise/'"; do
+	t "a machine fails while it is written: $how" cut "$how"
+	t 'the archive is that of the undisturbed run' same_archive want a
+done
+
+# What is new is appended: over 65,536 slots it gets long.
+appended()
+{
+	rm -rf a && with_faults "rename */cp run=:
+write */cp run=:" pack --created-at $when --open-shards 1 src a || return 1
+	fault_used rename || return 1
+	[ "$(grep -c '^rename' "$tmp/faults.used")" = 1 ] &&
+		fault_used '^write'
+}
+t 'it is written anew once in a run' appended
+kept_apart()
+{
+	rm -rf a && echo mine >cp.tmp && pack --created-at $when src a &&
+		[ "$(cat cp.tmp)" = mine ] && rm cp.tmp
+}
+t 'a file of a name near its is not touched' kept_apart
+
+# Where a part of it was written it is written anew.
+torn()
+{
+	rm -rf a && with_faults "write */cp nth=2 errno=ENOSPC
+write */cp nth=1 short=100
+rename */cp run=:
+rename *.des nth=6 run=./kill-at 5 \$PPID" "$DESFS_PACK" --open-shards 1 \
+		--checkpoint cp --created-at $when src a 2>torn.err
+	cat torn.err "$tmp/faults.used"
+	grep -q 'checkpoint: cp: No space' torn.err &&
+		[ "$(grep -c '^rename.*/cp' "$tmp/faults.used")" = 2 ] &&
+		[ "$(names_of | wc -l)" = 5 ]
+}
+t 'a write fails in the middle' torn
+t 'and all is in the file then' pack --created-at $when src a
+t 'for the archive of the undisturbed run' same_archive want a
+
 # Where it cannot be written any more the run goes on.
 full()
 {
-	rm -rf a && with_faults 'rename */cp from=2 errno=ENOSPC' "$DESFS_PACK" \
+	rm -rf a && with_faults 'write */cp* from=2 errno=ENOSPC' "$DESFS_PACK" \
 		--checkpoint cp --created-at $when src a 2>full.err
 	full_status=$?
 	cat full.err
