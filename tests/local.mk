@@ -142,6 +142,7 @@ shell_tests += tests/cli/3400-index-cache.t
 shell_tests += tests/cli/6000-pack-first.t
 shell_tests += tests/cli/6010-pack-choice.t
 shell_tests += tests/cli/6020-pack-later.t
+shell_tests += tests/cli/6021-mirror-unseen.t
 shell_tests += tests/cli/3110-extract-oddities.t
 shell_tests += tests/cli/6030-pack-noise.t
 shell_tests += tests/cli/6040-pack-equal.t

@@ -6,32 +6,124 @@
 
 #include "pack/mirror.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/filter.h"
+#include "pack/gather.h"
 #include "pack/keep.h"
 #include "pack/pack.h"
 #include "pack/plan.h"
+#include "pack/report.h"
+#include "pack/tree.h"
 #include "pack/uid-set.h"
 #include "shard/route.h"
 #include "shard/shard-filter.h"
 #include "volume/volume.h"
 
-static bool is_below_sources(const struct pack *p, struct span uid)
+/* --- sources without anything ----------------------------------------------
+ */
+
+static enum rc is_empty(const struct source *s, bool *ret, struct err *err)
 {
-	if (!sources_have_names(&p->sources))
-		return true;
+	int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int failed = errno;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return err_set_errno(err, failed, "%s", s->path);
+	}
+	do {
+		errno = 0;
+		e = readdir(d);
+		failed = errno;
+	} while (e && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")));
+	closedir(d);
+	*ret = !e;
+	return e || !failed ? RC_OK : err_set_errno(err, failed, "%s", s->path);
+}
+
+static bool note_name(void *arg, struct span name,
+		      const struct volume_entry *ve, uint64_t next)
+{
+	bool *found = arg;
+
+	(void)name;
+	(void)ve;
+	(void)next;
+	*found = true;
+	return false;
+}
+
+/* Does the archive's tree have something in the source's directory? */
+static enum rc has_names(const struct pack *p, const struct source *s,
+			 bool *ret, struct err *err)
+{
+	struct volume_entry ve;
+	enum rc rc = volume_resolve(p->volume, span_of(s->name, s->name_len),
+				    &ve, err);
+
+	*ret = false;
+	if (rc)
+		return rc == RC_NOENT || rc == RC_NOTDIR ? RC_OK : rc;
+	if (ve.e.type == ENTRY_DIR)
+		rc = volume_readdir(p->volume, &ve, 0, note_name, ret, err);
+	volume_entry_release(&ve);
+	return rc;
+}
+
+enum rc mirror_check_sources(const struct pack *p, struct err *err)
+{
+	if (!p->opts->mirror || p->opts->mirror_empty || !p->volume)
+		return RC_OK;
 	for (size_t i = 0; i < p->sources.n; i++) {
+		const struct source *s = &p->sources.v[i];
+		bool empty = false, found = false;
+
+		if (!s->is_dir)
+			continue;
+		if (is_empty(s, &empty, err) ||
+		    (empty && has_names(p, s, &found, err)))
+			return err->rc;
+		if (found)
+			return err_set(err, RC_USAGE,
+				       "%s: is empty, perhaps not mounted; "
+				       "with --mirror all would disappear from "
+				       "the archive's tree (--mirror-empty "
+				       "allows it)",
+				       s->path);
+	}
+	return RC_OK;
+}
+
+/* --- names that are gone ---------------------------------------------------
+ */
+
+/* The source that the name is below of; p->sources.n: none. */
+static size_t source_above(const struct pack *p, struct span uid)
+{
+	size_t i = 0;
+
+	if (!sources_have_names(&p->sources))
+		return 0;
+	for (; i < p->sources.n; i++) {
 		const struct source *s = &p->sources.v[i];
 
 		if (s->is_dir && uid.len > s->name_len &&
 		    uid.p[s->name_len] == '/' &&
 		    !memcmp(uid.p, s->name, s->name_len))
-			return true;
+			break;
 	}
-	return false;
+	return i;
 }
 
 bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e)
@@ -46,13 +138,73 @@ bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e)
 	entry_uid(e->parent, e->name, bytes);
 	uid = span_of(bytes, len);
 	/* Names no file system can have were not packed from one. */
-	return !memchr(bytes, '\0', len) && is_below_sources(p, uid) &&
+	return !memchr(bytes, '\0', len) &&
+	       source_above(p, uid) < p->sources.n &&
 	       !keep_covers(p->keep, uid) &&
 	       !filter_excludes_below(p->opts->filter, uid.p, uid.len,
 				      e->type == ENTRY_DIR) &&
 	       route_slot((enum route_kind)p->descriptor.route,
 			  p->descriptor.n_bits, uid.p, uid.len) == slot;
 }
+
+/* What the walk passes over is in no archive. */
+static bool is_never_packed(const struct pack *p, const struct stat *st)
+{
+	uint64_t dev, ino;
+
+	return S_ISSOCK(st->st_mode) ||
+	       (S_ISDIR(st->st_mode) &&
+		gather_find_archive(p->opts, &dev, &ino) && st->st_dev == dev &&
+		st->st_ino == ino);
+}
+
+/* RC_OK: there is no such name. */
+static enum rc look(const struct pack *p, struct tree *tree,
+		    const struct item *it, struct err *err)
+{
+	char name[TREE_NAME_BYTES];
+	struct stat st;
+	int dir = -1;
+	enum rc rc = tree_place(tree, it, &dir, name, err);
+
+	/* A directory above is gone, or no name is that long. */
+	if (rc == RC_CHANGED || rc == RC_LIMIT)
+		return RC_OK;
+	if (rc)
+		return rc;
+	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return is_never_packed(p, &st)
+			       ? RC_OK
+			       : err_set(err, RC_CHANGED,
+					 "is there, though its directory did "
+					 "not show it");
+	if (errno == ENOENT || errno == ENOTDIR)
+		return RC_OK;
+	return err_set_errno(err, errno, "cannot be examined");
+}
+
+bool mirror_is_gone(const struct pack *p, struct tree *tree,
+		    const struct entry *e)
+{
+	size_t len = entry_uid_len(e->parent, e->name);
+	CLEANUP_FREE char *bytes = xcalloc(1, len + 1);
+	struct item it = { .type = e->type,
+			   .parent = e->parent,
+			   .name = e->name };
+	struct span uid;
+	struct err err;
+
+	entry_uid(e->parent, e->name, bytes);
+	uid = span_of(bytes, len);
+	it.source = (uint32_t)source_above(p, uid);
+	if (!look(p, tree, &it, &err))
+		return true;
+	report_failed(p->report, uid, &err);
+	return false;
+}
+
+/* --- what is above them ----------------------------------------------------
+ */
 
 /* A directory as the archive had it before the run, or else has it now. */
 static enum rc find_dir(const struct pack *p, struct span path,

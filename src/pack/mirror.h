@@ -13,10 +13,24 @@
 #include "shard/shard-entry.h"
 
 struct pack;
+struct tree;
 struct uid_set;
+
+/* RC_USAGE: a source has nothing in it and the archive's tree has something in
+ * that place, which --mirror-empty does not give away: a file system that is
+ * not mounted looks like that.
+ */
+enum rc mirror_check_sources(const struct pack *p, struct err *err) MUST_CHECK;
 
 /* Would a run that mirrors take the name, which no source has, for deleted? */
 bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e);
+
+/* Ask for a name that mirror_deletes speaks of, and that the walk has not seen.
+ * Unless there is no such name it is reported as failed, and stays in the
+ * archive: its directory was not shown as it is, or cannot be read.
+ */
+bool mirror_is_gone(const struct pack *p, struct tree *tree,
+		    const struct entry *e);
 
 /* Put the directories above a whiteout into its part, as the archive has them.
  * Those that it does not have stay away, and those of ended: hashes, as for a

@@ -108,6 +108,11 @@ static const struct opt rows[] = {
 	  AT(pack.mirror),
 	  .help = "names that are not in the sources any more disappear "
 		  "from the archive's tree" },
+	{ .name = "mirror-empty",
+	  .kind = OPT_FLAG,
+	  AT(pack.mirror_empty),
+	  .help = "with --mirror, let a source that is empty do so to what "
+		  "the archive has of it" },
 	{ .name = "checksum",
 	  .kind = OPT_FLAG,
 	  AT(pack.checksum),

@@ -24,6 +24,7 @@
 #include "pack/lane-pool.h"
 #include "pack/lane.h"
 #include "pack/links.h"
+#include "pack/mirror.h"
 #include "pack/old-dir.h"
 #include "pack/past.h"
 #include "pack/plan.h"
@@ -269,6 +270,9 @@ static enum rc check_options(const struct pack *p, struct err *err)
 		return err_set(err, RC_USAGE,
 			       "--mirror needs to see the whole source, "
 			       "--files0-from does not show it");
+	if (o->mirror_empty && !o->mirror)
+		return err_set(err, RC_USAGE,
+			       "--mirror-empty is for --mirror only");
 	if (o->files0_from && sources_have_names(&p->sources))
 		return err_set(err, RC_USAGE,
 			       "--files0-from needs exactly one source "
@@ -332,7 +336,9 @@ static enum rc run(struct pack *p, struct err *err)
 		return rc;
 	if (p->store && store_is_remote(p->store))
 		state_set_remote(report_state(p->report));
-	rc = gather(p, err);
+	rc = mirror_check_sources(p, err);
+	if (!rc)
+		rc = gather(p, err);
 	if (!rc && !dry && !p->run)
 		rc = store_run_begin(p->store, &p->run, err);
 	if (!rc && !dry)

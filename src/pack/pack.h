@@ -38,7 +38,7 @@ struct pack_options {
 	unsigned int route;  /* enum route_kind, or PACK_ANY_ROUTE */
 	enum created_mode created;
 	int64_t created_at; /* CREATED_TIME: microseconds */
-	bool mirror, checksum, dry_run, one_file_system, publish;
+	bool mirror, mirror_empty, checksum, dry_run, one_file_system, publish;
 	bool remove_sources;
 	enum codec_id codec;
 	int level;
