@@ -163,6 +163,7 @@ shell_tests += tests/cli/6320-slow-write.t
 shell_tests += tests/cli/6330-changing-tree.t
 shell_tests += tests/cli/6410-checkpoint.t
 shell_tests += tests/cli/6411-checkpoint-overtaken.t
+shell_tests += tests/cli/6412-lost-shard.t
 shell_tests += tests/cli/6340-pack-faults.t
 shell_tests += tests/cli/6420-kill-workers.t
 shell_tests += tests/cli/6430-clean-workers.t

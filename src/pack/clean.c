@@ -122,6 +122,11 @@ static enum rc remove_shard(struct cleaning *c, const struct found *f,
 		rc = store_runs_alive(c->st, NULL, c->alive, err);
 	if (!rc && !*c->alive)
 		rc = mark_named(c, err);
+	/* Where no run can be kept from beginning: reading the log took its
+	 * time.
+	 */
+	if (!rc && !*c->alive && !f->is_named)
+		rc = store_runs_alive(c->st, NULL, c->alive, err);
 	if (!rc && !*c->alive && !f->is_named) {
 		rc = store_remove(c->st, f->key, err);
 		*ret_done = !rc;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
 #include "pack/pack.h"
@@ -299,6 +300,43 @@ static enum rc check_descriptor_again(struct pack *p, struct err *err)
 		       p->opts->archive);
 }
 
+/* A record that names what is not there is a failure to all who read it. */
+static enum rc take_back(struct pack *p, const char *record, size_t n_gone,
+			 const char *first, struct err *err)
+{
+	struct err failure;
+	enum rc rc = store_remove(p->store, record, &failure);
+
+	err_set(err, RC_CHANGED,
+		"%s, one of %zu: gone when the run was to count, a clean-up "
+		"took it for a dead run's; run again",
+		first, n_gone);
+	if (rc && rc != RC_NOENT)
+		err_prefix(err, "remove %s, which names what is gone (%s)",
+			   record, failure.msg);
+	return err->rc;
+}
+
+/* Where nobody else's locks are seen a clean-up that had looked before the run
+ * said that it lives may remove a shard after the last look at it.
+ */
+static enum rc look_again(struct pack *p, const char *record, struct err *err)
+{
+	CLEANUP_FREE bool *is_gone = xcalloc(p->n_shards + 1, sizeof(*is_gone));
+	const char *first = NULL;
+	struct err failure;
+	size_t n = 0;
+
+	if (commit_each(p, check_shard, is_gone, &failure))
+		log_warn("%s: not looked at again: %s", record, failure.msg);
+	for (size_t i = p->n_shards; i-- > 0;) {
+		n += is_gone[i];
+		if (is_gone[i])
+			first = p->shards[i].key;
+	}
+	return first ? take_back(p, record, n, first, err) : RC_OK;
+}
+
 enum rc commit_record(struct pack *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
@@ -318,8 +356,9 @@ enum rc commit_record(struct pack *p, struct err *err)
 			       "log record of more than %u bytes",
 			       OPLOG_RECORD_MAX);
 	rc = oplog_record_key(r.time, key, sizeof(key), err);
-	return rc ? rc
-		  : store_put(p->store, key, text.p, text.len, &existed, err);
+	if (!rc)
+		rc = store_put(p->store, key, text.p, text.len, &existed, err);
+	return rc ? rc : look_again(p, key, err);
 }
 
 enum rc commit_end(struct pack *p, struct err *err)
