@@ -233,6 +233,7 @@ libdesfs_a_SOURCES += src/pack/sorter.c src/pack/sorter.h
 libdesfs_a_SOURCES += src/pack/slot-items.c src/pack/slot-items.h
 libdesfs_a_SOURCES += src/pack/sorter-read.c src/pack/sorter-record.h
 libdesfs_a_SOURCES += src/pack/links.c src/pack/links.h
+libdesfs_a_SOURCES += src/pack/list-file.c src/pack/list-file.h
 libdesfs_a_SOURCES += src/pack/keep.c src/pack/keep.h
 libdesfs_a_SOURCES += src/pack/dirs.c src/pack/dirs.h
 libdesfs_a_SOURCES += src/pack/report.c src/pack/report.h

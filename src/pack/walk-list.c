@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/workers.h"
 #include "pack/dirs.h"
 #include "pack/filter.h"
+#include "pack/list-file.h"
 #include "pack/report.h"
 #include "pack/sorter.h"
 #include "pack/walk-step.h"
@@ -101,35 +101,25 @@ static enum rc normalise(char *path, size_t *len, struct err *err)
 	return RC_OK;
 }
 
-static enum rc read_list(struct list *l, FILE *f, const char *file,
-			 struct err *err)
+static enum rc read_list(struct list *l, struct list_file *f, struct err *err)
 {
-	CLEANUP_FREE char *path = NULL;
-	size_t cap = 0;
-	ssize_t got;
 	enum rc rc = add_name(l, span_of("", 0), err);
 
 	while (!rc) {
-		size_t len;
+		char *path = NULL;
+		size_t len = 0;
 
-		got = getdelim(&path, &cap, '\0', f);
-		if (got < 0)
-			break;
-		len = (size_t)got;
-		if (len && !path[len - 1])
-			len--;
-		if (len > UID_MAX_LEN)
-			return err_set(err, RC_LIMIT, "%s: path of %zu bytes",
-				       file, len);
-		rc = normalise(path, &len, err);
+		rc = list_file_next(f, &path, &len, err);
+		if (rc == RC_NOENT)
+			return RC_OK;
+		if (!rc)
+			rc = normalise(path, &len, err);
 		if (!rc)
 			rc = add_ancestors(l, span_of(path, len), err);
 		if (!rc)
 			rc = add_name(l, span_of(path, len), err);
 	}
-	if (!rc && ferror(f))
-		return err_set_errno(err, errno, "%s", file);
-	return rc ? err_prefix(err, "%s", file) : RC_OK;
+	return rc == RC_STOPPED ? rc : err_prefix(err, "%s", f->name);
 }
 
 /* The name as a string; false when no file system could have it. */
@@ -290,13 +280,13 @@ static enum rc walk_names(struct list *l, struct sorter_reader *r,
 	}
 }
 
-static enum rc list_run(struct list *l, FILE *f, struct err *err)
+static enum rc list_run(struct list *l, struct list_file *f, struct err *err)
 {
 	struct sorter_reader *r = NULL;
 	enum rc rc = walk_step_init(&l->step, l->opts, 0, err);
 
 	if (!rc)
-		rc = read_list(l, f, l->file, err);
+		rc = read_list(l, f, err);
 	if (!rc)
 		rc = sorter_finish(l->names, err);
 	if (!rc)
@@ -311,17 +301,12 @@ static enum rc list_run(struct list *l, FILE *f, struct err *err)
 static void list_main(void *arg)
 {
 	struct list *l = arg;
-	bool is_stdin = !strcmp(l->file, "-");
-	FILE *f = is_stdin ? stdin : fopen(l->file, "re");
+	struct list_file f = { 0 };
 
-	if (!f) {
-		err_set_errno(&l->failure, errno, "%s", l->file);
-		return;
-	}
-	if (!list_run(l, f, &l->failure))
+	if (!list_file_open(&f, l->file, &l->failure) &&
+	    !list_run(l, &f, &l->failure))
 		l->failure.rc = RC_OK;
-	if (!is_stdin)
-		fclose(f);
+	list_file_close(&f);
 }
 
 enum rc walk_list(const struct walk_options *opts, const char *list,

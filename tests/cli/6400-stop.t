@@ -125,6 +125,9 @@ while_looking()
 	exec 9>list
 	printf '000001\0' >&9
 	kill -TERM $pid
+	# Its writer has not ended yet.
+	wait_for 60 not kill -0 $pid 2>/dev/null
+	kill -KILL $pid 2>/dev/null
 	exec 9>&-
 	wait $pid
 	got=$?
@@ -133,3 +136,66 @@ while_looking()
 }
 t 'while it looks, a signal ends the run at once' while_looking
 t 'with nothing in the archive' not ls none/log
+without_writer()
+{
+	mkdir none2
+	"$DESFS_PACK" --progress never --stats-file "$1.prom" \
+		--files0-from "$2" src none2 2>look.err <&9 &
+	pid=$!
+	wait_for 60 test -e "$1.prom"
+	kill -TERM $pid
+	wait_for 60 not kill -0 $pid 2>/dev/null
+	kill -KILL $pid 2>/dev/null
+	wait $pid
+	got=$?
+	cat look.err
+	rmdir none2
+	[ $got = 12 ]
+}
+exec 9</dev/null
+t 'where nobody writes, too' without_writer named list
+exec 9<>list
+t 'and on standard input' without_writer stdin -
+exec 9>&-
+a_list()
+{
+	rm -rf listed
+	"$1" | "$DESFS_PACK" -q --created-at $when --files0-from - src listed &&
+		"$DESFS" ls listed >listed.out
+	cat listed.out
+	[ "$(tr '\n' ' ' <listed.out)" = "$2" ]
+}
+in_pieces()
+{
+	printf 0000
+	sleep 0.2
+	printf '01\000000002\0./'
+	sleep 0.2
+	printf '/000003'
+}
+t 'a list that comes in pieces' a_list in_pieces '000001 000002 000003 '
+t 'an empty one' a_list true ''
+long_path()
+{
+	printf '000001\0' && head -c 65536 /dev/zero | tr '\0' x
+}
+refused()
+{
+	long_path | not "$DESFS_PACK" -q --files0-from - src listed 2>err
+	cat err
+	grep -q 'path of more than 65535 bytes' err
+}
+t 'a path that is too long' refused
+many()
+{
+	i=0
+	while [ $i -lt 400 ]; do
+		printf '././././././././././././././././././././././%06d\0' $i
+		i=$((i + 1))
+	done | head -c 1000000
+	for i in 1 2 3; do
+		printf '000001\0' && head -c 65000 /dev/zero | tr '\0' /
+		printf '000002\0'
+	done
+}
+t 'long ones' a_list many "$(cd src && echo 0*) "
