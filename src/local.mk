@@ -277,6 +277,7 @@ libdesfs_a_SOURCES += src/pack/commit.c src/pack/commit.h
 libdesfs_a_SOURCES += src/pack/publisher.c src/pack/publisher.h
 libdesfs_a_SOURCES += src/pack/publish.c src/pack/publish.h
 libdesfs_a_SOURCES += src/pack/clean.c src/pack/clean.h
+libdesfs_a_SOURCES += src/pack/own.c src/pack/own.h
 libdesfs_a_SOURCES += src/pack/remove-file.c src/pack/remove-file.h
 libdesfs_a_SOURCES += src/pack/remove-proof.c src/pack/remove-proof.h
 libdesfs_a_SOURCES += src/pack/remove-source.c src/pack/remove-source.h

@@ -4,9 +4,6 @@
 
 #include "pack/gather.h"
 
-#include <string.h>
-#include <sys/stat.h>
-
 #include "base/buf.h"
 #include "pack/compare-file.h"
 #include "pack/dirs.h"
@@ -74,21 +71,6 @@ static void gather_end(void *arg, unsigned int walker)
 	links_end_feed(all->p->links, walker);
 }
 
-bool gather_find_archive(const struct pack_options *o, uint64_t *ret_dev,
-			 uint64_t *ret_ino)
-{
-	const char *path = o->archive;
-	struct stat st;
-
-	if (!strncmp(path, "file://", 7))
-		path += 7;
-	if (strstr(path, "://") || stat(path, &st))
-		return false;
-	*ret_dev = st.st_dev;
-	*ret_ino = st.st_ino;
-	return true;
-}
-
 static void gatherers_init(struct gather *all)
 {
 	for (size_t i = 0; i < WALKERS_MAX; i++) {
@@ -147,8 +129,7 @@ enum rc gather(struct pack *p, struct err *err)
 	w.links = p->links;
 	w.keep = p->keep;
 	w.dirs = p->dirs;
-	/* The archive is not to be packed into itself. */
-	w.has_archive = gather_find_archive(o, &w.archive_dev, &w.archive_ino);
+	w.own = p->own;
 	gatherers_init(&all);
 	report_phase(p->report, "looking");
 	if (o->files0_from)

@@ -16,8 +16,8 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/filter.h"
-#include "pack/gather.h"
 #include "pack/keep.h"
+#include "pack/own.h"
 #include "pack/pack.h"
 #include "pack/plan.h"
 #include "pack/report.h"
@@ -147,15 +147,46 @@ bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e)
 			  p->descriptor.n_bits, uid.p, uid.len) == slot;
 }
 
-/* What the walk passes over is in no archive. */
-static bool is_never_packed(const struct pack *p, const struct stat *st)
+static bool holds_archive(const struct pack *p, int dir, const char *name)
 {
-	uint64_t dev, ino;
+	CLEANUP_FD int fd = openat(
+		dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return S_ISSOCK(st->st_mode) ||
-	       (S_ISDIR(st->st_mode) &&
-		gather_find_archive(p->opts, &dev, &ino) && st->st_dev == dev &&
-		st->st_ino == ino);
+	return fd >= 0 && own_holds(p->own, fd);
+}
+
+/* Is a directory above the name, the lowest of which is open as dir, in the
+ * sources, a copy of the archive?
+ */
+static bool is_below_archive(const struct pack *p, struct span parent, int dir)
+{
+	CLEANUP_FD int fd = openat(dir, ".", O_PATH | O_CLOEXEC);
+	size_t n = parent.len != 0;
+
+	for (size_t i = 0; i < parent.len; i++)
+		n += parent.p[i] == '/';
+	while (n-- && fd >= 0) {
+		int up;
+
+		if (own_holds(p->own, fd))
+			return true;
+		up = openat(fd, "..", O_PATH | O_CLOEXEC);
+		close(fd);
+		fd = up;
+	}
+	return false;
+}
+
+/* What the walk passes over is in no archive. */
+static bool is_never_packed(const struct pack *p, const struct item *it,
+			    int dir, const char *name, const struct stat *st)
+{
+	if (S_ISSOCK(st->st_mode))
+		return true;
+	if (S_ISDIR(st->st_mode) &&
+	    (own_is_dir(p->own, st) || holds_archive(p, dir, name)))
+		return true;
+	return own_has_id(p->own) && is_below_archive(p, it->parent, dir);
 }
 
 /* RC_OK: there is no such name. */
@@ -173,7 +204,7 @@ static enum rc look(const struct pack *p, struct tree *tree,
 	if (rc)
 		return rc;
 	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
-		return is_never_packed(p, &st)
+		return is_never_packed(p, it, dir, name, &st)
 			       ? RC_OK
 			       : err_set(err, RC_CHANGED,
 					 "is there, though its directory did "

@@ -26,6 +26,7 @@
 #include "pack/links.h"
 #include "pack/mirror.h"
 #include "pack/old-dir.h"
+#include "pack/own.h"
 #include "pack/past.h"
 #include "pack/plan.h"
 #include "pack/publish.h"
@@ -337,6 +338,9 @@ static enum rc run(struct pack *p, struct err *err)
 	if (p->store && store_is_remote(p->store))
 		state_set_remote(report_state(p->report));
 	rc = mirror_check_sources(p, err);
+	p->own = own_new(p);
+	if (!rc && p->opts->remove_sources)
+		rc = remove_source_check_places(p, err);
 	if (!rc)
 		rc = gather(p, err);
 	if (!rc && !dry && !p->run)
@@ -378,6 +382,7 @@ static void release(struct pack *p)
 	dirs_free(p->dirs);
 	links_free(p->links);
 	keep_free(p->keep);
+	own_free(p->own);
 	throttle_free(p->throttle);
 	for (size_t i = 0; i < p->n_shards; i++)
 		shard_meta_release(&p->shards[i]);

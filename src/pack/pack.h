@@ -19,6 +19,7 @@
 #include "volume/volume.h"
 
 struct filter;
+struct own;
 struct past_part;
 struct resume;
 struct store;
@@ -77,6 +78,7 @@ struct pack {
 	struct links *links;
 	struct dirs *dirs;
 	struct keep *keep;
+	struct own *own;          /* as the walk met it */
 	struct sorter *items;     /* by slot */
 	struct workers *encoders; /* compress and hash blocks */
 	struct lane_pool *blocks;

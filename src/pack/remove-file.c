@@ -19,6 +19,7 @@
 #include "base/sha256.h"
 #include "base/stop.h"
 #include "pack/attr.h"
+#include "pack/own.h"
 
 #define READ_BYTES (256u << 10)
 #define HIDDEN_TEXT 64
@@ -28,6 +29,7 @@ struct removal {
 	int dir, fd;
 	const char *name;
 	const struct item *want;
+	const struct own *own;
 	bool has_lease;
 	char hidden[HIDDEN_TEXT];
 };
@@ -113,6 +115,10 @@ static enum rc check_bytes(const struct removal *r, const uint8_t *want,
 			return changed(err);
 		if (stop_asked())
 			return err_set(err, RC_STOPPED, "stopped by a signal");
+		if (left == r->want->size && own_has_bytes(r->own, bytes, len))
+			return err_set(err, RC_USAGE,
+				       "not removed: it is the archive's, or a "
+				       "copy of what is in it");
 		sha256_update(&sum, bytes, len);
 		left -= len;
 	}
@@ -218,9 +224,12 @@ static enum rc take_away(struct removal *r, const struct stat *was,
 }
 
 enum rc remove_file(int dir, const char *name, const struct item *want,
-		    const uint8_t *sha256, struct stat *ret, struct err *err)
+		    const uint8_t *sha256, const struct own *own,
+		    struct stat *ret, struct err *err)
 {
-	struct removal r = { .dir = dir, .fd = -1, .name = name, .want = want };
+	struct removal r = {
+		.dir = dir, .fd = -1, .name = name, .want = want, .own = own
+	};
 	struct stat now = { 0 };
 	enum rc rc;
 

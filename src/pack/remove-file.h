@@ -11,14 +11,16 @@
 #include "base/err.h"
 #include "pack/item.h"
 
+struct own;
+
 /* What a name gets while it is looked at for the last time; 16 hex digits
  * follow.
  */
 #define REMOVE_PREFIX ".desfs-removing-"
 
 /* Remove name, no directory, from the directory dir.  want: as the walk saw it.
- * sha256: of the archive's bytes; NULL when the file has none.  ret: the file
- * after that, which may have other names.
+ * sha256: of the archive's bytes; NULL when the file has none.  What is own
+ * stays.  ret: the file after that, which may have other names.
  *
  * A regular file is read again and compared, under a lease, which the kernel
  * gives only while nobody has the file open for writing; where there are no
@@ -26,10 +28,11 @@
  * Whatever else has taken the name in the meantime gets it back.
  *
  * RC_NOENT: it is gone already.  RC_CHANGED: it is another file, or in use.
+ * RC_USAGE: it looks like the archive's.
  * Whoever calls ignores SIGIO, by which the kernel asks for a lease back.
  */
 enum rc remove_file(int dir, const char *name, const struct item *want,
-		    const uint8_t *sha256, struct stat *ret,
-		    struct err *err) MUST_CHECK;
+		    const uint8_t *sha256, const struct own *own,
+		    struct stat *ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -20,7 +20,7 @@
 #include "base/stop.h"
 #include "base/table.h"
 #include "pack/compare-file.h"
-#include "pack/gather.h"
+#include "pack/own.h"
 #include "pack/pack.h"
 #include "pack/remove-file.h"
 #include "pack/remove-proof.h"
@@ -42,6 +42,7 @@ struct remover {
 	struct remove_proof *proof;
 	struct volume *volume;
 	struct tree *tree;
+	struct own *own;
 	struct other_names *others;
 	struct buf uid;
 
@@ -55,8 +56,8 @@ struct remover {
  */
 
 /* Is dir the archive, or somewhere in it? */
-static enum rc check_outside(int dir, const char *path, uint64_t dev,
-			     uint64_t ino, struct err *err)
+static enum rc check_outside(const struct own *own, int dir, const char *path,
+			     struct err *err)
 {
 	CLEANUP_FD int fd = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st, above;
@@ -66,7 +67,7 @@ static enum rc check_outside(int dir, const char *path, uint64_t dev,
 	for (;;) {
 		int up;
 
-		if (st.st_dev == dev && st.st_ino == ino)
+		if (own_is_dir(own, &st) || own_holds(own, fd))
 			return err_set(err, RC_USAGE,
 				       "%s: lies in the archive, of which "
 				       "--remove-source-files would take files",
@@ -88,18 +89,19 @@ static enum rc check_outside(int dir, const char *path, uint64_t dev,
 
 enum rc remove_source_check(const struct pack *p, struct err *err)
 {
-	uint64_t dev, ino;
-
 	if (p->opts->mirror)
 		return err_set(err, RC_USAGE,
 			       "--mirror would take the files that "
 			       "--remove-source-files removed for deleted");
-	if (!gather_find_archive(p->opts, &dev, &ino))
-		return RC_OK;
+	return RC_OK;
+}
+
+enum rc remove_source_check_places(const struct pack *p, struct err *err)
+{
 	for (size_t i = 0; i < p->sources.n; i++) {
 		const struct source *s = &p->sources.v[i];
 
-		if (check_outside(s->fd, s->path, dev, ino, err))
+		if (check_outside(p->own, s->fd, s->path, err))
 			return err->rc;
 	}
 	return RC_OK;
@@ -202,8 +204,8 @@ static enum outcome remove_one(struct remover *r, const struct item *it,
 		err_prefix(err, "not removed");
 		return FILE_KEPT;
 	}
-	rc = remove_file(dir, name, &want, has_bytes ? e->sha256 : NULL, &left,
-			 err);
+	rc = remove_file(dir, name, &want, has_bytes ? e->sha256 : NULL, r->own,
+			 &left, err);
 	if (rc == RC_NOENT)
 		return FILE_GONE;
 	if (rc)
@@ -382,15 +384,15 @@ static void ignore_sigio(void)
 enum rc remove_source(struct pack *p, struct err *err)
 {
 	struct remover r = { .p = p };
-	uint64_t dev, ino;
 	enum rc rc = RC_OK;
 
 	if (!p->opts->dry_run && !p->n_shards && !p->volume)
 		return RC_OK;
 	buf_init(&r.uid, SIZE_MAX / 2);
 	r.tree = tree_new(&p->sources);
-	if (gather_find_archive(p->opts, &dev, &ino))
-		tree_refuse(r.tree, dev, ino);
+	/* Once more, for what others or this run made since. */
+	r.own = own_new(p);
+	tree_refuse(r.tree, r.own);
 	ignore_sigio();
 	if (!p->opts->dry_run)
 		rc = open_archive(&r, err);
@@ -406,6 +408,7 @@ enum rc remove_source(struct pack *p, struct err *err)
 				"sources were removed");
 	forget_others(&r);
 	tree_free(r.tree);
+	own_free(r.own);
 	volume_close(r.volume);
 	remove_proof_free(r.proof);
 	buf_release(&r.uid);

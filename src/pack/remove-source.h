@@ -9,8 +9,11 @@
 
 struct pack;
 
-/* RC_USAGE when that may not be done with these sources and options. */
+/* RC_USAGE when that may not be done with these options. */
 enum rc remove_source_check(const struct pack *p, struct err *err) MUST_CHECK;
+/* The same of the sources, once p->own is there. */
+enum rc remove_source_check_places(const struct pack *p,
+				   struct err *err) MUST_CHECK;
 
 /* After the run was committed, or at the end of a dry one, which only tells.
  * What was packed and what was there unchanged is removed, directories

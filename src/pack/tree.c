@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "pack/fresh.h"
+#include "pack/own.h"
 #include "shard/shard-format.h"
 
 #define TREE_DEPTH 48 /* directories kept open on the way to the last one */
@@ -32,8 +33,7 @@ struct tree {
 	} level[TREE_DEPTH];
 	size_t n_levels;
 	int deep; /* -1: path has no more than n_levels names */
-	bool has_refused;
-	uint64_t refused_dev, refused_ino;
+	const struct own *refused; /* NULL: nothing */
 };
 
 struct tree *tree_new(const struct sources *s)
@@ -70,11 +70,9 @@ void tree_free(struct tree *t)
 	free(t);
 }
 
-void tree_refuse(struct tree *t, uint64_t dev, uint64_t ino)
+void tree_refuse(struct tree *t, const struct own *own)
 {
-	t->has_refused = true;
-	t->refused_dev = dev;
-	t->refused_ino = ino;
+	t->refused = own;
 }
 
 static enum rc name_text(struct span name, char ret[TREE_NAME_BYTES],
@@ -148,11 +146,11 @@ static enum rc check_allowed(const struct tree *t, int dir, struct err *err)
 {
 	struct stat st;
 
-	if (!t->has_refused)
+	if (!t->refused)
 		return RC_OK;
 	if (fstat(dir, &st))
 		return err_set_errno(err, errno, "cannot be examined");
-	if (st.st_dev == t->refused_dev && st.st_ino == t->refused_ino)
+	if (own_is_dir(t->refused, &st) || own_holds(t->refused, dir))
 		return err_set(err, RC_USAGE, "lies in the archive");
 	return RC_OK;
 }

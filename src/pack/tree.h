@@ -12,6 +12,7 @@
 #include "pack/item.h"
 #include "pack/source.h"
 
+struct own;
 struct tree;
 
 struct tree *tree_new(const struct sources *s) MUST_CHECK;
@@ -32,8 +33,8 @@ enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 enum rc tree_place(struct tree *t, const struct item *it, int *ret_dir,
 		   char ret_name[TREE_NAME_BYTES], struct err *err) MUST_CHECK;
 
-/* Never go into this directory: RC_USAGE. */
-void tree_refuse(struct tree *t, uint64_t dev, uint64_t ino);
+/* Never go into the archive: RC_USAGE.  own is borrowed. */
+void tree_refuse(struct tree *t, const struct own *own);
 
 /* The same before its change time is past: nothing may be read from it, but the
  * kernel may be told that somebody will.

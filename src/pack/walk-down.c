@@ -14,7 +14,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/keep.h"
+#include "pack/own.h"
 #include "pack/report.h"
+#include "volume/descriptor.h"
 
 #define WALK_OPEN 32            /* directories kept open, the deepest ones */
 #define NAMES_BYTES (32u << 10) /* of names read at once */
@@ -235,28 +237,65 @@ static enum rc end_names(struct walker *w, struct walk_frame *f,
 	return walk_emit_dir(&w->step, f->fd, &f->st, &like, err);
 }
 
+/* More names, so many bytes; *ret_is_last: there are no others. */
+static size_t read_some(struct walker *w, const struct walk_frame *f,
+			bool *ret_is_last)
+{
+	struct err failure;
+	size_t len = 0;
+	ssize_t n = 1;
+
+	/* There is always room for one. */
+	while (n > 0 && len <= NAMES_BYTES / 2) {
+		n = getdents64(f->fd, w->names + len, NAMES_BYTES - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	*ret_is_last = n <= 0;
+	if (n < 0) {
+		err_set_errno(&failure, errno, "directory cannot be read");
+		walk_fail(&w->step, &failure);
+	}
+	return len;
+}
+
+static bool has_descriptor(const struct walker *w, size_t len)
+{
+	for (size_t at = 0; at < len; at += name_len(w->names + at)) {
+		const struct dirent64 *e = (const void *)(w->names + at);
+
+		if (!strcmp(e->d_name, DESCRIPTOR_KEY))
+			return true;
+	}
+	return false;
+}
+
+/* To be decided before any name of it is emitted: where there are more names
+ * than were read the descriptor is looked for, otherwise it must be among them.
+ */
+static bool is_own(struct walker *w, const struct walk_frame *f, size_t len,
+		   bool is_all)
+{
+	return own_has_id(w->step.opts->own) &&
+	       (!is_all || has_descriptor(w, len)) &&
+	       walk_holds_archive(&w->step, f->fd);
+}
+
 static enum rc read_names(struct walker *w, struct walk_frame *f,
 			  struct err *err)
 {
+	bool is_first = true, is_last = false;
 	enum rc rc = RC_OK;
-	struct err failure;
-	ssize_t n = 1;
 
 	attr_enter(w->step.attrs, f->fd);
-	while (!rc && n) {
-		size_t from = 0;
+	while (!rc && !is_last) {
+		size_t len = read_some(w, f, &is_last), from = 0;
 
-		n = getdents64(f->fd, w->names, NAMES_BYTES);
-		if (n < 0) {
-			err_set_errno(&failure, errno,
-				      "directory cannot be read");
-			walk_fail(&w->step, &failure);
-			break;
-		}
-		rc = share_names(w, f, (size_t)n, &from, err);
+		if (is_first && is_own(w, f, len, is_last))
+			return RC_OK;
+		is_first = false;
+		rc = share_names(w, f, len, &from, err);
 		if (!rc)
-			rc = walk_names(w, f, w->names + from, (size_t)n - from,
-					err);
+			rc = walk_names(w, f, w->names + from, len - from, err);
 	}
 	return rc ? rc : end_names(w, f, err);
 }

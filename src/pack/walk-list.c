@@ -17,6 +17,7 @@
 #include "pack/dirs.h"
 #include "pack/filter.h"
 #include "pack/list-file.h"
+#include "pack/own.h"
 #include "pack/report.h"
 #include "pack/sorter.h"
 #include "pack/walk-step.h"
@@ -31,8 +32,9 @@ struct list {
 	struct buf key, last;
 	/* The directory of the names looked at now. */
 	struct buf parent;
-	int fd;          /* -1: could not be entered, err says why */
-	bool is_archive; /* or should not, as the archive is there */
+	int fd;           /* -1: could not be entered, err says why */
+	bool is_archive;  /* or should not, as the archive is there */
+	bool has_entered; /* it could, and should */
 	uint64_t number;
 	struct err err;
 	const char *file;   /* the list */
@@ -134,8 +136,11 @@ static bool name_text(struct span name, char out[NAME_MAX + 1], struct err *err)
 	return true;
 }
 
-/* Open the next directory of the way; takes the place of l->fd. */
-static enum rc enter_name(struct list *l, struct span name, struct err *err)
+/* Open the next directory of the way; takes the place of l->fd.  is_new: it was
+ * not on the way before.
+ */
+static enum rc enter_name(struct list *l, struct span name, bool is_new,
+			  struct err *err)
 {
 	char text[NAME_MAX + 1];
 	struct stat st;
@@ -153,13 +158,24 @@ static enum rc enter_name(struct list *l, struct span name, struct err *err)
 		return RC_OK;
 	if (fstat(fd, &st))
 		return err_set_errno(err, errno, "directories");
-	l->is_archive = walk_meets_archive(&l->step, &st);
+	l->is_archive = own_is_dir(l->opts->own, &st) ||
+			(is_new && own_holds(l->opts->own, fd));
 	if (l->is_archive) {
 		close(fd);
 		l->fd = -1;
 		return RC_OK;
 	}
 	return walk_add_dir(&l->step, &st, l->number, &l->number, err);
+}
+
+/* Did the way to the directory looked at last lead through this one? */
+static bool was_entered(const struct list *l, struct span dir)
+{
+	const struct buf *last = &l->parent;
+
+	return l->has_entered && dir.len <= last->len &&
+	       !memcmp(last->p, dir.p, dir.len) &&
+	       (dir.len == last->len || last->p[dir.len] == '/');
 }
 
 /* Make parent the directory looked at. */
@@ -182,14 +198,27 @@ static enum rc enter_parent(struct list *l, struct span parent, struct err *err)
 		const char *slash = memchr(from, '/', parent.len - at);
 		size_t len = slash ? (size_t)(slash - from) : parent.len - at;
 
-		rc = enter_name(l, span_of(from, len), err);
+		rc = enter_name(l, span_of(from, len),
+				!was_entered(l, span_of(parent.p, at + len)),
+				err);
 		at += len + 1;
 	}
-	if (l->fd >= 0)
+	l->has_entered = l->fd >= 0;
+	if (l->has_entered)
 		attr_enter(l->step.attrs, l->fd);
 	buf_clear(&l->parent);
 	buf_append(&l->parent, parent.p, parent.len);
 	return rc;
+}
+
+static bool holds_archive(struct list *l, const char *name)
+{
+	CLEANUP_FD int fd = -1;
+
+	if (!own_has_id(l->opts->own))
+		return false;
+	fd = openat(l->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && walk_holds_archive(&l->step, fd);
 }
 
 static enum rc look_at(struct list *l, struct span name, struct err *err)
@@ -219,7 +248,8 @@ static enum rc look_at(struct list *l, struct span name, struct err *err)
 		report_excluded(l->opts->report);
 		return RC_OK;
 	}
-	if (S_ISDIR(st.st_mode) && walk_is_archive(w, &st))
+	if (S_ISDIR(st.st_mode) &&
+	    (walk_is_archive(w, &st) || holds_archive(l, text)))
 		return RC_OK;
 	return walk_emit(w, text, &st, &like, err);
 }

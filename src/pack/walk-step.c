@@ -12,6 +12,7 @@
 #include "pack/filter.h"
 #include "pack/keep.h"
 #include "pack/links.h"
+#include "pack/own.h"
 #include "pack/report.h"
 #include "shard/shard-format.h"
 
@@ -144,19 +145,20 @@ enum rc walk_add_root(const struct walk_options *opts, uint64_t *ret,
 	return dirs_add(opts->dirs, &it, ret, err);
 }
 
-bool walk_meets_archive(const struct walk_step *w, const struct stat *st)
-{
-	const struct walk_options *o = w->opts;
-
-	return o->has_archive && st->st_dev == o->archive_dev &&
-	       st->st_ino == o->archive_ino;
-}
-
 bool walk_is_archive(struct walk_step *w, const struct stat *st)
 {
-	if (!walk_meets_archive(w, st))
+	if (!own_is_dir(w->opts->own, st))
 		return false;
 	report_left_out(w->opts->report, step_uid(w), "the archive itself");
+	return true;
+}
+
+bool walk_holds_archive(struct walk_step *w, int dir)
+{
+	if (!own_holds(w->opts->own, dir))
+		return false;
+	report_left_out(w->opts->report, step_uid(w),
+			"the archive itself, or a copy of it");
 	return true;
 }
 

@@ -62,9 +62,9 @@ enum rc walk_add_root(const struct walk_options *opts, uint64_t *ret,
 /* Does a pattern leave out w->uid?  Then that is reported. */
 bool walk_is_excluded(struct walk_step *w, bool is_dir);
 
-/* Is it the archive itself? */
-bool walk_meets_archive(const struct walk_step *w, const struct stat *st);
-/* The same; then that is reported of w->uid. */
+/* Is the directory w->uid the archive, or in it?  Then that is reported. */
 bool walk_is_archive(struct walk_step *w, const struct stat *st);
+/* The same by what the directory, open as dir, holds. */
+bool walk_holds_archive(struct walk_step *w, int dir);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/workers.h"
+#include "pack/own.h"
 #include "pack/walk-down.h"
 
 struct walk {
@@ -57,9 +58,9 @@ static enum rc walk_source(struct walk *walk, struct walker *w, uint32_t number,
 	fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || fstat(fd, &st))
 		return err_set_errno(err, errno, "%s", s->path);
-	if (walk->opts->has_archive && st.st_dev == walk->opts->archive_dev &&
-	    st.st_ino == walk->opts->archive_ino)
-		return err_set(err, RC_USAGE, "%s: is the archive itself",
+	if (own_is_dir(walk->opts->own, &st) || own_holds(walk->opts->own, fd))
+		return err_set(err, RC_USAGE,
+			       "%s: is the archive itself, or a part of it",
 			       s->path);
 	return walk_down(w, STEAL_FD(fd), &st, number, walk->root, err);
 }

@@ -21,6 +21,7 @@ struct dirs;
 struct filter;
 struct keep;
 struct links;
+struct own;
 struct report;
 
 /* The item is valid during the call.  Called by all walkers at a time; their
@@ -33,8 +34,7 @@ struct walk_options {
 	const struct sources *sources;
 	const struct filter *filter; /* NULL: nothing is excluded */
 	bool one_file_system;
-	bool has_archive; /* a directory that is to be left out: */
-	uint64_t archive_dev, archive_ino;
+	const struct own *own;  /* to be left out; NULL: nothing */
 	unsigned int n_walkers; /* threads, at least 1 */
 
 	struct links *links;
