@@ -81,6 +81,7 @@ unit_programs += tests/unit/sorter
 unit_programs += tests/unit/state
 unit_programs += tests/unit/links
 unit_programs += tests/unit/plan
+unit_programs += tests/unit/remove-file
 unit_programs += tests/unit/tree
 unit_programs += tests/unit/fresh
 unit_programs += tests/unit/worker

@@ -99,6 +99,7 @@ bool attr_from_stat(const struct stat *st, struct item *ret)
 	ret->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 	ret->ctime_s = st->st_ctim.tv_sec;
 	ret->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
+	ret->dev = st->st_dev;
 	ret->ino = st->st_ino;
 	ret->nlink = 1;
 	ret->size = ret->type == ENTRY_REG ? (uint64_t)st->st_size : 0;

@@ -37,6 +37,7 @@ void item_encode(const struct item *it, struct buf *out)
 	wr_varint(out, it->mtime_ns);
 	wr_zigzag(out, it->ctime_s);
 	wr_varint(out, it->ctime_ns);
+	wr_varint(out, it->dev);
 	wr_varint(out, it->ino);
 	wr_varint(out, it->size);
 	wr_varint(out, it->rdev_major);
@@ -86,6 +87,7 @@ enum rc item_decode(const void *p, size_t len, struct item *ret,
 	it.mtime_ns = (uint32_t)rd_varint(&r);
 	it.ctime_s = rd_zigzag(&r);
 	it.ctime_ns = (uint32_t)rd_varint(&r);
+	it.dev = rd_varint(&r);
 	it.ino = rd_varint(&r);
 	it.size = rd_varint(&r);
 	it.rdev_major = (uint32_t)rd_varint(&r);
@@ -111,9 +113,11 @@ enum rc item_decode(const void *p, size_t len, struct item *ret,
 
 bool item_is_same_state(const struct item *a, const struct item *b)
 {
-	return a->type == b->type && a->ino == b->ino && a->size == b->size &&
-	       a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
-	       a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns;
+	return a->type == b->type && a->mode == b->mode && a->uid == b->uid &&
+	       a->gid == b->gid && a->dev == b->dev && a->ino == b->ino &&
+	       a->size == b->size && a->mtime_s == b->mtime_s &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_s == b->ctime_s &&
+	       a->ctime_ns == b->ctime_ns;
 }
 
 void item_key_encode(struct span parent, struct span name, struct buf *out)

@@ -26,8 +26,8 @@ struct item {
 	uint32_t uid, gid;
 	int64_t mtime_s, ctime_s;
 	uint32_t mtime_ns, ctime_ns;
-	uint64_t ino;  /* with ctime: to notice changes; never packed */
-	uint64_t size; /* as in struct entry */
+	uint64_t dev, ino; /* with ctime: to notice changes; never packed */
+	uint64_t size;     /* as in struct entry */
 	uint32_t rdev_major, rdev_minor;
 	uint32_t nlink;
 	/* Other names of the file may be in the sources; once links_find was
@@ -51,7 +51,7 @@ void item_encode(const struct item *it, struct buf *out);
 enum rc item_decode(const void *p, size_t len, struct item *ret,
 		    struct err *err) MUST_CHECK;
 
-/* Are both looks at one file in one state?  What tree_check compares. */
+/* Are both looks at one file in one state?  By what fstat(2) tells. */
 bool item_is_same_state(const struct item *a, const struct item *b);
 
 /* Keys for the sorter, which orders them as entry_key_compare does: names have

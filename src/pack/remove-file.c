@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,16 @@
 #include "base/stop.h"
 #include "pack/attr.h"
 #include "pack/own.h"
+#include "pack/tree.h"
 
 #define READ_BYTES (256u << 10)
 #define HIDDEN_TEXT 64
 #define HIDDEN_TRIES 8
 
 struct removal {
+	struct tree *tree;
 	int dir, fd;
-	const char *name;
+	char name[TREE_NAME_BYTES];
 	const struct item *want;
 	const struct own *own;
 	bool has_lease;
@@ -77,6 +80,18 @@ static bool is_left_alone(const struct removal *r)
 	return !r->has_lease || fcntl(r->fd, F_GETLEASE) == F_RDLCK;
 }
 
+/* A symbolic link cannot change; that another one has all its numbers is not
+ * likely, and yet cheap to see.
+ */
+static bool has_target(const struct removal *r)
+{
+	struct span want = r->want->target;
+	char target[PATH_MAX + 1];
+	ssize_t n = readlinkat(r->fd, "", target, sizeof(target));
+
+	return n >= 0 && span_equal(want, span_of(target, (size_t)n));
+}
+
 /* Still what the walk saw; ret: how it is now. */
 static enum rc check_state(const struct removal *r, struct stat *ret,
 			   struct err *err)
@@ -88,9 +103,12 @@ static enum rc check_state(const struct removal *r, struct stat *ret,
 				     "not removed: cannot be examined");
 	if (!attr_from_stat(ret, &is))
 		return changed(err);
-	/* The target has its size by other ways, and cannot change. */
-	if (is.type == ENTRY_SYMLINK)
+	if (is.type == ENTRY_SYMLINK && r->want->type == ENTRY_SYMLINK) {
+		if (!has_target(r))
+			return changed(err);
+		/* Which has its size by other ways. */
 		is.size = r->want->size;
+	}
 	return item_is_same_state(&is, r->want) ? RC_OK : changed(err);
 }
 
@@ -205,17 +223,28 @@ static bool is_the_one(const struct removal *r, const struct stat *was)
 	       is.st_mtim.tv_nsec == was->st_mtim.tv_nsec && is_left_alone(r);
 }
 
+static enum rc check_place(const struct removal *r, struct err *err)
+{
+	return tree_check_place(r->tree, err) ? err_prefix(err, "not removed")
+					      : RC_OK;
+}
+
 static enum rc take_away(struct removal *r, const struct stat *was,
 			 struct err *err)
 {
-	enum rc rc = hide(r, err);
+	enum rc rc = check_place(r, err);
 
+	if (!rc)
+		rc = hide(r, err);
 	if (rc)
 		return rc;
 	if (!is_the_one(r, was)) {
 		changed(err);
 		return put_back(r, err);
 	}
+	/* Directories move with what is hidden in them. */
+	if (check_place(r, err))
+		return put_back(r, err);
 	if (unlinkat(r->dir, r->hidden, 0)) {
 		err_set_errno(err, errno, "not removed");
 		return put_back(r, err);
@@ -223,16 +252,18 @@ static enum rc take_away(struct removal *r, const struct stat *was,
 	return RC_OK;
 }
 
-enum rc remove_file(int dir, const char *name, const struct item *want,
+enum rc remove_file(struct tree *tree, const struct item *want,
 		    const uint8_t *sha256, const struct own *own,
 		    struct stat *ret, struct err *err)
 {
 	struct removal r = {
-		.dir = dir, .fd = -1, .name = name, .want = want, .own = own
+		.tree = tree, .dir = -1, .fd = -1, .want = want, .own = own
 	};
 	struct stat now = { 0 };
 	enum rc rc;
 
+	if (tree_place(tree, want, &r.dir, r.name, err))
+		return err_prefix(err, "not removed");
 	rc = open_file(&r, err);
 	if (!rc)
 		rc = take_lease(&r, err);

@@ -12,13 +12,14 @@
 #include "pack/item.h"
 
 struct own;
+struct tree;
 
 /* What a name gets while it is looked at for the last time; 16 hex digits
  * follow.
  */
 #define REMOVE_PREFIX ".desfs-removing-"
 
-/* Remove name, no directory, from the directory dir.  want: as the walk saw it.
+/* Remove the file, no directory, that want is in the tree, as the walk saw it.
  * sha256: of the archive's bytes; NULL when the file has none.  What is own
  * stays.  ret: the file after that, which may have other names.
  *
@@ -31,7 +32,7 @@ struct own;
  * RC_USAGE: it looks like the archive's.
  * Whoever calls ignores SIGIO, by which the kernel asks for a lease back.
  */
-enum rc remove_file(int dir, const char *name, const struct item *want,
+enum rc remove_file(struct tree *tree, const struct item *want,
 		    const uint8_t *sha256, const struct own *own,
 		    struct stat *ret, struct err *err) MUST_CHECK;
 

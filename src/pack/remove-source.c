@@ -186,9 +186,7 @@ static enum outcome remove_one(struct remover *r, const struct item *it,
 	const struct entry *e = &ve->e;
 	struct item want = as_left(r, it);
 	bool has_bytes = it->type == ENTRY_REG && it->size;
-	char name[TREE_NAME_BYTES];
 	struct stat left;
-	int dir = -1;
 	enum rc rc;
 
 	if (!compare_attributes(it, e) || (has_bytes && !e->has_hash)) {
@@ -200,11 +198,7 @@ static enum outcome remove_one(struct remover *r, const struct item *it,
 				err);
 	if (rc)
 		return rc_is_transient(rc) ? FILE_LAST : FILE_KEPT;
-	if (tree_place(r->tree, it, &dir, name, err)) {
-		err_prefix(err, "not removed");
-		return FILE_KEPT;
-	}
-	rc = remove_file(dir, name, &want, has_bytes ? e->sha256 : NULL, r->own,
+	rc = remove_file(r->tree, &want, has_bytes ? e->sha256 : NULL, r->own,
 			 &left, err);
 	if (rc == RC_NOENT)
 		return FILE_GONE;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/fresh.h"
 #include "pack/own.h"
@@ -32,7 +33,8 @@ struct tree {
 		size_t end; /* of its name in path */
 	} level[TREE_DEPTH];
 	size_t n_levels;
-	int deep; /* -1: path has no more than n_levels names */
+	int deep;      /* -1: path has no more than n_levels names */
+	bool is_stale; /* it leads elsewhere now */
 	const struct own *refused; /* NULL: nothing */
 };
 
@@ -198,7 +200,7 @@ enum rc tree_check(int fd, const struct item *it, struct err *err)
 	    (uint32_t)st.st_mtim.tv_nsec != it->mtime_ns ||
 	    st.st_ctim.tv_sec != it->ctime_s ||
 	    (uint32_t)st.st_ctim.tv_nsec != it->ctime_ns ||
-	    st.st_ino != it->ino)
+	    st.st_ino != it->ino || st.st_dev != it->dev)
 		return err_set(err, RC_CHANGED, "changed while it was read");
 	return RC_OK;
 }
@@ -218,8 +220,9 @@ static enum rc go_to(struct tree *t, const struct item *it, struct span *ret,
 	} else {
 		name.len = strlen(s->base);
 	}
-	if (it->source != t->source)
+	if (it->source != t->source || t->is_stale)
 		drop_to(t, 0);
+	t->is_stale = false;
 	t->source = it->source;
 	*ret = name;
 	return enter(t, parent, err);
@@ -236,6 +239,54 @@ enum rc tree_place(struct tree *t, const struct item *it, int *ret_dir,
 	if (!rc)
 		*ret_dir = last_dir(t);
 	return rc;
+}
+
+/* Is the directory at the user's own path the one opened in the beginning? */
+static bool source_is_there(const struct source *s)
+{
+	size_t len = strlen(s->path) - (s->is_dir ? 0 : strlen(s->base));
+	CLEANUP_FREE char *path = len ? xmemdup0(s->path, len) : xstrdup(".");
+	struct stat now, was;
+
+	return !stat(path, &now) && !fstat(s->fd, &was) &&
+	       now.st_dev == was.st_dev && now.st_ino == was.st_ino;
+}
+
+/* Is fd what path leads to from dir, when no name of it is a symbolic link? */
+static bool leads_to(int dir, struct span path, int fd)
+{
+	CLEANUP_FD int at = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	struct stat now, was;
+
+	while (at >= 0 && path.len) {
+		const char *slash = memchr(path.p, '/', path.len);
+		size_t len = slash ? (size_t)(slash - path.p) : path.len;
+		int next = -1;
+		struct err err;
+
+		if (len && open_name(at, span_of(path.p, len),
+				     O_PATH | O_DIRECTORY, &next, &err))
+			return false;
+		len += !!slash;
+		path = span_of(path.p + len, path.len - len);
+		if (next < 0)
+			continue;
+		close(at);
+		at = next;
+	}
+	return at >= 0 && !fstat(at, &now) && !fstat(fd, &was) &&
+	       now.st_dev == was.st_dev && now.st_ino == was.st_ino;
+}
+
+enum rc tree_check_place(struct tree *t, struct err *err)
+{
+	const struct source *s = &t->sources->v[t->source];
+
+	if (source_is_there(s) &&
+	    leads_to(s->fd, span_of(t->path, t->path_len), last_dir(t)))
+		return RC_OK;
+	t->is_stale = true;
+	return err_set(err, RC_CHANGED, "its directory was moved");
 }
 
 enum rc tree_open_early(struct tree *t, const struct item *it, int *ret_fd,

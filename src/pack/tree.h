@@ -33,6 +33,11 @@ enum rc tree_open(struct tree *t, const struct item *it, int *ret_fd,
 enum rc tree_place(struct tree *t, const struct item *it, int *ret_dir,
 		   char ret_name[TREE_NAME_BYTES], struct err *err) MUST_CHECK;
 
+/* RC_CHANGED when the names no longer lead to the directory that tree_place
+ * gave last, which stays open: it was moved, or another one is there.
+ */
+enum rc tree_check_place(struct tree *t, struct err *err) MUST_CHECK;
+
 /* Never go into the archive: RC_USAGE.  own is borrowed. */
 void tree_refuse(struct tree *t, const struct own *own);
 

@@ -194,6 +194,33 @@ t 'a directory just before it goes' eval \
 	'begin && with "$last run=rm $PWD/src/d/000002; mkdir $PWD/src/d/000002" 1 &&
 	[ -d src/d/000002 ] && kept'
 
+# moved COMMAND RULE: in src, before the call; d is moved then.
+moved()
+{
+	rm -rf moved && begin && with "$2 run=cd $PWD/src && $1" 1 &&
+		grep 'd/000002: not removed: its directory was moved' err &&
+		(cd moved && find . ! -type d) | sort >moved.is && cat moved.is &&
+		not grep desfs-removing moved.is &&
+		for f in 000002 000003 000004; do
+			cmp "orig/d/$f" "moved/$f" || return 1
+		done
+}
+t 'its directory is moved' moved "mv d $PWD/moved" "$third"
+t 'just before it goes' moved "mv d $PWD/moved" "$last"
+t 'another one has its place' moved \
+	"mv d $PWD/moved; mkdir d; echo new >d/000002" "$last"
+t 'and that has a new file' grep new src/d/000002
+t 'a link has its place' moved "mv d $PWD/moved; ln -s $PWD/moved d" "$third"
+source_moved()
+{
+	rm -rf moved && begin && with "$third run=mv $PWD/src $PWD/moved" 1 &&
+		grep 'd/000002: not removed: its directory was moved' err &&
+		for f in d/000002 d/000004; do
+			cmp "orig/$f" "moved/$f" || return 1
+		done
+}
+t 'the source is moved' source_moved
+
 twice()
 {
 	begin && with "$last run=cd $PWD/src/d; echo new >new; mv new 000002
