@@ -231,7 +231,7 @@ static enum rc remove_item(struct remover *r, const struct item *it,
 				      it->type == ENTRY_REG ? it->size : 0);
 		break;
 	case FILE_GONE: break;
-	case FILE_KEPT: report_failed(r->p->report, uid, &failure); break;
+	case FILE_KEPT: report_kept_source(r->p->report, uid, &failure); break;
 	case FILE_LAST: *err = failure; return err->rc;
 	}
 	return RC_OK;

@@ -248,7 +248,8 @@ bool report_has_failed(struct report *r, struct span uid)
 	return uid_set_has(&r->failed, uid_hash(uid));
 }
 
-void report_failed(struct report *r, struct span uid, const struct err *err)
+static void report_failure(struct report *r, struct span uid,
+			   const struct err *err, const char *more)
 {
 	CLEANUP_BUF struct buf name, line = { 0 };
 	LOCK_SCOPE(&r->lines);
@@ -264,8 +265,20 @@ void report_failed(struct report *r, struct span uid, const struct err *err)
 	begin_json(&line, "failed", uid);
 	buf_append_str(&line, ",\"error\":");
 	json_text_string(&line, err->msg, strlen(err->msg));
-	buf_printf(&line, ",\"reason\":\"%s\"}", rc_text(err->rc));
+	buf_printf(&line, ",\"reason\":\"%s\"%s}", rc_text(err->rc), more);
 	put_line(&line);
+}
+
+void report_failed(struct report *r, struct span uid, const struct err *err)
+{
+	report_failure(r, uid, err, "");
+}
+
+void report_kept_source(struct report *r, struct span uid,
+			const struct err *err)
+{
+	count(COUNTER(r, kept_sources), 1);
+	report_failure(r, uid, err, ",\"kept_source\":true");
 }
 
 void report_left_out(struct report *r, struct span uid, const char *why)
@@ -345,6 +358,7 @@ void report_removed_source(struct report *r, struct span uid,
 			   enum entry_type type, uint64_t bytes)
 {
 	count(COUNTER(r, removed_sources), 1);
+	count(COUNTER(r, removed_source_bytes), bytes);
 	tell(r, r->opts.is_dry_run ? "would-remove-source" : "removed-source",
 	     uid, type, bytes);
 }

@@ -41,7 +41,9 @@ struct report_counts {
 	uint64_t left_out; /* sockets and the like */
 	uint64_t excluded;
 	uint64_t shards, shards_existed, stored_bytes;
-	uint64_t removed_sources;
+	/* Of files that the archive has; bytes once for each name. */
+	uint64_t removed_sources, removed_source_bytes;
+	uint64_t kept_sources; /* of those failed: not what was packed */
 	uint64_t slots, slots_done;
 	uint64_t block_bytes;      /* plain, in blocks written so far */
 	uint64_t written_bytes;    /* of shards in the making, too */
@@ -92,6 +94,9 @@ void report_removed(struct report *r, struct span uid);
 /* A source that the archive has was removed, or would be. */
 void report_removed_source(struct report *r, struct span uid,
 			   enum entry_type type, uint64_t bytes);
+/* One was kept though the archive has it, which counts as failed. */
+void report_kept_source(struct report *r, struct span uid,
+			const struct err *err);
 void report_shard(struct report *r, uint64_t stored_bytes, bool existed);
 /* A block was written that holds plain bytes of files in stored ones. */
 void report_block(struct report *r, uint64_t plain, uint64_t stored);

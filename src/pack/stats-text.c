@@ -131,6 +131,11 @@ static void files(const struct stats *s, const struct report_counts *c,
 			 (double)rows[i].n);
 	counter(s, out, "des_packer_removed_sources_total", c->removed_sources,
 		"Files removed from the sources, which the archive has.");
+	counter(s, out, "des_packer_removed_source_bytes_total",
+		c->removed_source_bytes, "Bytes of these.");
+	counter(s, out, "des_packer_kept_sources_total", c->kept_sources,
+		"Files kept in the sources since they are not what was "
+		"packed, or that could not be removed.");
 }
 
 static void bytes(const struct stats *s, const struct report_counts *c,

@@ -48,6 +48,8 @@ void summary_json(const struct summary *s, struct buf *out)
 	field(out, "unchanged_bytes", c->unchanged_bytes);
 	field(out, "removed", c->removed);
 	field(out, "removed_sources", c->removed_sources);
+	field(out, "removed_source_bytes", c->removed_source_bytes);
+	field(out, "kept_sources", c->kept_sources);
 	field(out, "failed", c->failed);
 	field(out, "left_out", c->left_out);
 	field(out, "excluded", c->excluded);
@@ -96,15 +98,28 @@ static void packed_text(const struct summary *s, struct buf *out)
 	buf_printf(out, ", in %s\n", human_duration(text, s->ns));
 }
 
+static void sources_text(const struct summary *s, struct buf *out)
+{
+	const struct report_counts *c = s->counts;
+	char text[HUMAN_MAX];
+
+	if (!c->removed_sources && !c->kept_sources)
+		return;
+	buf_printf(out, "%s %" PRIu64 " source files, %s",
+		   s->is_dry_run ? "would remove" : "removed",
+		   c->removed_sources,
+		   human_bytes(text, c->removed_source_bytes));
+	if (c->kept_sources)
+		buf_printf(out, "; kept %" PRIu64, c->kept_sources);
+	buf_append_str(out, "\n");
+}
+
 void summary_text(const struct summary *s, struct buf *out)
 {
 	const struct report_counts *c = s->counts;
 	char rate[HUMAN_MAX], rss[HUMAN_MAX], spilled[HUMAN_MAX];
 
-	if (c->removed_sources)
-		buf_printf(out, "%s %" PRIu64 " source files\n",
-			   s->is_dry_run ? "would remove" : "removed",
-			   c->removed_sources);
+	sources_text(s, out);
 	if (s->is_dry_run) {
 		dry_text(c, out);
 		return;

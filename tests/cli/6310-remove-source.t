@@ -76,6 +76,8 @@ t 'names what it would remove' \
 t 'and removes nothing' diff -r --no-dereference --exclude=fifo orig src
 t 'the tree is packed' pack --json
 t 'which is counted' grep '"removed_sources":16,' packed
+t 'with its bytes' grep '"removed_source_bytes":423500,' packed
+t 'nothing was kept' grep '"kept_sources":0,' packed
 t 'only directories stay' only_directories
 t 'the archive has all the rest' all_archived
 t 'it is sound' "$DESFS" verify --deep a
@@ -194,6 +196,20 @@ t 'a directory just before it goes' eval \
 	'begin && with "$last run=rm $PWD/src/d/000002; mkdir $PWD/src/d/000002" 1 &&
 	[ -d src/d/000002 ] && kept'
 
+counted()
+{
+	begin && with "$second run=echo more >>$PWD/src/d/000002" 1 --json \
+		--stats-file stats && kept d/000002 &&
+		grep '"type":"failed","path":"d/000002".*,"kept_source":true}' \
+			packed &&
+		grep '"removed_sources":15,"removed_source_bytes":420500,"kept_sources":1,"failed":1,' \
+			packed &&
+		grep 'removed 15 source files, 410.6 KiB; kept 1$' err &&
+		grep '^des_packer_removed_sources_total{.*} 15$' stats &&
+		grep '^des_packer_removed_source_bytes_total{.*} 420500$' stats &&
+		grep '^des_packer_kept_sources_total{.*} 1$' stats
+}
+t 'what was kept is counted' counted
 # moved COMMAND RULE: in src, before the call; d is moved then.
 moved()
 {

@@ -19,6 +19,9 @@ clean()
 t 'metrics of a run that succeeded' clean run.prom
 "$DESFS_PACK" -q --stats-file run.prom nowhere ar 2>/dev/null
 t 'of one that failed' clean run.prom
+mkdir gone && echo gone >gone/file &&
+	"$DESFS_PACK" -q --stats-file run.prom --remove-source-files gone ar || exit
+t 'of one that removed its sources' clean run.prom
 "$DESFS_PACK" -q --stats-file run.prom --throttle 1files/s \
 	--worker 1/1 src 'odd "\x' 2>stop.err &
 pid=$!
