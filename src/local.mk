@@ -208,6 +208,7 @@ libdesfs_a_SOURCES += src/pack/gather.c src/pack/gather.h
 libdesfs_a_SOURCES += src/pack/wild.c src/pack/wild.h
 libdesfs_a_SOURCES += src/pack/ahead.c src/pack/ahead.h
 libdesfs_a_SOURCES += src/pack/archive-list.c src/pack/archive-list.h
+libdesfs_a_SOURCES += src/pack/raw-ahead.c src/pack/raw-ahead.h
 libdesfs_a_SOURCES += src/pack/raw-shard.c src/pack/raw-shard.h
 libdesfs_a_SOURCES += src/pack/index-walk.c src/pack/index-walk.h
 libdesfs_a_SOURCES += src/pack/uid-set.c src/pack/uid-set.h

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "pack/raw-ahead.h"
 #include "shard/shard-format.h"
 
 enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
@@ -31,6 +32,8 @@ enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
 enum rc raw_shard_read(const struct raw_shard *s, uint64_t off, void *buf,
 		       size_t len, struct err *err)
 {
+	if (s->ahead)
+		return raw_ahead_read(s->ahead, s, off, buf, len, err);
 	return store_read(s->store, s->key, &s->info, off, buf, len, err);
 }
 

@@ -18,9 +18,12 @@
 #include "store/store.h"
 #include "volume/oplog.h"
 
+struct raw_ahead;
+
 struct raw_shard {
-	struct store *store; /* borrowed, like key */
+	struct store *store; /* borrowed, like key and ahead */
 	const char *key;
+	struct raw_ahead *ahead; /* may be set once open */
 	struct object_info info;
 	struct shard_footer footer;
 };

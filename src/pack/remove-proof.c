@@ -14,6 +14,7 @@
 #include "base/stop.h"
 #include "base/workers.h"
 #include "pack/pack.h"
+#include "pack/raw-ahead.h"
 #include "pack/verify-data.h"
 #include "pack/verify-shard.h"
 #include "store/store-write.h"
@@ -23,6 +24,10 @@
 /* Blocks that reading a shard back may hold, see verify-data.c. */
 #define BLOCKS_HELD 10u
 #define MEMORY (64u << 20)
+
+/* Read at once where reads are requests, of each shard. */
+#define OWN_AHEAD (8u << 20)
+#define OLD_AHEAD (2u << 20)
 
 /* A shard of the run. */
 struct own_shard {
@@ -131,6 +136,8 @@ static enum rc read_shards(struct remove_proof *proof, const struct pack *p,
 	unsigned int n = p->opts->jobs;
 	struct workers *w = NULL;
 
+	if (store_is_remote(p->store))
+		each += OWN_AHEAD + OWN_AHEAD / 4;
 	while (n > 1 && n * each > MEMORY)
 		n--;
 	if (!proof->n_own)
@@ -177,6 +184,7 @@ enum rc remove_proof_new(const struct pack *p, struct remove_proof **ret,
 			.key = p->shards[i].key,
 			.archive_id = p->descriptor.archive_id,
 			.deep = true,
+			.ahead = store_is_remote(p->store) ? OWN_AHEAD : 0,
 		};
 		proof->own[i].report.key = p->shards[i].key;
 	}
@@ -198,6 +206,7 @@ enum rc remove_proof_new(const struct pack *p, struct remove_proof **ret,
 static void close_old(struct old_shard *s)
 {
 	verify_data_free(s->data);
+	raw_ahead_free(s->raw.ahead);
 	free(s->key);
 	*s = (struct old_shard){ .key = NULL };
 }
@@ -210,6 +219,8 @@ static void open_old(struct remove_proof *proof, struct old_shard *s,
 	store_forget(proof->store, s->key);
 	if (raw_shard_open(&s->raw, proof->store, s->key, &s->err))
 		return;
+	if (store_is_remote(proof->store))
+		s->raw.ahead = raw_ahead_new(OLD_AHEAD);
 	if (memcmp(s->raw.footer.root, m->root, SHARD_ROOT_LEN) != 0)
 		err_set(&s->err, RC_CORRUPT,
 			"root is not the one the log says");

@@ -19,7 +19,11 @@
 #include "shard/shard-format.h"
 #include "shard/shard-record.h"
 
-#define KEPT_BLOCKS 8u
+/* Files of two kinds take turns, and up to 16 blocks begin while one lasts; of
+ * large ones fewer are enough.
+ */
+#define KEPT_BLOCKS 20u
+#define KEPT_BYTES (16u << 20)
 
 struct seen {
 	uint64_t off;         /* the key */
@@ -39,7 +43,7 @@ struct verify_data {
 	struct verify_report *report;
 	struct seen *seen;
 	struct kept kept[KEPT_BLOCKS];
-	uint64_t clock;
+	uint64_t kept_bytes, clock;
 	struct buf stored;
 	uint64_t n_blocks, dead_bytes;
 	bool any_bad;
@@ -120,15 +124,37 @@ static struct kept *find_kept(struct verify_data *d, uint64_t off)
 	return NULL;
 }
 
-static struct kept *oldest_kept(struct verify_data *d)
+/* The place not used for longest, or an empty one if that will do. */
+static struct kept *oldest_kept(struct verify_data *d, bool is_empty)
 {
-	struct kept *oldest = &d->kept[0];
+	struct kept *oldest = NULL;
 
-	for (size_t i = 1; i < KEPT_BLOCKS; i++) {
-		if (d->kept[i].used < oldest->used)
-			oldest = &d->kept[i];
+	for (size_t i = 0; i < KEPT_BLOCKS; i++) {
+		struct kept *k = &d->kept[i];
+
+		if ((k->used || is_empty) &&
+		    (!oldest || k->used < oldest->used))
+			oldest = k;
 	}
 	return oldest;
+}
+
+static void drop_kept(struct verify_data *d, struct kept *k)
+{
+	free(k->data);
+	d->kept_bytes -= k->len;
+	*k = (struct kept){ 0 };
+}
+
+static struct kept *make_room(struct verify_data *d, uint32_t len)
+{
+	struct kept *k;
+
+	while (d->kept_bytes && d->kept_bytes + len > KEPT_BYTES)
+		drop_kept(d, oldest_kept(d, false));
+	k = oldest_kept(d, true);
+	drop_kept(d, k);
+	return k;
 }
 
 static struct seen *note_seen(struct verify_data *d,
@@ -183,8 +209,8 @@ static struct kept *load(struct verify_data *d, const struct block_ref *ref)
 				      err.msg);
 			return NULL;
 		}
-		k = oldest_kept(d);
-		free(k->data);
+		k = make_room(d, h.data_len);
+		d->kept_bytes += h.data_len;
 		*k = (struct kept){ .off = ref->off,
 				    .data = data,
 				    .len = h.data_len };

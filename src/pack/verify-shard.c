@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/sha256.h"
+#include "pack/raw-ahead.h"
 #include "pack/raw-shard.h"
 #include "pack/verify-data.h"
 #include "pack/verify-index.h"
@@ -214,8 +215,11 @@ void verify_shard(const struct verify_shard_job *job, struct verify_report *r)
 		lost_shard(job, r);
 		return;
 	}
+	if (job->ahead)
+		s.ahead = raw_ahead_new(job->ahead);
 	check_header(&s, r);
 	check_meta(job, &s, r);
 	check_filter(&s, &filter, r);
 	check_index(job, &s, &filter, r);
+	raw_ahead_free(s.ahead);
 }

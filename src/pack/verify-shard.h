@@ -15,6 +15,7 @@ struct verify_shard_job {
 	const struct shard_meta *expect; /* what the log says, or NULL */
 	const uint8_t *archive_id;       /* of the descriptor, or NULL */
 	bool deep;
+	size_t ahead; /* bytes read at once; 0: each part by itself */
 };
 
 /* What is found goes to report. */

@@ -69,6 +69,25 @@ t 'a log that is not there any more' \
 t 'keeps all as well' all_there
 t 'a log record that is not taken' with 'kind=PUT key=*/log/* status=500' 5 put
 t 'keeps all, of course' all_there
+# Blocks of 128 KiB, 230 of the large file alone, are not read one by one.
+rm -rf orig && files orig/a 6000 100 &&
+	head -c 30000000 /dev/urandom >orig/large
+few_requests()
+{
+	rm -rf src && cp -a orig src && fake_reset &&
+		"$DESFS_PACK" -q src "s3://plain/$1-not" &&
+		few_before=$(fake_count GET) && fake_reset &&
+		with '' 0 "$1" && few=$(fake_count GET) &&
+		echo "$few_before requests without reading back, $few with" &&
+		[ $((few - few_before)) -le 60 ]
+}
+t 'little is asked for at a time' few_requests few
+t 'nor when older shards are read' eval \
+	"fake_reset && with '' 0 few-not && at_most 70 GET"
+t 'where a large read fails there are small ones' \
+	with 'kind=GET key=*.des range=bytes=192-262335 status=500' 0 small
+t 'which is as good' [ ! "$(find src ! -type d)" ]
+
 t 'an older shard that is damaged' eval \
 	"'$DESFS_PACK' -q orig s3://plain/old &&
 	with 'kind=GET key=*.des flip-object=300' 1 old"
