@@ -24,6 +24,7 @@ libdesfs_a_SOURCES += src/base/rd.h
 libdesfs_a_SOURCES += src/base/wr.h
 libdesfs_a_SOURCES += src/base/hex.c src/base/hex.h
 libdesfs_a_SOURCES += src/base/sha256.c src/base/sha256.h
+libdesfs_a_SOURCES += src/base/hmac.c src/base/hmac.h
 libdesfs_a_SOURCES += src/base/crc32c.c src/base/crc32c.h
 libdesfs_a_SOURCES += src/base/percent.c src/base/percent.h
 libdesfs_a_SOURCES += src/base/json.c src/base/json.h

@@ -13,6 +13,7 @@ unit_programs += tests/unit/codec
 unit_programs += tests/unit/golden-shards
 unit_programs += tests/unit/hex
 unit_programs += tests/unit/sha256
+unit_programs += tests/unit/hmac
 unit_programs += tests/unit/cond
 unit_programs += tests/unit/crc32c
 unit_programs += tests/unit/percent

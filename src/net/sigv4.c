@@ -8,12 +8,12 @@
 
 #include "net/sigv4.h"
 
-#include <nettle/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/hex.h"
+#include "base/hmac.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/timestamp.h"
@@ -179,15 +179,14 @@ static enum rc hash_request(const struct sigv4_request *rq,
 	return RC_OK;
 }
 
-static void hmac(const void *key, size_t key_len, const char *text,
-		 uint8_t ret[SHA256_LEN])
+static void keyed(const void *key, size_t key_len, const char *text,
+		  uint8_t ret[HMAC_LEN])
 {
-	struct hmac_sha256_ctx h;
+	struct hmac h;
 
-	hmac_sha256_set_key(&h, key_len, key);
-	hmac_sha256_update(&h, strlen(text), (const uint8_t *)text);
-	hmac_sha256_digest(&h, SHA256_LEN, ret);
-	explicit_bzero(&h, sizeof(h));
+	hmac_init(&h, key, key_len);
+	hmac_update(&h, text, strlen(text));
+	hmac_final(&h, ret);
 }
 
 static void sign(const struct sigv4_key *key, const char *day, const char *text,
@@ -196,11 +195,11 @@ static void sign(const struct sigv4_key *key, const char *day, const char *text,
 	CLEANUP_FREE char *secret = xasprintf("AWS4%s", key->secret);
 	uint8_t a[SHA256_LEN], b[SHA256_LEN];
 
-	hmac(secret, strlen(secret), day, a);
-	hmac(a, sizeof(a), key->region, b);
-	hmac(b, sizeof(b), key->service, a);
-	hmac(a, sizeof(a), "aws4_request", b);
-	hmac(b, sizeof(b), text, a);
+	keyed(secret, strlen(secret), day, a);
+	keyed(a, sizeof(a), key->region, b);
+	keyed(b, sizeof(b), key->service, a);
+	keyed(a, sizeof(a), "aws4_request", b);
+	keyed(b, sizeof(b), text, a);
 	hex_encode(a, sizeof(a), ret);
 	explicit_bzero(secret, strlen(secret));
 	explicit_bzero(a, sizeof(a));

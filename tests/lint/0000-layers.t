@@ -28,7 +28,7 @@ lz4 src/codec/
 sqlite3 src/catalog/
 jansson\.h src/base/json\.[ch]$
 archive(_entry)?\.h src/pack/
-nettle/ src/net/|src/base/sha256\.[ch]$
+nettle/ src/net/|src/base/(sha256|hmac)\.[ch]$
 openssl/ tests/
 zlib\.h src/shard/route\.c$
 cmocka\.h never
