@@ -106,6 +106,11 @@ libdesfs_a_SOURCES += src/shard/shard-page.c src/shard/shard-page.h
 libdesfs_a_SOURCES += src/shard/shard-page-build.c src/shard/shard-page-build.h
 libdesfs_a_SOURCES += src/shard/shard-build.c src/shard/shard-build.h
 
+# erase
+libdesfs_a_SOURCES += src/erase/document.c src/erase/document.h
+libdesfs_a_SOURCES += src/erase/erasure-words.c src/erase/erasure-words.h
+libdesfs_a_SOURCES += src/erase/tombstone.c src/erase/tombstone.h
+
 # store
 libdesfs_a_SOURCES += src/store/store-backend.h
 libdesfs_a_SOURCES += src/store/store.c src/store/store.h

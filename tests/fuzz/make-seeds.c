@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make-seeds.c - first inputs of the shard targets, from the real encoders.
+/* make-seeds.c - first inputs of the targets of shards and deletions, from the
+ * real encoders.
  *
  *	make-seeds tests/fuzz/corpus
  *
@@ -15,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/wr.h"
+#include "erase/tombstone.h"
 #include "seal.h"
 #include "shard/shard-block.h"
 #include "shard/shard-build.h"
@@ -345,6 +347,27 @@ static void save_ends(const char *what, uint32_t n_entries)
 	buf_release(&im.index);
 }
 
+static void save_tombstone(void)
+{
+	struct tombstone t = { .time = 1795256130123456,
+			       .words = { .reason = ERASURE_USER,
+					  .by = (char[]){ "op" },
+					  .ticket = (char[]){ "T-1" } } };
+	CLEANUP_BUF struct buf out = { .max = 4096 };
+	struct err err = { 0 };
+
+	for (uint8_t i = 0; i < 4; i++) {
+		uint8_t id[ERASURE_ID_LEN] = { i };
+
+		tombstone_add(&t, id, "a\xff/b", 4,
+			      i % 2 ? ERASURE_ONE : ERASURE_UNTIL, t.time - i);
+	}
+	must(tombstone_encode(&t, &out, &err), &err);
+	save("tombstone", "all", false, out.p, out.len);
+	t.words = (struct erasure_words){ 0 };
+	tombstone_release(&t);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -359,5 +382,6 @@ int main(int argc, char **argv)
 	save_blocks();
 	save_ends("many", N_MANY);
 	save_ends("empty", 0);
+	save_tombstone();
 	return 0;
 }

@@ -11,11 +11,12 @@ net base
 cache base
 catalog base
 shard base codec
+erase base shard
 store base conf net
-volume base codec shard store cache catalog
-pack base codec conf shard store catalog volume
+volume base codec shard store cache catalog erase
+pack base codec conf shard store catalog erase volume
 fs base conf volume store
-cmd base codec conf net cache catalog shard store volume pack
+cmd base codec conf net cache catalog shard erase store volume pack
 EOF
 
 # Header (a regular expression), then the files that may include it.
