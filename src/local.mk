@@ -25,6 +25,7 @@ libdesfs_a_SOURCES += src/base/wr.h
 libdesfs_a_SOURCES += src/base/hex.c src/base/hex.h
 libdesfs_a_SOURCES += src/base/sha256.c src/base/sha256.h
 libdesfs_a_SOURCES += src/base/hmac.c src/base/hmac.h
+libdesfs_a_SOURCES += src/base/siphash.c src/base/siphash.h
 libdesfs_a_SOURCES += src/base/crc32c.c src/base/crc32c.h
 libdesfs_a_SOURCES += src/base/percent.c src/base/percent.h
 libdesfs_a_SOURCES += src/base/json.c src/base/json.h
@@ -109,6 +110,7 @@ libdesfs_a_SOURCES += src/shard/shard-build.c src/shard/shard-build.h
 # erase
 libdesfs_a_SOURCES += src/erase/document.c src/erase/document.h
 libdesfs_a_SOURCES += src/erase/erasure-words.c src/erase/erasure-words.h
+libdesfs_a_SOURCES += src/erase/tombstone-set.c src/erase/tombstone-set.h
 libdesfs_a_SOURCES += src/erase/tombstone.c src/erase/tombstone.h
 
 # store
