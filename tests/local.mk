@@ -89,6 +89,7 @@ unit_programs += tests/unit/fresh
 unit_programs += tests/unit/worker
 unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
+unit_programs += tests/unit/erasure-state
 unit_programs += tests/unit/tombstone
 unit_programs += tests/unit/tombstone-set
 unit_programs += tests/unit/conf
