@@ -111,6 +111,7 @@ libdesfs_a_SOURCES += src/shard/shard-build.c src/shard/shard-build.h
 libdesfs_a_SOURCES += src/erase/document.c src/erase/document.h
 libdesfs_a_SOURCES += src/erase/erasure-state.c src/erase/erasure-state.h
 libdesfs_a_SOURCES += src/erase/erasure-words.c src/erase/erasure-words.h
+libdesfs_a_SOURCES += src/erase/suppression.c src/erase/suppression.h
 libdesfs_a_SOURCES += src/erase/tombstone-set.c src/erase/tombstone-set.h
 libdesfs_a_SOURCES += src/erase/tombstone.c src/erase/tombstone.h
 

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/wr.h"
+#include "erase/suppression.h"
 #include "erase/tombstone.h"
 #include "seal.h"
 #include "shard/shard-block.h"
@@ -368,6 +369,26 @@ static void save_tombstone(void)
 	tombstone_release(&t);
 }
 
+static void save_suppression(void)
+{
+	static const uint8_t secret[SUPPRESSION_SECRET_LEN];
+	CLEANUP_BUF struct buf out = { .max = 4096 };
+	struct suppression s = { .time = 1795256130123456 };
+	struct err err = { 0 };
+
+	suppression_key_id(secret, s.key_id);
+	for (char c = 'a'; c < 'f'; c++) {
+		struct suppression_hash hash;
+
+		suppression_hash(secret, &c, 1, &hash);
+		suppression_add(&s, &hash);
+	}
+	suppression_sort(&s);
+	must(suppression_encode(&s, &out, &err), &err);
+	save("suppression", "all", false, out.p, out.len);
+	suppression_release(&s);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -383,5 +404,6 @@ int main(int argc, char **argv)
 	save_ends("many", N_MANY);
 	save_ends("empty", 0);
 	save_tombstone();
+	save_suppression();
 	return 0;
 }
