@@ -90,6 +90,7 @@ unit_programs += tests/unit/worker
 unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
 unit_programs += tests/unit/erasure-state
+unit_programs += tests/unit/receipt
 unit_programs += tests/unit/suppression
 unit_programs += tests/unit/tombstone
 unit_programs += tests/unit/tombstone-set
@@ -116,6 +117,7 @@ fuzz_programs += tests/fuzz/fuzz-zone
 fuzz_programs += tests/fuzz/fuzz-checkpoint
 fuzz_programs += tests/fuzz/fuzz-log-index
 fuzz_programs += tests/fuzz/fuzz-s3-xml
+fuzz_programs += tests/fuzz/fuzz-receipt
 fuzz_programs += tests/fuzz/fuzz-suppression
 fuzz_programs += tests/fuzz/fuzz-tombstone
 

@@ -54,8 +54,8 @@ static bool is_control(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-static enum rc check(enum rc rc, const char *name, const char *word,
-		     struct err *err)
+enum rc erasure_word_check(enum rc rc, const char *name, const char *word,
+			   struct err *err)
 {
 	size_t len = strlen(word);
 
@@ -80,9 +80,9 @@ static enum rc check(enum rc rc, const char *name, const char *word,
 
 enum rc erasure_words_check(const struct erasure_words *w, struct err *err)
 {
-	if (w->by && check(RC_USAGE, "by", w->by, err))
+	if (w->by && erasure_word_check(RC_USAGE, "by", w->by, err))
 		return err->rc;
-	if (w->ticket && check(RC_USAGE, "ticket", w->ticket, err))
+	if (w->ticket && erasure_word_check(RC_USAGE, "ticket", w->ticket, err))
 		return err->rc;
 	return RC_OK;
 }
@@ -104,7 +104,7 @@ static enum rc get_word(const struct json_t *obj, const char *name, char **ret,
 	if (!json_has(obj, name))
 		return RC_OK;
 	if (json_get_str(obj, name, ERASURE_WORD_MAX, &word, err) ||
-	    check(RC_CORRUPT, name, word, err))
+	    erasure_word_check(RC_CORRUPT, name, word, err))
 		return err->rc;
 	*ret = xstrdup(word);
 	return RC_OK;

@@ -31,6 +31,9 @@ void erasure_words_copy(struct erasure_words *ret,
  */
 enum rc erasure_words_check(const struct erasure_words *w,
 			    struct err *err) MUST_CHECK;
+/* The same of one word; rc is given if it is not so. */
+enum rc erasure_word_check(enum rc rc, const char *name, const char *word,
+			   struct err *err) MUST_CHECK;
 /* Members of what was checked. */
 void erasure_words_set(struct json_t *obj, const struct erasure_words *w);
 /* RC_UNSUPPORTED: a reason not known here.  On failure ret is to be released,

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/wr.h"
+#include "erase/receipt.h"
 #include "erase/suppression.h"
 #include "erase/tombstone.h"
 #include "seal.h"
@@ -389,6 +390,28 @@ static void save_suppression(void)
 	suppression_release(&s);
 }
 
+static void save_receipt(void)
+{
+	static const uint8_t salt[RECEIPT_SALT_LEN];
+	const struct receipt_root roots[] = { { { 1 } }, { { 2 } } };
+	CLEANUP_BUF struct buf out = { .max = 4096 };
+	struct receipt r = { .asked = 1795256130123456,
+			     .hidden = 1795256130123457 };
+	struct err err = { 0 };
+
+	receipt_subject(salt, "x", 1, ERASURE_ONE, r.asked, r.subject);
+	receipt_add_replaced(&r, &roots[0], roots, 2, r.asked);
+	receipt_add_replaced(&r, &roots[1], roots, 0, r.asked);
+	receipt_add_purged(&r, &roots[0], "a", RECEIPT_REMOVED, r.asked, 0);
+	receipt_add_purged(&r, &roots[0], "b", RECEIPT_PENDING, r.asked,
+			   r.hidden);
+	receipt_add_purged(&r, &roots[1], NULL, RECEIPT_VERSION_REMOVED,
+			   r.asked, 0);
+	must(receipt_encode(&r, &out, &err), &err);
+	save("receipt", "all", false, out.p, out.len);
+	receipt_release(&r);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -405,5 +428,6 @@ int main(int argc, char **argv)
 	save_ends("empty", 0);
 	save_tombstone();
 	save_suppression();
+	save_receipt();
 	return 0;
 }
