@@ -118,6 +118,40 @@ static void what_is_written_is_the_form_in_the_manual(void **state)
 	assert_string_equal(buf_str(&b), good);
 }
 
+/* Of desfs-archive(5). */
+static const char example[] =
+	"{\"asked\":\"2026-11-22T08:00:00.000000Z\",\"by\":\"op\","
+	"\"hidden\":\"2026-11-22T08:00:00.500000Z\","
+	"\"id\":\"8d0f6a3c1b2e4d5f9a7b6c5d4e3f2a10\","
+	"\"purged\":[{\"how\":\"removed\","
+	"\"root\":\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\","
+	"\"time\":\"2026-11-23T09:00:00.000000Z\"}],"
+	"\"reason\":\"gdpr\",\"replaced\":[{"
+	"\"from\":\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\","
+	"\"time\":\"2026-11-22T08:30:00.000000Z\","
+	"\"to\":[\"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752\"]}],"
+	"\"subject\":\"3d47b9174022d9b6da21636bb01aed05f38ebef3777f14de690e797c61172692\","
+	"\"ticket\":\"4711\"}";
+
+static void the_example_of_the_manual_is_of_its_tombstone(void **state)
+{
+	static const char uid[] = "a/caf\xc3\xa9";
+	CLEANUP(receipt_release) struct receipt r = { 0 };
+	CLEANUP_BUF struct buf b = { .max = RECEIPT_MAX };
+	uint8_t salt[RECEIPT_SALT_LEN];
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(salt); i++)
+		salt[i] = (uint8_t)i;
+	assert_int_equal(receipt_decode(example, strlen(example), &r, &err),
+			 RC_OK);
+	assert_true(receipt_is_of(&r, salt, uid, strlen(uid), ERASURE_UNTIL,
+				  INT64_C(1795334400000000)));
+	assert_int_equal(receipt_encode(&r, &b, &err), RC_OK);
+	assert_string_equal(buf_str(&b), example);
+}
+
 static void what_is_read_is_written_the_same(void **state)
 {
 	CLEANUP(receipt_release) struct receipt r = { 0 };
@@ -254,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_the_form_in_the_manual),
+		cmocka_unit_test(the_example_of_the_manual_is_of_its_tombstone),
 		cmocka_unit_test(what_is_read_is_written_the_same),
 		cmocka_unit_test(a_receipt_is_of_its_uid_and_versions_alone),
 		cmocka_unit_test(a_receipt_is_final_when_nothing_is_pending),

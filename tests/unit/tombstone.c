@@ -90,6 +90,29 @@ static void a_good_one_is_read(void **state)
 	assert_int_equal(t.erasures[1].range, ERASURE_ONE);
 }
 
+/* Of desfs-archive(5). */
+static const char example[] =
+	"{\"archive_id\":\"efb977434e54d43edc877250dc088adc\",\"by\":\"op\","
+	"\"erasures\":[{\"id\":\"8d0f6a3c1b2e4d5f9a7b6c5d4e3f2a10\","
+	"\"uid\":\"a/caf%C3%A9\",\"until\":\"2026-11-22T08:00:00.000000Z\"}],"
+	"\"kind\":\"tombstones\",\"nonce\":\"5b1f0c9d8e7a4b3c2d1e0f9a8b7c6d5e\","
+	"\"reason\":\"gdpr\",\"ticket\":\"4711\","
+	"\"time\":\"2026-11-22T08:00:00.000000Z\",\"version\":1}";
+
+static void the_example_of_the_manual_is_canonical(void **state)
+{
+	CLEANUP(tombstone_release) struct tombstone t = { 0 };
+	CLEANUP_BUF struct buf b = { .max = TOMBSTONE_MAX };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(tombstone_decode(example, strlen(example), &t, &err),
+			 RC_OK);
+	assert_int_equal(tombstone_encode(&t, &b, &err), RC_OK);
+	b.len--; /* the newline */
+	assert_string_equal(buf_str(&b), example);
+}
+
 static void what_is_written_is_canonical(void **state)
 {
 	CLEANUP(tombstone_release) struct tombstone t = { 0 };
@@ -302,6 +325,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_one_is_read),
+		cmocka_unit_test(the_example_of_the_manual_is_canonical),
 		cmocka_unit_test(what_is_written_is_canonical),
 		cmocka_unit_test(
 			members_of_later_versions_and_missing_words_are_no_error),
