@@ -35,8 +35,11 @@ struct tombstone_set {
 	struct siphash_key key;
 	struct tomb *tombs;
 	size_t n;
-	uint32_t *table; /* number of a tomb and 1; 0: free */
-	size_t cap;      /* of the table, a power of two */
+	/* Upper half of the hash, number of a tomb and 1; 0: free.  So who is
+	 * not there is seen without a look at tombs.
+	 */
+	uint64_t *table;
+	size_t cap; /* of the table, a power of two */
 	int64_t *times;
 	size_t n_times;
 	char *names;
@@ -163,20 +166,33 @@ static void tomb_split(const struct tomb *t, struct span *ret_parent,
 	*ret_name = span_of(t->uid + skip, t->uid_len - skip);
 }
 
-/* The place of the uid in the table, or where it would go. */
-static uint32_t *place(const struct tombstone_set *s, struct span parent,
-		       struct span name)
+static bool is_uid(const struct tomb *t, struct span parent, struct span name)
 {
+	struct span p, n;
+
+	tomb_split(t, &p, &n);
+	return span_equal(n, name) && span_equal(p, parent);
+}
+
+/* The place of the uid in the table, or where it would go; *ret_tag is what it
+ * has besides its number.
+ */
+static uint64_t *place(const struct tombstone_set *s, struct span parent,
+		       struct span name, uint64_t *ret_tag)
+{
+	uint64_t hash = hash_of(s, parent, name);
+	uint64_t tag = hash & ~(uint64_t)UINT32_MAX;
 	size_t mask = s->cap - 1;
-	size_t i = (size_t)hash_of(s, parent, name) & mask;
+	size_t i = (size_t)hash & mask;
 
 	for (; s->table[i]; i = (i + 1) & mask) {
-		struct span p, n;
+		uint32_t at = (uint32_t)s->table[i];
 
-		tomb_split(&s->tombs[s->table[i] - 1], &p, &n);
-		if (span_equal(n, name) && span_equal(p, parent))
+		if ((s->table[i] ^ tag) == at &&
+		    is_uid(&s->tombs[at - 1], parent, name))
 			break;
 	}
+	*ret_tag = tag;
 	return &s->table[i];
 }
 
@@ -185,9 +201,11 @@ static void fill_table(struct tombstone_set *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct span parent, name;
+		uint64_t tag, *to;
 
 		tomb_split(&s->tombs[i], &parent, &name);
-		*place(s, parent, name) = (uint32_t)(i + 1);
+		to = place(s, parent, name, &tag);
+		*to = tag | (i + 1);
 	}
 }
 
@@ -321,7 +339,8 @@ void tombstone_set_at(const struct tombstone_set *s, size_t i,
 bool tombstone_set_find(const struct tombstone_set *s, struct span parent,
 			struct span name, struct tombstone_uid *ret)
 {
-	uint32_t at = s ? *place(s, parent, name) : 0;
+	uint64_t tag;
+	uint32_t at = s ? (uint32_t)*place(s, parent, name, &tag) : 0;
 
 	if (!at)
 		return false;

@@ -3,7 +3,7 @@
  *
  * No tombstones are no set: NULL is the empty one, and takes one branch to ask.
  * A set is counted by reference and may be asked from any thread.  It takes at
- * most 51 bytes and the uid for each erasure, and a few hundred bytes.
+ * most 62 bytes and the uid for each erasure, and a few hundred bytes.
  */
 #ifndef DESFS_ERASE_TOMBSTONE_SET_H
 #define DESFS_ERASE_TOMBSTONE_SET_H

@@ -275,7 +275,7 @@ static void memory_is_what_the_header_says(void **state)
 		}
 		s = set_of(NULL, &t);
 		assert_int_equal(tombstone_set_count(s), n);
-		assert_true(tombstone_set_memory(s) <= names + 51 * n + 300);
+		assert_true(tombstone_set_memory(s) <= names + 62 * n + 300);
 		assert_true(is_hidden(s, "u0", 0));
 		assert_false(is_hidden(s, "u0", 1));
 		tombstone_set_unref(s);
