@@ -60,11 +60,10 @@ static int by_uid(const void *a, const void *b)
 
 	if (c)
 		return c;
-	/* Of one uid: until, the latest first, then the times. */
+	/* Of one uid: all untils, then the times. */
 	if (x->range != y->range)
 		return x->range == ERASURE_UNTIL ? -1 : 1;
-	c = (x->time > y->time) - (x->time < y->time);
-	return x->range == ERASURE_UNTIL ? -c : c;
+	return (x->time > y->time) - (x->time < y->time);
 }
 
 static struct said *say(struct said *to, struct span uid,
@@ -140,8 +139,7 @@ static bool is_needless(const struct tombstone_set *s, const struct tomb *t,
 static void fold(struct tombstone_set *s, struct tomb *t, const struct said *x)
 {
 	if (x->range == ERASURE_UNTIL) {
-		if (x->time > t->until)
-			t->until = x->time;
+		t->until = x->time; /* the latest comes last */
 	} else if (!is_needless(s, t, x->time)) {
 		s->times[s->n_times++] = x->time;
 		t->n_times++;

@@ -249,6 +249,8 @@ static void pending_ends_with_the_last_that_is_left(void **state)
 	m.zones[1][0].pending_until = ASKED + 3 * HOUR; /* it is gone */
 	f = facts_of(&m, 0);
 	assert_true(erasure_status_of(&f).pending_until == ASKED + 2 * HOUR);
+	m.zones[0][0].pending_until = ASKED + 4 * HOUR;
+	assert_true(erasure_status_of(&f).pending_until == ASKED + 4 * HOUR);
 	m.zones[0][0].pending_until = NEVER;
 	assert_true(erasure_status_of(&f).pending_until == NEVER);
 	/* What can go again is not pending any more. */

@@ -248,7 +248,7 @@ static void what_cannot_be_read_is_not_written(void **state)
 	const struct receipt_root twice[] = { one, one };
 
 	(void)state;
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 9; i++) {
 		CLEANUP(receipt_release) struct receipt r = { 0 };
 		CLEANUP_BUF struct buf b = { .max = RECEIPT_MAX };
 		struct err err = { 0 };
@@ -273,6 +273,15 @@ static void what_cannot_be_read_is_not_written(void **state)
 		case 5:
 			free(r.words.by);
 			r.words.by = strdup("");
+			break;
+		case 6:
+			receipt_add_purged(&r, &one, "z", RECEIPT_PENDING, TIME,
+					   INT64_MAX);
+			break;
+		case 7:
+			for (uint32_t k = 0; k < RECEIPT_ITEMS_MAX; k++)
+				receipt_add_replaced(&r, &one, NULL, 0, TIME);
+			rc = RC_LIMIT;
 			break;
 		default:
 			for (uint32_t k = 0; k < RECEIPT_ITEMS_MAX; k++)

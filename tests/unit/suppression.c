@@ -33,6 +33,10 @@ static const struct change bad[] = {
 	{ "[\"", "[\"0", RC_CORRUPT, "uid 0: not 32 hex digits" },
 	{ "[\"", "[\"ffffffffffffffffffffffffffffffff\",\"", RC_CORRUPT,
 	  "is not in order" },
+	{ "[\"5d3c3c93c9a27bfd54d01463b7470018\"",
+	  "[\"5d3c3c93c9a27bfd54d01463b7470018\",\"5d3c3c93c9a27bfd54d01463b7470018\"",
+	  RC_CORRUPT,
+	  "uid 1: 5d3c3c93c9a27bfd54d01463b7470018 is not in order" },
 	{ "\"]", "\",]", RC_CORRUPT, "uid 2: line 1" },
 };
 
@@ -201,6 +205,9 @@ static void keys_are_fresh_and_told_from_those_of_tombstones(void **state)
 		one, "tombstones/suppressed-20261121T101530.123456Z-", 46);
 	assert_string_not_equal(one, two);
 	assert_true(suppression_key_is_valid(one));
+	one[45] = '_';
+	assert_false(suppression_key_is_valid(one));
+	one[45] = '-';
 	one[strlen(one) - 1] = '\0';
 	assert_false(suppression_key_is_valid(one));
 	assert_false(suppression_key_is_valid(""));

@@ -63,12 +63,14 @@ static void one_version_is_hidden_and_not_its_neighbours(void **state)
 static void all_versions_up_to_a_time_are_hidden_and_it_too(void **state)
 {
 	CLEANUP(tombstone_release) struct tombstone t = { 0 };
+	struct tombstone_uid u;
 	struct tombstone_set *s;
 
 	(void)state;
 	add(&t, "x", ERASURE_UNTIL, 500);
 	add(&t, "x", ERASURE_UNTIL, 300);
 	add(&t, "x", ERASURE_ONE, 400);
+	add(&t, "x", ERASURE_ONE, 500);
 	add(&t, "x", ERASURE_ONE, 600);
 	add(&t, "x", ERASURE_ONE, 600);
 	s = set_of(NULL, &t);
@@ -78,6 +80,13 @@ static void all_versions_up_to_a_time_are_hidden_and_it_too(void **state)
 	assert_false(is_hidden(s, "x", 501));
 	assert_true(is_hidden(s, "x", 600));
 	assert_false(is_hidden(s, "x", 601));
+	/* What is said already is not kept. */
+	assert_true(tombstone_set_find(s, span_of("", 0), span_of("x", 1), &u));
+	assert_true(u.until == 500);
+	assert_int_equal(u.n_times, 1);
+	assert_true(u.times[0] == 600);
+	assert_false(
+		tombstone_set_find(s, span_of("x", 1), span_of("x", 1), &u));
 	tombstone_set_unref(s);
 }
 

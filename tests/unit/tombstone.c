@@ -308,6 +308,7 @@ static void other_keys_are_told_apart(void **state)
 		"tombstones/20261121/0123456789ABCDEF0123456789abcdef.json",
 		"tombstones/2026112/0123456789abcdef0123456789abcdef.json",
 		"tombstones/202611212/0123456789abcdef0123456789abcdef.json",
+		"tombstones/20261121-0123456789abcdef0123456789abcdef.json",
 		"tombstonez/20261121/0123456789abcdef0123456789abcdef.json",
 	};
 	struct tombstone t = { .time = TIME };
