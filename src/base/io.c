@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,33 +109,46 @@ int io_fsync_dir(int dirfd)
 	return 0;
 }
 
-static int write_durably(int dirfd, const char *name, const void *p, size_t len,
-			 mode_t mode)
+static int write_file(int dirfd, const char *name, const void *p, size_t len,
+		      mode_t mode, bool is_durable)
 {
 	CLEANUP_FD int fd = -1;
 
 	fd = openat(dirfd, name,
 		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		    mode);
-	if (fd < 0 || fchmod(fd, mode) || io_write(fd, p, len) || fsync(fd))
+	if (fd < 0 || fchmod(fd, mode) || io_write(fd, p, len) ||
+	    (is_durable && fsync(fd)))
 		return -1;
 	/* Some file systems tell of lost writes only here. */
 	return close(STEAL_FD(fd));
 }
 
-enum rc io_replace(int dirfd, const char *name, const void *p, size_t len,
-		   mode_t mode, struct err *err)
+static enum rc replace(int dirfd, const char *name, const void *p, size_t len,
+		       mode_t mode, bool is_durable, struct err *err)
 {
 	CLEANUP_FREE char *tmp = xasprintf("%s.tmp", name);
 	int saved;
 
-	if (!write_durably(dirfd, tmp, p, len, mode) &&
+	if (!write_file(dirfd, tmp, p, len, mode, is_durable) &&
 	    !renameat(dirfd, tmp, dirfd, name)) {
-		if (io_fsync_dir(dirfd))
+		if (is_durable && io_fsync_dir(dirfd))
 			return err_set_errno(err, errno, "%s", name);
 		return RC_OK;
 	}
 	saved = errno;
 	unlinkat(dirfd, tmp, 0);
 	return err_set_errno(err, saved, "%s", name);
+}
+
+enum rc io_replace(int dirfd, const char *name, const void *p, size_t len,
+		   mode_t mode, struct err *err)
+{
+	return replace(dirfd, name, p, len, mode, true, err);
+}
+
+enum rc io_replace_lazily(int dirfd, const char *name, const void *p,
+			  size_t len, mode_t mode, struct err *err)
+{
+	return replace(dirfd, name, p, len, mode, false, err);
 }

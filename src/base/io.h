@@ -34,4 +34,11 @@ int io_fsync_dir(int dirfd) MUST_CHECK;
 enum rc io_replace(int dirfd, const char *name, const void *p, size_t len,
 		   mode_t mode, struct err *err) MUST_CHECK;
 
+/* The same without any fsync, which may take seconds on a disk that is busy:
+ * for what is soon written anew and is no loss.  After a crash of the machine
+ * the file may be empty.
+ */
+enum rc io_replace_lazily(int dirfd, const char *name, const void *p,
+			  size_t len, mode_t mode, struct err *err) MUST_CHECK;
+
 #endif

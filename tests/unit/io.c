@@ -39,7 +39,15 @@ static void files_are_replaced_whole(void **state)
 	assert_int_equal(io_pread(fd, got, sizeof(got), 1), 2);
 	assert_int_equal(io_pread(fd, got, sizeof(got), 3), 0);
 	close(fd);
+	assert_int_equal(io_replace_lazily(dirfd, "f", "three", 5, 0600, &err),
+			 RC_OK);
+	fd = openat(dirfd, "f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(io_read(fd, got, sizeof(got)), 5);
+	assert_string_equal(got, "three");
+	close(fd);
 	assert_int_equal(faccessat(dirfd, "f.tmp", F_OK, 0), -1);
+	assert_int_equal(io_replace_lazily(dirfd, "no/f", "", 0, 0644, &err),
+			 RC_NOENT);
 	assert_int_equal(io_replace(dirfd, "no/f", "", 0, 0644, &err),
 			 RC_NOENT);
 	unlinkat(dirfd, "f", 0);
