@@ -106,15 +106,21 @@ void stats_file_free(struct stats_file *f)
 
 static enum rc write_text(const struct stats_file *f, struct err *err)
 {
+	const struct stats *s = &f->stats;
 	CLEANUP_FD int dir = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_BUF struct buf text = { .max = FILE_MAX };
 
 	if (dir < 0)
 		return err_set_errno(err, errno, "%s", f->dir);
-	stats_text(&f->stats, &text);
+	stats_text(s, &text);
 	if (!buf_ok(&text))
 		return err_set(err, RC_LIMIT, "more than %u bytes", FILE_MAX);
-	return io_replace(dir, f->name, text.p, text.len, FILE_MODE, err);
+	/* The last one is to stay; until then its thread has others to answer.
+	 */
+	return s->has_ended ? io_replace(dir, f->name, text.p, text.len,
+					 FILE_MODE, err)
+			    : io_replace_lazily(dir, f->name, text.p, text.len,
+						FILE_MODE, err);
 }
 
 void stats_file_write(struct stats_file *f)
