@@ -216,6 +216,10 @@ int main(int argc, char **argv)
 
 	/* A file that may not grow is an error like others. */
 	signal(SIGXFSZ, SIG_IGN);
+	/* Whoever asks how it goes before there is an answer, or of what has
+	 * none, is not to end it.
+	 */
+	signal(SIGUSR1, SIG_IGN);
 	log_open("desfs-pack", LOG_LEVEL_WARN);
 	rc = run(&c, argc, argv, &err);
 	command_line_release(&c);
