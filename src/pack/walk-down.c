@@ -407,7 +407,9 @@ static enum rc step_top(struct walker *w, struct err *err)
 static enum rc walk_subdirs(struct walker *w, enum rc rc, struct err *err)
 {
 	while (!rc && w->n) {
-		if (walk_team_wants(w->team))
+		/* For empty directories too, which have no name to ask at. */
+		rc = walk_team_check(w->team, err);
+		if (!rc && walk_team_wants(w->team))
 			rc = give_subdirs(w, err);
 		if (!rc)
 			rc = step_top(w, err);
