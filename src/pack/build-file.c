@@ -68,7 +68,8 @@ static void report_file(struct file_reader *f, const struct item *it,
 		xcalloc(1, entry_uid_len(it->parent, it->name) + 1);
 	size_t len = entry_uid(it->parent, it->name, uid);
 
-	report_failed(f->p->report, span_of(uid, len), failure);
+	report_given_up(f->p->report, span_of(uid, len),
+			it->type == ENTRY_REG ? it->size : 0, failure);
 }
 
 void file_reader_changed(struct file_reader *f, const struct item *it)

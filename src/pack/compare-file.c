@@ -118,7 +118,7 @@ static enum compare_result compare_content(struct pack *p, struct tree *tree,
 	if (it->parent.len)
 		buf_append_str(&uid, "/");
 	buf_append(&uid, it->name.p, it->name.len);
-	report_failed(p->report, span_of(uid.p, uid.len), &err);
+	report_given_up(p->report, span_of(uid.p, uid.len), it->size, &err);
 	return COMPARE_FAILED;
 }
 

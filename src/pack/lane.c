@@ -148,7 +148,11 @@ static void entry_failed(struct lane *l, const struct entry *e,
 		xcalloc(1, entry_uid_len(e->parent, e->name) + 1);
 	size_t len = entry_uid(e->parent, e->name, uid);
 
-	report_failed(l->opts.report, span_of(uid, len), failure);
+	if (e->implicit || e->type == ENTRY_WHITEOUT)
+		report_failed(l->opts.report, span_of(uid, len), failure);
+	else
+		report_given_up(l->opts.report, span_of(uid, len),
+				e->type == ENTRY_REG ? e->size : 0, failure);
 }
 
 static void entry_packed(struct lane *l, const struct entry *e)

@@ -166,10 +166,13 @@ static struct progress_counters counters(struct report *r)
 	/* Files count when they end; holes are in no block. */
 	p.bytes_in =
 		c.block_bytes > c.packed_bytes ? c.block_bytes : c.packed_bytes;
-	p.files_done = p.files_in + c.unchanged;
-	p.bytes_done = p.bytes_in + c.unchanged_bytes;
+	p.files_done = p.files_in + c.unchanged + c.given_up;
+	p.bytes_done = p.bytes_in + c.unchanged_bytes + c.given_up_bytes;
 	p.files_total = c.found - c.elsewhere;
 	p.bytes_total = c.found_bytes - c.elsewhere_bytes;
+	/* Of a file that failed halfway, blocks have been counted too. */
+	if (p.bytes_done > p.bytes_total)
+		p.bytes_done = p.bytes_total;
 	return p;
 }
 
@@ -279,6 +282,14 @@ void report_kept_source(struct report *r, struct span uid,
 {
 	count(COUNTER(r, kept_sources), 1);
 	report_failure(r, uid, err, ",\"kept_source\":true");
+}
+
+void report_given_up(struct report *r, struct span uid, uint64_t bytes,
+		     const struct err *err)
+{
+	count(COUNTER(r, given_up), 1);
+	count(COUNTER(r, given_up_bytes), bytes);
+	report_failed(r, uid, err);
 }
 
 void report_left_out(struct report *r, struct span uid, const char *why)

@@ -38,7 +38,8 @@ struct report_counts {
 	uint64_t unchanged, unchanged_bytes;
 	uint64_t removed; /* whiteouts */
 	uint64_t failed;
-	uint64_t left_out; /* sockets and the like */
+	uint64_t given_up, given_up_bytes; /* of those found */
+	uint64_t left_out;                 /* sockets and the like */
 	uint64_t excluded;
 	uint64_t shards, shards_existed, stored_bytes;
 	/* Of files that the archive has; bytes once for each name. */
@@ -81,6 +82,11 @@ void report_elsewhere(struct report *r, uint64_t bytes);
 void report_excluded(struct report *r);
 /* "<uid>: <err->msg>", and the file counts as failed. */
 void report_failed(struct report *r, struct span uid, const struct err *err);
+/* The same of one that was found, with so many bytes: nothing is left to do
+ * about it.
+ */
+void report_given_up(struct report *r, struct span uid, uint64_t bytes,
+		     const struct err *err);
 /* Was it reported as failed?  Another name may be taken for it as rarely as
  * memory fails.
  */
