@@ -5,10 +5,13 @@
 #include "pack/throttle.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "pack/state.h"
 #include "unit.h"
 
 #define MS CLOCK_NS_PER_MS
@@ -131,6 +134,78 @@ static void who_waits_is_woken_when_the_limit_is_lifted(void **state)
 	throttle_free(t);
 }
 
+struct waiter {
+	struct throttle *throttle;
+	struct state *state;
+	uint64_t files, bytes;
+	atomic_bool has_ended, has_lifted;
+	bool was_lifted;
+};
+
+static void *wait_for_limit(void *arg)
+{
+	struct waiter *w = arg;
+
+	state_attach(w->state, 1);
+	throttle_wait(w->throttle, w->files, w->bytes);
+	w->was_lifted = atomic_load(&w->has_lifted);
+	atomic_store(&w->has_ended, true);
+	state_detach();
+	return NULL;
+}
+
+/* Until a thread is seen waiting, or none is there any more. */
+static bool is_seen_waiting(struct state *s, const atomic_bool *has_ended)
+{
+	struct state_view v = { .doing = STATE_READING };
+
+	while (!atomic_load(has_ended)) {
+		if (state_look(s, &v, 1) && v.doing == STATE_THROTTLED)
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+/* Does who asks for that wait until the limits are lifted? */
+static bool waits(struct throttle *t, uint64_t files, uint64_t bytes)
+{
+	struct waiter w = { .throttle = t,
+			    .state = state_new(),
+			    .files = files,
+			    .bytes = bytes };
+	pthread_t other;
+	bool seen;
+
+	assert_int_equal(pthread_create(&other, NULL, wait_for_limit, &w), 0);
+	seen = is_seen_waiting(w.state, &w.has_ended);
+	atomic_store(&w.has_lifted, true);
+	throttle_lift(t);
+	assert_int_equal(pthread_join(other, NULL), 0);
+	state_free(w.state);
+	return seen && w.was_lifted;
+}
+
+static void who_waits_does_so_for_files_and_for_bytes(void **state)
+{
+	struct throttle *t = make(0, 1000);
+
+	(void)state;
+	/* What comes first is due at once; the debt is for the next one. */
+	throttle_wait(t, 0, FOR_EVER);
+	assert_true(waits(t, 0, 1));
+	throttle_free(t);
+	t = make(1, 0);
+	throttle_wait(t, FOR_EVER, 0);
+	assert_true(waits(t, 1, 0));
+	throttle_free(t);
+	/* Files have no bytes, and the other way round. */
+	t = make(0, 1000);
+	throttle_wait(t, FOR_EVER, 0);
+	assert_false(waits(t, FOR_EVER, 0));
+	throttle_free(t);
+}
+
 static void *send_signal(void *arg)
 {
 	(void)arg;
@@ -167,6 +242,7 @@ int main(void)
 		cmocka_unit_test(of_two_limits_the_slower_one_counts),
 		cmocka_unit_test(time_that_was_not_used_is_lost),
 		cmocka_unit_test(who_waits_is_woken_when_the_limit_is_lifted),
+		cmocka_unit_test(who_waits_does_so_for_files_and_for_bytes),
 		cmocka_unit_test(a_signal_lifts_the_limit_too),
 	};
 
