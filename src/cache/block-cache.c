@@ -34,6 +34,10 @@
  */
 #define FRESH_DIVISOR 4
 #define GHOST_DIVISOR 2
+/* Held items passed over in one look for a victim.  A walk over many shards
+ * holds them all, and must not look at each whenever it takes one more.
+ */
+#define HELD_MAX 4u
 /* A part has at most so many ghosts more than objects. */
 #define GHOST_EXTRA 16u
 
@@ -271,17 +275,18 @@ static void trim_ghosts(const struct block_cache *c, struct part *part)
 	}
 }
 
-/* The oldest of a queue that nobody holds, no longer in the queue. */
+/* The oldest of a queue that nobody holds, no longer in the queue.  Held ones
+ * are in use, and so go to its end.
+ */
 static struct block_cache_item *take_oldest(struct queue *q)
 {
-	struct block_cache_item *item;
+	for (size_t i = 0; i < HELD_MAX && i < q->n; i++) {
+		struct block_cache_item *item = q->head;
 
-	DL_FOREACH(q->head, item)
-	{
-		if (atomic_load(&item->refs) == 1) {
-			queue_remove(item);
+		queue_remove(item);
+		if (atomic_load(&item->refs) == 1)
 			return item;
-		}
+		queue_push(q, item);
 	}
 	return NULL;
 }

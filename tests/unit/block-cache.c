@@ -216,6 +216,33 @@ static void a_held_object_outlives_eviction_and_the_cache(void **state)
 	assert_int_equal(n_alive, 0);
 }
 
+/* So many that a look at all of them for each that is taken would be felt. */
+static void what_was_held_is_evicted_when_it_is_given_back(void **state)
+{
+	enum { N_HELD = 40000 };
+	struct block_cache *c = block_cache_new(2 * SIZE);
+	struct block_cache_item **held =
+		calloc(N_HELD, sizeof(struct block_cache_item *));
+	struct block_cache_stats s;
+
+	(void)state;
+	assert_non_null(held);
+	for (size_t i = 0; i < N_HELD; i++)
+		assert_int_equal(get(c, 1000 + i, SIZE, RC_OK, &held[i]),
+				 RC_OK);
+	for (size_t i = 0; i < N_HELD; i++) {
+		assert_true(*(uint64_t *)block_cache_object(held[i]) ==
+			    1000 + i);
+		block_cache_unref(held[i]);
+	}
+	use(c, 5);
+	block_cache_stats(c, &s);
+	assert_true(s.bytes <= 2 * SIZE);
+	block_cache_free(c);
+	assert_int_equal(n_alive, 0);
+	free(held);
+}
+
 static void an_object_larger_than_the_bound_is_served_not_kept(void **state)
 {
 	struct block_cache *c = block_cache_new(SIZE);
@@ -371,6 +398,8 @@ int main(void)
 		cmocka_unit_test(what_left_long_ago_is_forgotten),
 		cmocka_unit_test(many_parts_keep_one_bound),
 		cmocka_unit_test(a_held_object_outlives_eviction_and_the_cache),
+		cmocka_unit_test(
+			what_was_held_is_evicted_when_it_is_given_back),
 		cmocka_unit_test(
 			an_object_larger_than_the_bound_is_served_not_kept),
 		cmocka_unit_test(a_failure_is_not_kept),
