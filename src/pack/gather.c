@@ -28,12 +28,26 @@ struct gather {
 	struct gatherer walkers[WALKERS_MAX];
 };
 
+static uint32_t slot_of(const struct pack *p, const char *uid, size_t len)
+{
+	return route_slot((enum route_kind)p->descriptor.route,
+			  p->descriptor.n_bits, uid, len);
+}
+
+/* Is it of a slot of this worker? */
+static bool gather_wants(void *arg, struct span uid)
+{
+	const struct gather *all = arg;
+	const struct pack *p = all->p;
+
+	return worker_has(&p->opts->worker, slot_of(p, uid.p, uid.len));
+}
+
 static enum rc gather_item(void *arg, unsigned int walker,
 			   const struct item *it, struct err *err)
 {
 	struct gather *all = arg;
 	struct gatherer *g = &all->walkers[walker];
-	const struct descriptor *d = &all->p->descriptor;
 	struct span parent = it->parent, name = it->name;
 	int64_t mtime = compare_mtime_us(it);
 	uint32_t slot;
@@ -43,8 +57,7 @@ static enum rc gather_item(void *arg, unsigned int walker,
 	if (parent.len)
 		buf_append_str(&g->uid, "/");
 	buf_append(&g->uid, name.p, name.len);
-	slot = route_slot((enum route_kind)d->route, d->n_bits,
-			  buf_str(&g->uid), g->uid.len);
+	slot = slot_of(all->p, buf_str(&g->uid), g->uid.len);
 	if (mtime > g->latest)
 		g->latest = mtime;
 	if (!worker_has(&all->p->opts->worker, slot)) {
@@ -126,6 +139,8 @@ enum rc gather(struct pack *p, struct err *err)
 	enum rc rc;
 
 	make_tables(p, n);
+	if (o->worker.n > 1)
+		w.wants = gather_wants;
 	w.links = p->links;
 	w.keep = p->keep;
 	w.dirs = p->dirs;

@@ -89,6 +89,13 @@ static enum rc emit_item(struct walk_step *w, struct item *it,
 	return o->emit(o->arg, w->walker, it, err);
 }
 
+static bool is_wanted(const struct walk_step *w)
+{
+	const struct walk_options *o = w->opts;
+
+	return !o->wants || o->wants(o->arg, step_uid(w));
+}
+
 enum rc walk_emit(struct walk_step *w, const char *name, const struct stat *st,
 		  const struct item *like, struct err *err)
 {
@@ -100,7 +107,7 @@ enum rc walk_emit(struct walk_step *w, const char *name, const struct stat *st,
 		return RC_OK;
 	}
 	it.nlink = it.type == ENTRY_DIR ? like->nlink : 1;
-	if (attr_read(w->attrs, name, &it, &failure)) {
+	if (is_wanted(w) && attr_read(w->attrs, name, &it, &failure)) {
 		walk_fail(w, &failure);
 		return RC_OK;
 	}
@@ -116,7 +123,7 @@ enum rc walk_emit_dir(struct walk_step *w, int fd, const struct stat *st,
 	if (!attr_from_stat(st, &it))
 		return err_set(err, RC_IO, "no directory any more");
 	it.nlink = like->nlink;
-	if (attr_read_dir(w->attrs, fd, &it, &failure)) {
+	if (is_wanted(w) && attr_read_dir(w->attrs, fd, &it, &failure)) {
 		walk_fail(w, &failure);
 		return RC_OK;
 	}

@@ -30,6 +30,9 @@ struct report;
 typedef enum rc walk_fn(void *arg, unsigned int walker, const struct item *it,
 			struct err *err);
 
+/* Will anybody ask for its link target and attributes?  From all walkers. */
+typedef bool walk_wants_fn(void *arg, struct span uid);
+
 struct walk_options {
 	const struct sources *sources;
 	const struct filter *filter; /* NULL: nothing is excluded */
@@ -42,6 +45,8 @@ struct walk_options {
 	struct keep *keep;
 	struct report *report;
 	walk_fn *emit;
+	/* NULL: all are wanted.  Of others those two are not looked for. */
+	walk_wants_fn *wants;
 	void (*end)(void *arg, unsigned int walker); /* it emits no more */
 	void *arg;
 };

@@ -3,6 +3,7 @@
 # desfs-pack --worker: what N workers make together is what one run makes.
 . "${0%/*}/../lib/tap.sh"
 . "$SRCDIR/tests/lib/tree.sh"
+. "$SRCDIR/tests/lib/fault.sh"
 
 first=2026-01-01T10:00:00Z second=2026-01-02T10:00:00Z
 
@@ -134,3 +135,28 @@ for seed in 1 2 3; do
 		"$PYTHON" "$SRCDIR/tests/lib/pack-model.py" $seed 5 5
 	cd ..
 done
+
+# Only its own names cost a worker a look at their attributes.
+for d in 1 2 3 4 5 6 7 8; do
+	files few/$d 4
+done
+looked()
+{
+	looked_out=$1
+	shift
+	with_faults 'listxattr */few/* run=:' "$DESFS_PACK" -q \
+		--created-at $first "$@" few few.a || return 1
+	sed -n 's|^listxattr .*/few/||p' faults.used | sort >"$looked_out"
+	wc -l <"$looked_out"
+	[ -s "$looked_out" ]
+}
+t 'a worker looks at names' looked one.names --worker 1/2
+t 'the other one too' looked two.names --worker 2/2
+rm -rf few.a
+t 'one run looks at all' looked all.names
+shared_out()
+{
+	sort one.names two.names | diff all.names - &&
+		comm -12 one.names two.names >both.names && [ ! -s both.names ]
+}
+t 'which are those of the one and the other' shared_out
