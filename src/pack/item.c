@@ -115,7 +115,8 @@ bool item_is_same_state(const struct item *a, const struct item *b)
 {
 	return a->type == b->type && a->mode == b->mode && a->uid == b->uid &&
 	       a->gid == b->gid && a->dev == b->dev && a->ino == b->ino &&
-	       a->size == b->size && a->mtime_s == b->mtime_s &&
+	       a->size == b->size && a->rdev_major == b->rdev_major &&
+	       a->rdev_minor == b->rdev_minor && a->mtime_s == b->mtime_s &&
 	       a->mtime_ns == b->mtime_ns && a->ctime_s == b->ctime_s &&
 	       a->ctime_ns == b->ctime_ns;
 }

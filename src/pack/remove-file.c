@@ -28,11 +28,10 @@
 #define HIDDEN_TRIES 8
 
 struct removal {
-	struct tree *tree;
+	const struct remove_from *from;
 	int dir, fd;
 	char name[TREE_NAME_BYTES];
 	const struct item *want;
-	const struct own *own;
 	bool has_lease;
 	char hidden[HIDDEN_TEXT];
 };
@@ -109,7 +108,25 @@ static enum rc check_state(const struct removal *r, struct stat *ret,
 		/* Which has its size by other ways. */
 		is.size = r->want->size;
 	}
+	if (r->want->link) {
+		is.ctime_s = r->want->ctime_s;
+		is.ctime_ns = r->want->ctime_ns;
+	}
 	return item_is_same_state(&is, r->want) ? RC_OK : changed(err);
+}
+
+/* Still what it was when it was opened. */
+static enum rc check_unchanged(const struct removal *r, const struct stat *was,
+			       struct err *err)
+{
+	struct stat is = { 0 };
+
+	if (check_state(r, &is, err))
+		return err->rc;
+	return is.st_ctim.tv_sec == was->st_ctim.tv_sec &&
+			       is.st_ctim.tv_nsec == was->st_ctim.tv_nsec
+		       ? RC_OK
+		       : changed(err);
 }
 
 static enum rc check_bytes(const struct removal *r, const uint8_t *want,
@@ -133,7 +150,8 @@ static enum rc check_bytes(const struct removal *r, const uint8_t *want,
 			return changed(err);
 		if (stop_asked())
 			return err_set(err, RC_STOPPED, "stopped by a signal");
-		if (left == r->want->size && own_has_bytes(r->own, bytes, len))
+		if (left == r->want->size &&
+		    own_has_bytes(r->from->own, bytes, len))
 			return err_set(err, RC_USAGE,
 				       "not removed: it is the archive's, or a "
 				       "copy of what is in it");
@@ -223,10 +241,23 @@ static bool is_the_one(const struct removal *r, const struct stat *was)
 	       is.st_mtim.tv_nsec == was->st_mtim.tv_nsec && is_left_alone(r);
 }
 
+/* Extended attributes under the hidden name, which no time tells of any more.
+ */
+static bool has_attributes(const struct removal *r)
+{
+	struct item is = { .type = r->want->type };
+	struct err ignored;
+
+	attr_enter(r->from->attrs, r->dir);
+	return !attr_read(r->from->attrs, r->hidden, &is, &ignored) &&
+	       span_equal(is.xattrs, r->want->xattrs);
+}
+
 static enum rc check_place(const struct removal *r, struct err *err)
 {
-	return tree_check_place(r->tree, err) ? err_prefix(err, "not removed")
-					      : RC_OK;
+	return tree_check_place(r->from->tree, err)
+		       ? err_prefix(err, "not removed")
+		       : RC_OK;
 }
 
 static enum rc take_away(struct removal *r, const struct stat *was,
@@ -238,13 +269,13 @@ static enum rc take_away(struct removal *r, const struct stat *was,
 		rc = hide(r, err);
 	if (rc)
 		return rc;
-	if (!is_the_one(r, was)) {
-		changed(err);
-		return put_back(r, err);
-	}
 	/* Directories move with what is hidden in them. */
 	if (check_place(r, err))
 		return put_back(r, err);
+	if (!has_attributes(r) || !is_the_one(r, was)) {
+		changed(err);
+		return put_back(r, err);
+	}
 	if (unlinkat(r->dir, r->hidden, 0)) {
 		err_set_errno(err, errno, "not removed");
 		return put_back(r, err);
@@ -252,17 +283,14 @@ static enum rc take_away(struct removal *r, const struct stat *was,
 	return RC_OK;
 }
 
-enum rc remove_file(struct tree *tree, const struct item *want,
-		    const uint8_t *sha256, const struct own *own,
-		    struct stat *ret, struct err *err)
+enum rc remove_file(const struct remove_from *from, const struct item *want,
+		    const uint8_t *sha256, struct err *err)
 {
-	struct removal r = {
-		.tree = tree, .dir = -1, .fd = -1, .want = want, .own = own
-	};
+	struct removal r = { .from = from, .dir = -1, .fd = -1, .want = want };
 	struct stat now = { 0 };
 	enum rc rc;
 
-	if (tree_place(tree, want, &r.dir, r.name, err))
+	if (tree_place(from->tree, want, &r.dir, r.name, err))
 		return err_prefix(err, "not removed");
 	rc = open_file(&r, err);
 	if (!rc)
@@ -272,11 +300,9 @@ enum rc remove_file(struct tree *tree, const struct item *want,
 	if (!rc && sha256)
 		rc = check_bytes(&r, sha256, err);
 	if (!rc && sha256)
-		rc = check_state(&r, &now, err);
+		rc = check_unchanged(&r, &now, err);
 	if (!rc)
 		rc = take_away(&r, &now, err);
-	if (!rc && fstat(r.fd, ret))
-		*ret = now;
 	/* Which ends the lease. */
 	if (r.fd >= 0)
 		close(r.fd);

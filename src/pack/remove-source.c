@@ -16,9 +16,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "base/stop.h"
-#include "base/table.h"
+#include "pack/attr.h"
 #include "pack/compare-file.h"
 #include "pack/own.h"
 #include "pack/pack.h"
@@ -29,21 +28,13 @@
 #include "shard/shard-format.h"
 #include "volume/volume.h"
 
-/* A file that lost one of its names to us, which set its change time. */
-struct other_names {
-	uint64_t number;
-	int64_t ctime_s;
-	uint32_t ctime_ns;
-	UT_hash_handle hh;
-};
-
 struct remover {
 	struct pack *p;
 	struct remove_proof *proof;
 	struct volume *volume;
 	struct tree *tree;
 	struct own *own;
-	struct other_names *others;
+	struct attr_reader *attrs;
 	struct buf uid;
 
 	struct slot_items items; /* of the slot looked at */
@@ -107,58 +98,6 @@ enum rc remove_source_check_places(const struct pack *p, struct err *err)
 	return RC_OK;
 }
 
-/* --- hard links ------------------------------------------------------------
- */
-
-/* What the walk would have seen had it come after our own removals. */
-static struct item as_left(struct remover *r, const struct item *it)
-{
-	struct other_names *o = NULL;
-	struct item ret = *it;
-
-	if (it->link)
-		HASH_FIND(hh, r->others, &it->link, sizeof(it->link), o);
-	if (o) {
-		ret.ctime_s = o->ctime_s;
-		ret.ctime_ns = o->ctime_ns;
-	}
-	return ret;
-}
-
-static void remember_left(struct remover *r, const struct item *it,
-			  const struct stat *st)
-{
-	struct other_names *o = NULL;
-
-	if (!it->link)
-		return;
-	HASH_FIND(hh, r->others, &it->link, sizeof(it->link), o);
-	if (!st->st_nlink) {
-		if (o)
-			HASH_DEL(r->others, o);
-		free(o);
-		return;
-	}
-	if (!o) {
-		o = xcalloc(1, sizeof(*o));
-		o->number = it->link;
-		HASH_ADD(hh, r->others, number, sizeof(o->number), o);
-	}
-	o->ctime_s = st->st_ctim.tv_sec;
-	o->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
-}
-
-static void forget_others(struct remover *r)
-{
-	struct other_names *o, *next;
-
-	HASH_ITER(hh, r->others, o, next)
-	{
-		HASH_DEL(r->others, o);
-		free(o);
-	}
-}
-
 /* --- one file --------------------------------------------------------------
  */
 
@@ -184,9 +123,10 @@ static enum outcome remove_one(struct remover *r, const struct item *it,
 			       const struct volume_entry *ve, struct err *err)
 {
 	const struct entry *e = &ve->e;
-	struct item want = as_left(r, it);
+	const struct remove_from from = { .tree = r->tree,
+					  .own = r->own,
+					  .attrs = r->attrs };
 	bool has_bytes = it->type == ENTRY_REG && it->size;
-	struct stat left;
 	enum rc rc;
 
 	if (!compare_attributes(it, e) || (has_bytes && !e->has_hash)) {
@@ -198,13 +138,11 @@ static enum outcome remove_one(struct remover *r, const struct item *it,
 				err);
 	if (rc)
 		return rc_is_transient(rc) ? FILE_LAST : FILE_KEPT;
-	rc = remove_file(r->tree, &want, has_bytes ? e->sha256 : NULL, r->own,
-			 &left, err);
+	rc = remove_file(&from, it, has_bytes ? e->sha256 : NULL, err);
 	if (rc == RC_NOENT)
 		return FILE_GONE;
 	if (rc)
 		return rc == RC_STOPPED ? FILE_LAST : FILE_KEPT;
-	remember_left(r, it, &left);
 	return FILE_REMOVED;
 }
 
@@ -386,6 +324,7 @@ enum rc remove_source(struct pack *p, struct err *err)
 	r.tree = tree_new(&p->sources);
 	/* Once more, for what others or this run made since. */
 	r.own = own_new(p);
+	r.attrs = attr_reader_new();
 	tree_refuse(r.tree, r.own);
 	ignore_sigio();
 	if (!p->opts->dry_run)
@@ -400,7 +339,7 @@ enum rc remove_source(struct pack *p, struct err *err)
 	if (rc && !p->opts->dry_run)
 		err_prefix(err, "the run is in the archive, but not all of its "
 				"sources were removed");
-	forget_others(&r);
+	attr_reader_free(r.attrs);
 	tree_free(r.tree);
 	own_free(r.own);
 	volume_close(r.volume);

@@ -196,6 +196,24 @@ t 'a directory just before it goes' eval \
 	'begin && with "$last run=rm $PWD/src/d/000002; mkdir $PWD/src/d/000002" 1 &&
 	[ -d src/d/000002 ] && kept'
 
+# linked COMMAND: to a file of three names, once it is packed; all stay.
+linked()
+{
+	begin && with "open */a/log/2*.json nth=1 run=f=$PWD/src/d/hard; $1" 1 &&
+		kept d/000001 d/hard e/hard
+}
+t 'all names stay of a file whose mode changed' linked 'chmod 600 $f'
+t 'that was written to, with the old time' linked \
+	"cp -p \$f $PWD/old && $other && touch -r $PWD/old \$f"
+t 'that got an attribute' linked \
+	"$PYTHON -c 'import os, sys; os.setxattr(sys.argv[1], \"trusted.x\", b\"y\")' \$f"
+linked_touched()
+{
+	begin && with "open */a/log/2*.json nth=1 run=cd $PWD/src/d && \
+chmod 755 hard && chmod 644 hard && ln hard $PWD/more && rm $PWD/more" 0 &&
+		only_directories
+}
+t 'and none when nothing came of it' linked_touched
 counted()
 {
 	begin && with "$second run=echo more >>$PWD/src/d/000002" 1 --json \
@@ -352,6 +370,24 @@ for call in 'fsync */a/tmp/* nth=1' 'fsync */a/log' 'rename */a/log/*' \
 		"begin && with '$call errno=EIO' 5 &&
 		diff -r --no-dereference --exclude=fifo orig src"
 done
+t 'nor when there is no space for the record' eval \
+	"begin && with 'rename */a/log/* errno=ENOSPC' 13 &&
+	diff -r --no-dereference --exclude=fifo orig src"
+no_shard()
+{
+	begin && with "open */a/log/2*.json nth=1 run=rm $PWD/a/2*/*.des" 6 &&
+		diff -r --no-dereference --exclude=fifo orig src &&
+		grep '\.des: read back: ' err
+}
+t 'shards that are lost before they are read back' no_shard
+# Each slot is looked up anew.
+no_shard_later()
+{
+	begin && with "rename */.desfs-removing-* nth=1 run=rm $PWD/a/2*/*.des" \
+		6 && [ "$(find src ! -type d | wc -l)" -ge 10 ] &&
+		grep 'not all of its sources were removed' err
+}
+t 'or while files are removed: other slots stay' no_shard_later
 t 'nor is any removed when the archive cannot be read back' eval \
 	"begin && with 'open */a/log/2*.json errno=EIO' 5 &&
 	diff -r --no-dereference --exclude=fifo orig src"

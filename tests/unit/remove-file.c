@@ -22,6 +22,7 @@ static struct err err;
 static char root[] = "/tmp/desfs-remove.XXXXXX";
 static struct sources sources;
 static struct tree *tree;
+static struct attr_reader *attrs;
 static uint8_t hash[SHA256_LEN];
 
 static int dir(void)
@@ -73,10 +74,10 @@ static struct item link_to(const char *target)
 
 static enum rc remove_it(const struct item *it)
 {
-	struct stat left;
+	const struct remove_from from = { .tree = tree, .attrs = attrs };
 
-	return remove_file(tree, it, it->type == ENTRY_REG ? hash : NULL, NULL,
-			   &left, &err);
+	return remove_file(&from, it, it->type == ENTRY_REG ? hash : NULL,
+			   &err);
 }
 
 static void what_was_packed_goes(void **state)
@@ -126,6 +127,60 @@ static void one_of_other_bytes_stays(void **state)
 
 	(void)state;
 	hash[7] ^= 1;
+	assert_int_equal(remove_it(&it), RC_CHANGED);
+	assert_true(is_there("f"));
+}
+
+/* The other one of two names goes first, and takes the change time along. */
+static struct item second_name(void)
+{
+	struct item it, first;
+
+	file();
+	unlinkat(dir(), "g", 0);
+	assert_int_equal(linkat(dir(), "f", dir(), "g", 0), 0);
+	it = item_of("f");
+	it.link = 7;
+	first = it;
+	first.name = span_of("g", 1);
+	assert_int_equal(remove_it(&first), RC_OK);
+	assert_false(is_there("g"));
+	return it;
+}
+
+static void the_last_name_goes_unless_more_than_a_name_went(void **state)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	struct item it = second_name();
+
+	(void)state;
+	assert_int_equal(remove_it(&it), RC_OK);
+	it = second_name();
+	assert_int_equal(fchmodat(dir(), "f", 0640, 0), 0);
+	assert_int_equal(remove_it(&it), RC_CHANGED);
+	it = second_name();
+	assert_int_equal(utimensat(dir(), "f", times, 0), 0);
+	assert_int_equal(remove_it(&it), RC_CHANGED);
+	assert_true(is_there("f"));
+}
+
+static void one_with_other_attributes_stays(void **state)
+{
+	static const uint8_t more[] = "more";
+	struct item it = file();
+
+	(void)state;
+	it.xattrs = span_of(more, sizeof(more));
+	assert_int_equal(remove_it(&it), RC_CHANGED);
+	assert_true(is_there("f"));
+}
+
+static void one_with_another_change_time_stays(void **state)
+{
+	struct item it = file();
+
+	(void)state;
+	it.ctime_ns ^= 1;
 	assert_int_equal(remove_it(&it), RC_CHANGED);
 	assert_true(is_there("f"));
 }
@@ -214,6 +269,7 @@ static int setup(void **state)
 	if (!mkdtemp(root) || sources_open(&sources, paths, 1, &err))
 		return 1;
 	tree = tree_new(&sources);
+	attrs = attr_reader_new();
 	return 0;
 }
 
@@ -228,6 +284,7 @@ static int teardown(void **state)
 		_exit(1);
 	}
 	tree_free(tree);
+	attr_reader_free(attrs);
 	sources_close(&sources);
 	return pid < 0 || waitpid(pid, &status, 0) != pid || status;
 }
@@ -239,6 +296,10 @@ int main(void)
 		cmocka_unit_test(one_of_another_device_stays),
 		cmocka_unit_test(one_with_another_owner_or_mode_stays),
 		cmocka_unit_test(one_of_other_bytes_stays),
+		cmocka_unit_test(
+			the_last_name_goes_unless_more_than_a_name_went),
+		cmocka_unit_test(one_with_other_attributes_stays),
+		cmocka_unit_test(one_with_another_change_time_stays),
 		cmocka_unit_test(a_link_to_another_target_stays),
 		cmocka_unit_test(a_link_where_a_file_was_stays),
 		cmocka_unit_test(one_in_a_moved_directory_stays),
