@@ -12,6 +12,7 @@
 #include "pack/raw-shard.h"
 
 #define FIRST_BYTES (256u << 10)
+#define FAILURES 3
 /* A call may take 20 seconds by default. */
 #define GROW_BELOW (5 * CLOCK_NS_PER_SEC)
 #define SHRINK_ABOVE (10 * CLOCK_NS_PER_SEC)
@@ -30,6 +31,8 @@ struct raw_ahead {
 	struct window data, rest;
 	size_t max;
 	bool is_begun;
+	unsigned int n_failed; /* in a row */
+	struct err failure;    /* the last of them */
 };
 
 struct raw_ahead *raw_ahead_new(size_t max)
@@ -111,10 +114,19 @@ static bool fill(struct window *w, const struct raw_shard *s, uint64_t off,
 	return true;
 }
 
+bool raw_ahead_gave_up(const struct raw_ahead *a, struct err *err)
+{
+	if (!a || a->n_failed < FAILURES)
+		return false;
+	*err = a->failure;
+	return true;
+}
+
 enum rc raw_ahead_read(struct raw_ahead *a, const struct raw_shard *s,
 		       uint64_t off, void *buf, size_t len, struct err *err)
 {
 	struct window *w;
+	enum rc rc;
 	size_t n;
 
 	if (!a->is_begun)
@@ -122,7 +134,7 @@ enum rc raw_ahead_read(struct raw_ahead *a, const struct raw_shard *s,
 	w = off < a->data.end ? &a->data : &a->rest;
 	n = off < w->end && w->size > w->end - off ? (size_t)(w->end - off)
 						   : w->size;
-	if (!holds(w, off, len) && len < n && off < w->end &&
+	if (!holds(w, off, len) && !a->n_failed && len < n && off < w->end &&
 	    (follows(w, off, w->off, w->off + w->len) ||
 	     follows(w, off, w->last, w->last)))
 		(void)fill(w, s, off, n);
@@ -130,6 +142,12 @@ enum rc raw_ahead_read(struct raw_ahead *a, const struct raw_shard *s,
 		memcpy(buf, w->p + (off - w->off), len);
 		return RC_OK;
 	}
+	if (raw_ahead_gave_up(a, err))
+		return err->rc;
 	w->last = off + len;
-	return store_read(s->store, s->key, &s->info, off, buf, len, err);
+	rc = store_read(s->store, s->key, &s->info, off, buf, len, err);
+	a->n_failed = rc && rc_is_transient(rc) ? a->n_failed + 1 : 0;
+	if (rc)
+		a->failure = *err;
+	return rc;
 }

@@ -9,6 +9,7 @@
 #ifndef DESFS_PACK_RAW_AHEAD_H
 #define DESFS_PACK_RAW_AHEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +24,14 @@ struct raw_shard;
 struct raw_ahead *raw_ahead_new(size_t max) MUST_CHECK;
 void raw_ahead_free(struct raw_ahead *a); /* takes NULL */
 
-/* As store_read; always of the same shard, which is open. */
+/* As store_read; always of the same shard, which is open.  After a few calls in
+ * a row that met no answer nothing more is asked, as each takes its time.
+ */
 enum rc raw_ahead_read(struct raw_ahead *a, const struct raw_shard *s,
 		       uint64_t off, void *buf, size_t len,
 		       struct err *err) MUST_CHECK;
+
+/* Was that so?  Then err says what they met. */
+bool raw_ahead_gave_up(const struct raw_ahead *a, struct err *err);
 
 #endif

@@ -261,6 +261,7 @@ static enum rc check_old(struct old_shard *s, const struct entry *e,
 	CLEANUP_FREE struct block_ref *owned = NULL;
 	const struct block_ref *refs = NULL;
 	struct verify_totals totals = { 0 };
+	struct err gone;
 
 	if (s->err.rc) {
 		*err = s->err;
@@ -272,6 +273,11 @@ static enum rc check_old(struct old_shard *s, const struct entry *e,
 	if (verify_data_file(s->data, e, refs))
 		err->rc = RC_OK;
 	verify_report_tell(&s->report, &o, &totals);
+	/* Others will do no better. */
+	if (raw_ahead_gave_up(s->raw.ahead, &gone)) {
+		*err = gone;
+		return err->rc;
+	}
 	return totals.damage ? RC_CORRUPT : err->rc;
 }
 

@@ -88,6 +88,15 @@ t 'where a large read fails there are small ones' \
 	with 'kind=GET key=*.des range=bytes=192-262335 status=500' 0 small
 t 'which is as good' [ ! "$(find src ! -type d)" ]
 
+# Neither is each file tried in vain.
+server_lost()
+{
+	"$DESFS_PACK" -q orig s3://plain/lost && fake_reset || return 1
+	with 'kind=GET key=*.des from=20 status=500' 5 lost &&
+		lost_n=$(fake_count GET) && echo "$lost_n requests" &&
+		[ "$lost_n" -le 60 ] && cmp orig/large src/large
+}
+t 'a server that fails while older shards are read ends it' server_lost
 t 'an older shard that is damaged' eval \
 	"'$DESFS_PACK' -q orig s3://plain/old &&
 	with 'kind=GET key=*.des flip-object=300' 1 old"
