@@ -7,8 +7,9 @@
 need_fuse
 
 files src/read 1000 900
-files src/list 20000 10
-files src/list2 20000 10
+n_list=$(scaled 20000)
+files src/list "$n_list" 10
+files src/list2 "$n_list" 10
 mkdir src/links && ln -s ../read/000001 src/links/a
 mkdir src/dirs
 for i in 0 1 2 3 4 5 6 7 8 9; do
@@ -70,7 +71,7 @@ t 'reading them again no message' silent second_pass
 list_twice()
 {
 	# shellcheck disable=SC2012
-	[ "$(ls -l mnt/list | wc -l)" = 20001 ]
+	[ "$(ls -l mnt/list | wc -l)" = $((n_list + 1)) ]
 }
 only_readdirplus()
 {
@@ -82,9 +83,9 @@ only_readdirplus()
 		[ "$(grown getxattr)" -le 2 ] &&
 		[ "$(grown listxattr)" -le 2 ] &&
 		[ $(($(grown messages) - $(grown readdirplus))) -le 5 ] &&
-		[ "$(grown readdirplus)" -le 2000 ]
+		[ "$(grown readdirplus)" -le $((n_list / 10)) ]
 }
-t 'ls -l of 20,000 entries needs READDIRPLUS only' only_readdirplus
+t "ls -l of $n_list entries needs READDIRPLUS only" only_readdirplus
 
 no_message()
 {

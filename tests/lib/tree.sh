@@ -15,7 +15,8 @@
 #	old_tree DIR; new_tree DIR  every kind of change between two packs
 #	readers_begin DIR       open its modified and deleted, before they change
 #	readers_end             true when both still had their bytes
-#	scaled N                N, a tenth of it under a sanitizer
+#	scaled N                N; a tenth of it under a sanitizer, and where the
+#	                        environment has TEST_SIZES=tenth
 PYTHON=${PYTHON:-/usr/bin/python3}
 
 oddities()
@@ -159,7 +160,8 @@ readers_end()
 
 scaled()
 {
-	if grep -qE '__(asan|tsan)_init' "$DESFS_PACK"; then
+	if [ "${TEST_SIZES:-}" = tenth ] ||
+		grep -qE '__(asan|tsan)_init' "$DESFS_PACK"; then
 		echo $(($1 / 10))
 	else
 		echo "$1"
