@@ -11,6 +11,12 @@ when=2026-01-02T10:00:00Z
 # Short pages, so that lists have several.
 start_fake --page 3 --bucket plain --versioned vers || exit
 export AWS_ENDPOINT_URL_S3="$fake_url"
+# The smallest parts, so that a file of 12 MB needs three.
+cat >conf <<'END'
+[default]
+part_size = 5M
+END
+export DESFS_CONF="$tmp/conf"
 
 mkdir -p small/a small/b large
 for i in 1 2 3 4 5 6 7 8; do
@@ -19,7 +25,7 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 head -c 3000000 /dev/urandom >large/short
 mkdir large/x
-head -c 30000000 /dev/urandom >large/x/long
+head -c 12000000 /dev/urandom >large/x/long
 
 pack()
 {
