@@ -242,6 +242,7 @@ libdesfs_a_SOURCES += src/pack/verify-data.c src/pack/verify-data.h
 libdesfs_a_SOURCES += src/pack/verify-twice.c src/pack/verify-twice.h
 libdesfs_a_SOURCES += src/pack/item.c src/pack/item.h
 libdesfs_a_SOURCES += src/pack/spool.c src/pack/spool.h
+libdesfs_a_SOURCES += src/pack/name-stack.c src/pack/name-stack.h
 libdesfs_a_SOURCES += src/pack/sorter.c src/pack/sorter.h
 libdesfs_a_SOURCES += src/pack/slot-items.c src/pack/slot-items.h
 libdesfs_a_SOURCES += src/pack/sorter-read.c src/pack/sorter-record.h

@@ -15,8 +15,6 @@
 #include "pack/walk.h"
 #include "shard/route.h"
 
-#define WALKERS_MAX 4
-
 /* What one walker needs to hand on what it finds. */
 struct gatherer {
 	struct buf uid, key, value;
@@ -25,7 +23,7 @@ struct gatherer {
 
 struct gather {
 	struct pack *p;
-	struct gatherer walkers[WALKERS_MAX];
+	struct gatherer walkers[GATHER_WALKERS];
 };
 
 static uint32_t slot_of(const struct pack *p, const char *uid, size_t len)
@@ -86,7 +84,7 @@ static void gather_end(void *arg, unsigned int walker)
 
 static void gatherers_init(struct gather *all)
 {
-	for (size_t i = 0; i < WALKERS_MAX; i++) {
+	for (size_t i = 0; i < GATHER_WALKERS; i++) {
 		struct gatherer *g = &all->walkers[i];
 
 		buf_init(&g->uid, SIZE_MAX / 2);
@@ -98,7 +96,7 @@ static void gatherers_init(struct gather *all)
 
 static void gatherers_release(struct gather *all)
 {
-	for (size_t i = 0; i < WALKERS_MAX; i++) {
+	for (size_t i = 0; i < GATHER_WALKERS; i++) {
 		buf_release(&all->walkers[i].uid);
 		buf_release(&all->walkers[i].key);
 		buf_release(&all->walkers[i].value);
@@ -109,7 +107,7 @@ static void raise_stamp(struct pack *p, const struct gather *all)
 {
 	if (p->opts->created != CREATED_MTIME)
 		return;
-	for (size_t i = 0; i < WALKERS_MAX; i++)
+	for (size_t i = 0; i < GATHER_WALKERS; i++)
 		if (all->walkers[i].latest > p->stamp)
 			p->stamp = all->walkers[i].latest;
 }
@@ -126,12 +124,14 @@ static void make_tables(struct pack *p, unsigned int n_walkers)
 enum rc gather(struct pack *p, struct err *err)
 {
 	const struct pack_options *o = p->opts;
-	unsigned int n = o->jobs < WALKERS_MAX ? o->jobs : WALKERS_MAX;
+	unsigned int n = o->jobs < GATHER_WALKERS ? o->jobs : GATHER_WALKERS;
 	struct gather all = { .p = p };
 	struct walk_options w = { .sources = &p->sources,
 				  .filter = o->filter,
 				  .one_file_system = o->one_file_system,
 				  .n_walkers = n,
+				  .memory = GATHER_NAMES,
+				  .spool_dir = o->spool,
 				  .report = p->report,
 				  .emit = gather_item,
 				  .end = gather_end,

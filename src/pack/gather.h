@@ -9,6 +9,14 @@ struct pack;
 
 #define GATHER_MEMORY (32u << 20) /* bytes sorted in memory, without links */
 
+/* Threads that walk, bytes of names of directories to be entered that each of
+ * them keeps in memory, and what these take at most: a buffer that doubles, and
+ * what is handed over.
+ */
+#define GATHER_WALKERS 4
+#define GATHER_NAMES (256u << 10)
+#define GATHER_WALKER_MEMORY (2 * GATHER_NAMES + (128u << 10))
+
 /* Walk the sources; fills items, dirs, links and keep of the pack, which owns
  * them.  With created_at from mtime the stamp becomes the latest one.
  */

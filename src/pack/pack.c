@@ -59,7 +59,8 @@ uint64_t pack_memory(const struct pack_options *o)
 		encoder = c->encode_memory(o->sizes.large, o->level);
 		pages = c->encode_memory(PAGE_RAW_DEFAULT, o->level);
 	}
-	return GATHER_MEMORY + LINKS_MEMORY + o->open_shards * (slot + pages) +
+	return GATHER_MEMORY + GATHER_WALKERS * GATHER_WALKER_MEMORY +
+	       LINKS_MEMORY + o->open_shards * (slot + pages) +
 	       o->jobs * encoder +
 	       uploads * store_upload_memory(o->archive, o->how.settings);
 }

@@ -4,6 +4,7 @@
 
 #include "pack/spool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -118,6 +119,17 @@ enum rc spool_read(const struct spool *sp, uint64_t off, void *buf, size_t len,
 	if (len)
 		memcpy(out, sp->mem.p + (off - sp->written), len);
 	return RC_OK;
+}
+
+void spool_cut(struct spool *sp, uint64_t off)
+{
+	assert(off <= spool_len(sp));
+	if (off < sp->written) {
+		sp->written = off;
+		buf_clear(&sp->mem);
+	} else {
+		sp->mem.len = (size_t)(off - sp->written);
+	}
 }
 
 enum rc spool_clear(struct spool *sp, struct err *err)

@@ -37,6 +37,9 @@ uint64_t spool_spilled(void);
 enum rc spool_read(const struct spool *sp, uint64_t off, void *buf, size_t len,
 		   struct err *err) MUST_CHECK;
 
+/* Forget the bytes from off on, which are there, keep the file and its size. */
+void spool_cut(struct spool *sp, uint64_t off);
+
 /* Forget the bytes, keep the file. */
 enum rc spool_clear(struct spool *sp, struct err *err) MUST_CHECK;
 

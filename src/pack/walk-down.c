@@ -4,6 +4,7 @@
 
 #include "pack/walk-down.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,21 +29,8 @@ enum rc walker_init(struct walker *w, const struct walk_options *opts,
 {
 	*w = (struct walker){ .team = team };
 	w->names = xcalloc(1, NAMES_BYTES);
+	name_stack_init(&w->subdirs, opts->spool_dir, opts->memory);
 	return walk_step_init(&w->step, opts, number, err);
-}
-
-static void drop_frames(struct walker *w)
-{
-	while (w->n)
-		walk_frame_release(&w->frames[--w->n]);
-}
-
-void walker_release(struct walker *w)
-{
-	drop_frames(w);
-	free(w->frames);
-	free(w->names);
-	walk_step_release(&w->step);
 }
 
 static struct walk_frame *top(struct walker *w)
@@ -50,11 +38,28 @@ static struct walk_frame *top(struct walker *w)
 	return &w->frames[w->n - 1];
 }
 
+static void drop_frame(struct walker *w)
+{
+	name_stack_end(&w->subdirs, &top(w)->subdirs);
+	walk_frame_release(top(w));
+	w->n--;
+}
+
+void walker_release(struct walker *w)
+{
+	assert(!w->n);
+	free(w->frames);
+	free(w->names);
+	name_stack_release(&w->subdirs);
+	walk_step_release(&w->step);
+}
+
 static struct walk_frame *push_frame(struct walker *w,
 				     const struct walk_frame *f)
 {
 	w->frames = mem_grow(w->frames, &w->cap, w->n + 1, sizeof(*w->frames));
 	w->frames[w->n++] = *f;
+	top(w)->subdirs = name_stack_begin(&w->subdirs);
 	if (w->n > WALK_OPEN && w->frames[w->n - 1 - WALK_OPEN].fd >= 0) {
 		close(w->frames[w->n - 1 - WALK_OPEN].fd);
 		w->frames[w->n - 1 - WALK_OPEN].fd = -1;
@@ -65,52 +70,38 @@ static struct walk_frame *push_frame(struct walker *w,
 /* --- handing over -----------------------------------------------------------
  */
 
-static void add_subdirs(struct walk_frame *f, const char *names, size_t len)
-{
-	f->subdirs = mem_grow(f->subdirs, &f->cap, f->len + len, 1);
-	memcpy(f->subdirs + f->len, names, len);
-	f->len += len;
-}
-
-/* Where the later half of the subdirectories not entered yet begins. */
-static size_t middle(const struct walk_frame *f)
-{
-	const char *half = f->subdirs + f->next + (f->len - f->next) / 2;
-	const char *end = f->subdirs + f->len;
-	const char *nul = memchr(half, '\0', (size_t)(end - half));
-
-	if (nul + 1 == end)
-		nul = memrchr(f->subdirs + f->next, '\0', f->len - f->next - 1);
-	return nul ? (size_t)(nul + 1 - f->subdirs) : f->next;
-}
-
 /* Hand over half of what is to be entered in the highest directory that has
  * something; of the one at hand not all.
  */
 static enum rc give_subdirs(struct walker *w, struct err *err)
 {
 	size_t i = w->n > WALK_OPEN ? w->n - WALK_OPEN : 0;
+	bool is_single = false;
 	struct walk_task *t;
 	struct walk_frame *f;
-	size_t from;
-	enum rc rc;
+	enum rc rc = RC_OK;
 
-	while (i < w->n &&
-	       (w->frames[i].fd < 0 || w->frames[i].next == w->frames[i].len))
+	while (i < w->n && (w->frames[i].fd < 0 ||
+			    name_range_is_empty(&w->frames[i].subdirs)))
 		i++;
 	if (i == w->n)
 		return RC_OK;
 	f = &w->frames[i];
-	from = middle(f);
-	if (f == top(w) && from == f->next)
-		return RC_OK;
+	if (f == top(w))
+		rc = name_stack_is_single(&w->subdirs, &f->subdirs, &is_single,
+					  err);
+	if (rc || is_single)
+		return rc;
 	rc = walk_task_new(&t, f, w->step.uid.p, err);
 	if (rc)
 		return rc;
-	add_subdirs(&t->frame, f->subdirs + from, f->len - from);
-	f->len = from;
-	walk_team_give(w->team, t);
-	return RC_OK;
+	rc = name_stack_split(&w->subdirs, &f->subdirs, &t->subdirs,
+			      &t->subdirs_len, err);
+	if (rc)
+		walk_task_free(t);
+	else
+		walk_team_give(w->team, t);
+	return rc;
 }
 
 static size_t name_len(const uint8_t *p)
@@ -189,11 +180,11 @@ static enum rc walk_name(struct walker *w, struct walk_frame *f,
 		return RC_OK;
 	if (!S_ISDIR(st.st_mode))
 		return walk_emit(s, name, &st, &like, err);
-	if (!walk_is_archive(s, &st)) {
-		add_subdirs(f, name, strlen(name) + 1);
-		f->n_subdirs++;
-	}
-	return RC_OK;
+	if (walk_is_archive(s, &st))
+		return RC_OK;
+	f->n_subdirs++;
+	return name_stack_add(&w->subdirs, &f->subdirs, name, strlen(name) + 1,
+			      err);
 }
 
 /* Subdirectories are remembered, all others emitted. */
@@ -383,17 +374,16 @@ static void reopen_above(struct walker *w)
 static enum rc step_top(struct walker *w, struct err *err)
 {
 	struct walk_frame *f = top(w);
-	const char *name;
+	char name[NAME_STACK_BYTES];
 	struct err failure;
 
-	if (f->next == f->len) {
+	if (name_range_is_empty(&f->subdirs)) {
 		reopen_above(w);
-		walk_frame_release(f);
-		w->n--;
+		drop_frame(w);
 		return RC_OK;
 	}
-	name = f->subdirs + f->next;
-	f->next += strlen(name) + 1;
+	if (name_stack_take(&w->subdirs, &f->subdirs, name, err))
+		return err->rc;
 	if (f->fd >= 0)
 		return enter_subdir(w, name, err);
 	/* It moved while it was walked, so there is no way back into it. */
@@ -414,7 +404,8 @@ static enum rc walk_subdirs(struct walker *w, enum rc rc, struct err *err)
 		if (!rc)
 			rc = step_top(w, err);
 	}
-	drop_frames(w);
+	while (w->n)
+		drop_frame(w);
 	return rc;
 }
 
@@ -435,7 +426,10 @@ enum rc walk_down_task(struct walker *w, struct walk_task *t, struct err *err)
 	buf_append(&w->step.uid, t->uid, t->frame.uid_len);
 	f = push_frame(w, &t->frame);
 	t->frame = (struct walk_frame){ .fd = -1 };
-	if (t->names) {
+	if (t->subdirs)
+		rc = name_stack_add(&w->subdirs, &f->subdirs, t->subdirs,
+				    t->subdirs_len, err);
+	if (!rc && t->names) {
 		attr_enter(w->step.attrs, f->fd);
 		rc = walk_names(w, f, t->names, t->names_len, err);
 		if (!rc)

@@ -11,7 +11,8 @@ struct walker {
 	struct walk_team *team;
 	struct walk_frame *frames;
 	size_t n, cap;
-	uint8_t *names; /* as getdents64 gives them */
+	struct name_stack subdirs; /* of the frames */
+	uint8_t *names;            /* as getdents64 gives them */
 };
 
 enum rc walker_init(struct walker *w, const struct walk_options *opts,

@@ -32,7 +32,6 @@ void walk_frame_release(struct walk_frame *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);
-	free(f->subdirs);
 	if (f->shared && atomic_fetch_sub(&f->shared->n_walkers, 1) == 1)
 		free(f->shared);
 }
@@ -63,6 +62,7 @@ void walk_task_free(struct walk_task *t)
 		return;
 	walk_frame_release(&t->frame);
 	free(t->uid);
+	free(t->subdirs);
 	free(t->names);
 	free(t);
 }

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "pack/name-stack.h"
 #include "pack/walk.h"
 
 struct walk_team;
@@ -26,12 +27,11 @@ struct walk_shared {
 struct walk_frame {
 	int fd; /* -1: closed, to be had by ".." from the one below it */
 	struct stat st;
-	size_t uid_len;  /* its uid: so many bytes of the walker's */
-	uint32_t source; /* that it is in */
-	uint64_t number; /* in struct dirs */
-	uint64_t parent; /* likewise, of its parent */
-	char *subdirs;   /* their names, each with its NUL */
-	size_t len, cap, next;
+	size_t uid_len;            /* its uid: so many bytes of the walker's */
+	uint32_t source;           /* that it is in */
+	uint64_t number;           /* in struct dirs */
+	uint64_t parent;           /* likewise, of its parent */
+	struct name_range subdirs; /* to be entered, in the walker's stack */
 	uint32_t n_subdirs;
 	struct walk_shared *shared; /* NULL: no other is to look at it */
 };
@@ -40,7 +40,9 @@ void walk_frame_release(struct walk_frame *f);
 
 struct walk_task {
 	struct walk_frame frame;
-	char *uid;      /* of the frame */
+	char *uid;     /* of the frame */
+	char *subdirs; /* to be entered, each with its NUL; may be NULL */
+	size_t subdirs_len;
 	uint8_t *names; /* as getdents64 gave them; may be NULL */
 	size_t names_len;
 	struct walk_task *next;

@@ -39,6 +39,11 @@ struct walk_options {
 	bool one_file_system;
 	const struct own *own;  /* to be left out; NULL: nothing */
 	unsigned int n_walkers; /* threads, at least 1 */
+	/* walk_sources: of names of directories to be entered, each keeps so
+	 * many bytes in memory, the others in a file in spool_dir.
+	 */
+	size_t memory;
+	const char *spool_dir;
 
 	struct links *links;
 	struct dirs *dirs;
