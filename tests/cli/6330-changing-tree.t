@@ -33,7 +33,8 @@ pack_once()
 }
 still()
 {
-	kill -KILL "$mutator"
+	# Not in the middle of a write.
+	kill "$mutator"
 	wait "$mutator"
 	cat mutate.out
 	"$DESFS_PACK" -q --mirror src a && rm -rf out &&

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tree that changes all the time, and whose files tell whether they are whole.
 
-    mutate.py run DIR SEED    make it and change it until killed; says "READY"
+    mutate.py run DIR SEED    make it and change it until SIGTERM; says "READY"
     mutate.py check DIR       is each file one generation of itself?
 
 A file holds its name and generation over and over.  Each change is one call
 that writes all of its bytes, or cuts or continues it, or replaces it; so at any
-moment its bytes are of one generation.  Files that were replaced have a
-modification time that belongs to their generation.
+moment its bytes are of one generation, unless SIGKILL ends it within one.
+Files that were replaced have a modification time that belongs to their
+generation.
 """
 import os
 import random
+import signal
 import sys
 
 SIZES = [0, 40, 3000, 5000, 131072, 131073, 400000, 3000000]
@@ -89,8 +91,10 @@ class Tree:
         for name in self.names:
             os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
             self.replace(name)
+        ended = []
+        signal.signal(signal.SIGTERM, lambda *args: ended.append(1))
         print("READY", flush=True)
-        while True:
+        while not ended:
             self.step()
 
 
