@@ -89,7 +89,7 @@ extern const char *const conf_stales[];
 
 /* For files alone. */
 #define CONF_ROWS_FILE(X, t, m)                                                \
-	X(t, m, "part_size", NULL, store.part_size, "SIZE", size, "16M",       \
+	X(t, m, "part_size", NULL, store.part_size, "SIZE", size, "5M",        \
 	  "size of the parts of uploads", .min = 5 << 20,                      \
 	  .max = INT64_C(5) << 30)
 

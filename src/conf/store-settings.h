@@ -33,7 +33,7 @@ struct store_settings {
 	/* Seconds for one call with its retries; 0: the default. */
 	unsigned int timeout;
 	unsigned int retries; /* of one call; 0: 5, 12 of writing */
-	uint64_t part_size;   /* of uploads, bytes; 0: 16 MiB */
+	uint64_t part_size;   /* of uploads, bytes; 0: 5 MiB */
 };
 
 #endif

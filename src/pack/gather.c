@@ -14,6 +14,10 @@
 #include "pack/sorter.h"
 #include "pack/walk.h"
 #include "shard/route.h"
+#include "store/store-write.h"
+
+#define MEMORY (32u << 20)
+#define MEMORY_BESIDE_UPLOADS (8u << 20)
 
 /* What one walker needs to hand on what it finds. */
 struct gatherer {
@@ -112,12 +116,19 @@ static void raise_stamp(struct pack *p, const struct gather *all)
 			p->stamp = all->walkers[i].latest;
 }
 
+size_t gather_memory(const struct pack_options *o)
+{
+	uint64_t uploads = store_upload_memory(o->archive, o->how.settings, 1);
+
+	return uploads ? MEMORY_BESIDE_UPLOADS : MEMORY;
+}
+
 static void make_tables(struct pack *p, unsigned int n_walkers)
 {
 	p->links = links_new(p->opts->spool, n_walkers, &p->descriptor);
 	p->keep = keep_new();
 	p->dirs = dirs_new(p->opts->spool);
-	p->items = sorter_new_shared(p->opts->spool, GATHER_MEMORY,
+	p->items = sorter_new_shared(p->opts->spool, gather_memory(p->opts),
 				     1u << p->descriptor.n_bits, n_walkers);
 }
 

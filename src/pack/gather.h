@@ -3,11 +3,15 @@
 #ifndef DESFS_PACK_GATHER_H
 #define DESFS_PACK_GATHER_H
 
+#include <stddef.h>
+
 #include "base/err.h"
 
 struct pack;
+struct pack_options;
 
-#define GATHER_MEMORY (32u << 20) /* bytes sorted in memory, without links */
+/* Bytes sorted in memory, without links: more where uploads need none. */
+size_t gather_memory(const struct pack_options *o);
 
 /* Threads that walk, bytes of names of directories to be entered that each of
  * them keeps in memory, and what these take at most: a buffer that doubles, and

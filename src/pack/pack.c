@@ -43,7 +43,7 @@
 #include "store/store-write.h"
 #include "volume/volume.h"
 
-#define PLAN_MEMORY (8u << 20) /* the same, of each open slot */
+#define PLAN_MEMORY (4u << 20) /* bytes sorted of each open slot */
 #define PART_ITEMS (1u << 20)
 
 uint64_t pack_memory(const struct pack_options *o)
@@ -53,16 +53,17 @@ uint64_t pack_memory(const struct pack_options *o)
 	uint64_t slot = PLAN_MEMORY + lane_memory(&o->sizes) +
 			SHARD_OUT_INDEX_MEMORY +
 			(uint64_t)PART_ITEMS * SHARD_BUILD_ENTRY_BYTES;
-	uint64_t uploads = o->open_shards + publisher_uploads(o->open_shards);
+	unsigned int uploads =
+		o->open_shards + publisher_uploads(o->open_shards);
 
 	if (c->encode_memory) {
 		encoder = c->encode_memory(o->sizes.large, o->level);
 		pages = c->encode_memory(PAGE_RAW_DEFAULT, o->level);
 	}
-	return GATHER_MEMORY + GATHER_WALKERS * GATHER_WALKER_MEMORY +
+	return gather_memory(o) + GATHER_WALKERS * GATHER_WALKER_MEMORY +
 	       LINKS_MEMORY + o->open_shards * (slot + pages) +
 	       o->jobs * encoder +
-	       uploads * store_upload_memory(o->archive, o->how.settings);
+	       store_upload_memory(o->archive, o->how.settings, uploads);
 }
 
 void pack_fail(struct pack *p, const struct err *err)

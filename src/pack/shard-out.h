@@ -9,7 +9,7 @@
 #include "shard/shard-build.h"
 #include "volume/oplog.h"
 
-#define SHARD_OUT_INDEX_MEMORY (8u << 20) /* bytes; more are spooled */
+#define SHARD_OUT_INDEX_MEMORY (4u << 20) /* bytes; more are spooled */
 
 struct report;
 struct store;

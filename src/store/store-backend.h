@@ -71,7 +71,8 @@ struct store_writer {
 	enum rc (*replace)(struct store *st, const char *key, const void *p,
 			   size_t len, struct err *err);
 	/* NULL: next to none. */
-	uint64_t (*upload_memory)(const struct store_settings *set);
+	uint64_t (*upload_memory)(const struct store_settings *set,
+				  unsigned int n_uploads);
 	enum rc (*upload_new)(struct store *st, struct store_upload **ret,
 			      struct err *err);
 	enum rc (*upload_write)(struct store_upload *up, const void *p,

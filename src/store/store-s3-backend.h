@@ -50,7 +50,8 @@ struct s3_store {
 	struct s3_identity id;
 
 	/* The writing half's. */
-	struct store_run *run;      /* NULL outside a run */
+	struct store_run *run;        /* NULL outside a run */
+	_Atomic uint64_t shared_room; /* bytes of parts in memory */
 	_Atomic bool has_md5_tags;  /* ETags of single PUTs are known as MD5s */
 	_Atomic bool has_no_if_new; /* If-None-Match is not known there */
 };

@@ -10,10 +10,10 @@
  *	claim/KEY	empty; made before KEY is published
  *	N		a long upload, copied to its key when it is whole
  *
- * Memory: an upload holds at most three parts (store_settings.part_size, of
- * which one is filled while two are under way), until it is longer than 1000
- * parts, from where on they grow so that 10,000 are enough for 5 TiB.  One of
- * up to one part holds just that.
+ * Memory: an upload holds one part (store_settings.part_size), and all of a
+ * store three more, so that one is filled while others are under way.  After
+ * each 900 parts of an upload they are twice as long, so that 10,000 are enough
+ * for 5 TiB.  When all parts are sent none is held.
  */
 #ifndef DESFS_STORE_STORE_S3_WRITE_BACKEND_H
 #define DESFS_STORE_STORE_S3_WRITE_BACKEND_H
@@ -105,7 +105,8 @@ enum rc s3_write_copy(struct s3_store *s, const char *from,
 		      char *ret_version, struct err *err) MUST_CHECK;
 
 /* store-s3-write-upload.c */
-uint64_t s3_upload_memory(const struct store_settings *set);
+uint64_t s3_upload_memory(const struct store_settings *set,
+			  unsigned int n_uploads);
 enum rc s3_upload_new(struct store *st, struct store_upload **ret,
 		      struct err *err) MUST_CHECK;
 enum rc s3_upload_write(struct store_upload *up, const void *p, size_t len,

@@ -17,14 +17,15 @@
 #include "base/workers.h"
 #include "store/store-s3-write-backend.h"
 
-#define PART_DEFAULT (16u << 20)
 #define PART_MIN (5u << 20)
+#define PART_DEFAULT PART_MIN
 #define PART_MAX (5ULL << 30)
-/* The first parts are of one size; later ones are longer by this each. */
-#define PARTS_EVEN 1000u
-#define PART_GROWTH (160u << 10)
+/* After so many parts they are twice as long. */
+#define PARTS_EVEN 900u
 /* One is filled while the others are under way. */
 #define SLOTS 3
+/* Parts that the uploads of a store hold beyond one each. */
+#define SHARED_PARTS 3
 
 struct upload_s3;
 
@@ -32,6 +33,7 @@ struct slot {
 	struct upload_s3 *up;
 	uint8_t *p;
 	size_t len, cap;
+	uint64_t shared; /* bytes of it taken from the store's */
 	struct job job;
 	bool is_busy;        /* the job was submitted, not waited for */
 	unsigned int number; /* of the part, from 1 */
@@ -67,18 +69,17 @@ static uint64_t first_part_size(const struct store_settings *set)
 	return size > PART_MIN ? size : PART_MIN;
 }
 
-uint64_t s3_upload_memory(const struct store_settings *set)
+uint64_t s3_upload_memory(const struct store_settings *set,
+			  unsigned int n_uploads)
 {
-	return SLOTS * first_part_size(set);
+	return (n_uploads + SHARED_PARTS) * first_part_size(set);
 }
 
 /* Of the part number i from 0. */
 static size_t part_size(const struct s3_store *s, size_t i)
 {
-	uint64_t size = first_part_size(s->set);
+	uint64_t size = first_part_size(s->set) << (i / PARTS_EVEN);
 
-	if (i >= PARTS_EVEN)
-		size += (uint64_t)(i - PARTS_EVEN + 1) * PART_GROWTH;
 	return (size_t)(size < PART_MAX ? size : PART_MAX);
 }
 
@@ -136,6 +137,68 @@ static enum rc settle_all(struct upload_s3 *up, struct err *err)
 	return first == err ? RC_OK : err->rc;
 }
 
+/* --- memory -----------------------------------------------------------------
+ */
+
+static void drop_room(struct slot *slot)
+{
+	struct s3_store *s = store_of(slot->up);
+
+	free(slot->p);
+	slot->p = NULL;
+	slot->cap = 0;
+	atomic_fetch_sub(&s->shared_room, slot->shared);
+	slot->shared = 0;
+}
+
+static void drop_rooms(struct upload_s3 *up)
+{
+	for (unsigned int i = 0; i < SLOTS; i++)
+		drop_room(&up->slots[i]);
+}
+
+static bool take_shared(struct slot *slot, size_t cap)
+{
+	struct s3_store *s = store_of(slot->up);
+	uint64_t max = SHARED_PARTS * first_part_size(s->set);
+
+	if (atomic_fetch_add(&s->shared_room, cap) + cap > max) {
+		atomic_fetch_sub(&s->shared_room, cap);
+		return false;
+	}
+	slot->shared = cap;
+	return true;
+}
+
+/* Room for a whole part.  Each upload has one without asking, so none waits for
+ * another; where there is no second one its parts are sent one by one.
+ */
+static enum rc make_room(struct upload_s3 *up, struct slot *slot, size_t cap,
+			 struct err *err)
+{
+	bool is_first = true;
+
+	if (slot->cap >= cap)
+		return RC_OK;
+	drop_room(slot);
+	for (unsigned int i = 0; i < SLOTS; i++)
+		is_first = is_first && !up->slots[i].p;
+	if (!is_first && !take_shared(slot, cap)) {
+		if (settle_all(up, err))
+			return err->rc;
+		drop_rooms(up);
+	}
+	slot->p = mem_array(cap, 1);
+	if (!slot->p)
+		return err_set(err, RC_NOMEM,
+			       "no memory for a part of %zu bytes", cap);
+	slot->cap = cap;
+	return RC_OK;
+}
+
+/* --- parts ------------------------------------------------------------------
+ */
+
 static enum rc begin_parts(struct upload_s3 *up, struct err *err)
 {
 	enum rc rc;
@@ -178,21 +241,6 @@ static enum rc flush_part(struct upload_s3 *up, struct err *err)
 	return settle_slot(up, &up->slots[up->filling], err);
 }
 
-/* Room for a whole part. */
-static enum rc make_room(struct slot *slot, size_t cap, struct err *err)
-{
-	if (slot->cap >= cap)
-		return RC_OK;
-	free(slot->p);
-	slot->cap = 0;
-	slot->p = mem_array(cap, 1);
-	if (!slot->p)
-		return err_set(err, RC_NOMEM,
-			       "no memory for a part of %zu bytes", cap);
-	slot->cap = cap;
-	return RC_OK;
-}
-
 enum rc s3_upload_write(struct store_upload *base, const void *p, size_t len,
 			struct err *err)
 {
@@ -212,7 +260,7 @@ enum rc s3_upload_write(struct store_upload *base, const void *p, size_t len,
 				return err->rc;
 			continue;
 		}
-		if (!slot->len && make_room(slot, cap, err))
+		if (!slot->len && make_room(up, slot, cap, err))
 			return err->rc;
 		n = len < cap - slot->len ? len : cap - slot->len;
 		memcpy(slot->p + slot->len, from, n);
@@ -232,6 +280,7 @@ static enum rc complete(struct upload_s3 *up, struct err *err)
 
 	if (settle_all(up, rc ? &other : err))
 		rc = err->rc;
+	drop_rooms(up);
 	if (!rc)
 		rc = s3_multipart_complete(store_of(up), up->key, up->id,
 					   up->etags, up->n_parts, up->size,
@@ -316,8 +365,7 @@ void s3_upload_free(struct store_upload *base)
 					  &ignored);
 	if (up->is_whole)
 		remove_whole(up);
-	for (size_t i = 0; i < SLOTS; i++)
-		free(up->slots[i].p);
+	drop_rooms(up);
 	for (size_t i = 0; i < up->n_parts; i++)
 		free(up->etags[i]);
 	free(up->etags);

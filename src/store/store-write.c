@@ -83,7 +83,8 @@ enum rc store_upload_new(struct store *st, struct store_upload **ret,
 	return RC_OK;
 }
 
-uint64_t store_upload_memory(const char *url, const struct store_settings *set)
+uint64_t store_upload_memory(const char *url, const struct store_settings *set,
+			     unsigned int n_uploads)
 {
 	const struct store_writer *writer = NULL;
 	const char *rest = NULL;
@@ -91,7 +92,8 @@ uint64_t store_upload_memory(const char *url, const struct store_settings *set)
 
 	if (find_writer(url, &writer, &rest, &err) || !writer->upload_memory)
 		return 0;
-	return writer->upload_memory(set ? set : &store_settings_default);
+	return writer->upload_memory(set ? set : &store_settings_default,
+				     n_uploads);
 }
 
 enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,

@@ -48,10 +48,11 @@ enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
  */
 enum rc store_upload_commit(struct store_upload *up, const char *key,
 			    bool *ret_existed, struct err *err) MUST_CHECK;
-/* Bytes of memory that one upload to such a place may hold, for announcements;
- * 0 for a place that cannot be written to.
+/* Bytes of memory that so many uploads to such a place may hold together, for
+ * announcements; 0 for a place that cannot be written to.
  */
-uint64_t store_upload_memory(const char *url, const struct store_settings *set);
+uint64_t store_upload_memory(const char *url, const struct store_settings *set,
+			     unsigned int n_uploads);
 
 /* Frees; what was not committed is removed. */
 void store_upload_free(struct store_upload *up);
@@ -84,8 +85,8 @@ enum rc store_runs_alive(struct store *st, const struct store_run *own,
 			 unsigned int *ret, struct err *err) MUST_CHECK;
 
 /* Let no run begin until store_idle_end, where that can be had: in directories,
- * not in buckets.  Runs that have begun go on.  Not for long, as who begins waits
- * for a minute at most.  *ret may be NULL, which store_idle_end takes.
+ * not in buckets.  Runs that have begun go on.  Not for long, as who begins
+ * waits for a minute at most.  *ret may be NULL, which store_idle_end takes.
  */
 struct store_idle;
 enum rc store_idle_begin(struct store *st, struct store_idle **ret,

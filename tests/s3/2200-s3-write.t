@@ -77,8 +77,8 @@ for b in plain vers; do
 		"clean_of $b/small && clean_of $b/large"
 	t "$b: all is sound" eval "sound s3://$b/small && sound s3://$b/large"
 done
-t 'three parts were sent at most for one shard and a bit' \
-	[ "$(fake_count PART)" -le 6 ]
+t 'seven parts were sent at most for one shard and a bit' \
+	[ "$(fake_count PART)" -le 14 ]
 
 fake_reset
 t 'a second run adds nothing' pack small s3://plain/small
