@@ -142,7 +142,8 @@ static enum rc add_small(struct file_reader *f, struct lane *lane, int fd,
 	if (rc || *ret)
 		return rc;
 	if (is_shared)
-		c = content_new(it->size, f->p->opts->sizes.large);
+		c = content_new(it->size, f->p->opts->sizes.large,
+				f->p->opts->spool);
 	rc = lane_keep(lane, it->size, ret_off, err);
 	if (rc) {
 		content_unref(c);
@@ -180,7 +181,7 @@ static bool is_hole(struct large *g, uint64_t off, size_t len)
 
 static void hole(struct large *g, uint32_t i)
 {
-	content_set_hole(g->c, i);
+	content_add_hole(g->c);
 	if (i >= HOLES_AHEAD)
 		content_wait_hashed(g->c, i - HOLES_AHEAD);
 }
@@ -211,7 +212,6 @@ static enum rc add_whole(struct file_reader *f, struct lane *lane,
 		hole(g, i);
 		return RC_OK;
 	}
-	g->c->n_stored++;
 	return lane_whole(lane, g->c, i, len, err);
 }
 
@@ -296,7 +296,7 @@ static enum rc add_large(struct file_reader *f, struct lane *lane, int fd,
 	if (rc)
 		return rc;
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	g.c = content_new(it->size, cut);
+	g.c = content_new(it->size, cut, f->p->opts->spool);
 	rc = add_segments(f, lane, &g, &own, &failure);
 	if (!rc) {
 		*ret = g.c;

@@ -10,22 +10,22 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "shard/shard-block.h"
 
 bool content_fits(uint64_t size, uint32_t block_size)
 {
 	return size <= CONTENT_BLOCKS_MAX * block_size;
 }
 
-struct content_parts *content_new(uint64_t size, uint32_t block_size)
+struct content_parts *content_new(uint64_t size, uint32_t block_size,
+				  const char *spool_dir)
 {
 	struct content_parts *c = xcalloc(1, sizeof(*c));
 
 	assert(content_fits(size, block_size));
 	c->size = size;
-	c->n_blocks = (uint32_t)((size + block_size - 1) / block_size);
+	block_list_init(&c->blocks, size, block_size, spool_dir);
+	c->n_blocks = c->blocks.n;
 	c->block_size = block_size;
-	c->blocks = xcalloc(c->n_blocks, sizeof(*c->blocks));
 	c->tail_block = CONTENT_NO_BLOCK;
 	c->refs = 1;
 	sha256_init(&c->sha);
@@ -38,12 +38,13 @@ struct content_parts *content_known(uint64_t size, uint32_t off,
 				    const struct block_ref *ref,
 				    const uint8_t sha256[ENTRY_HASH_LEN])
 {
-	struct content_parts *c = content_new(size, BLOCK_SIZE_MAX);
+	struct content_parts *c = content_new(size, BLOCK_SIZE_MAX, NULL);
 
 	c->tail_off = off;
-	c->blocks[0] = *ref;
+	block_list_add_stored(&c->blocks);
+	block_list_fill(&c->blocks, 0, ref);
 	memcpy(c->sha256, sha256, sizeof(c->sha256));
-	c->n_stored = c->n_done = c->n_hashed = 1;
+	c->n_stored = c->n_placed = c->n_done = c->n_hashed = 1;
 	return c;
 }
 
@@ -68,15 +69,13 @@ void content_unref(struct content_parts *c)
 		return;
 	pthread_cond_destroy(&c->changed);
 	pthread_mutex_destroy(&c->lock);
-	free(c->blocks);
+	block_list_release(&c->blocks);
 	free(c);
 }
 
 size_t content_len(const struct content_parts *c, uint32_t i)
 {
-	uint64_t left = c->size - (uint64_t)i * c->block_size;
-
-	return left < c->block_size ? (size_t)left : c->block_size;
+	return block_list_len(&c->blocks, i);
 }
 
 /* Hash the next segment, or the holes that are next; locked, but not while it
@@ -96,10 +95,8 @@ static bool hash_next(struct content_parts *c)
 		c->n_hashed++;
 		return true;
 	}
-	for (; i + n < c->n_blocks && c->blocks[i + n].data_len &&
-	       block_is_hole(&c->blocks[i + n]);
-	     n++)
-		zeros += c->blocks[i + n].data_len;
+	for (; block_list_is_hole(&c->blocks, i + n); n++)
+		zeros += content_len(c, i + n);
 	if (!n)
 		return false;
 	pthread_mutex_unlock(&c->lock);
@@ -123,13 +120,20 @@ static void hash_on(struct content_parts *c)
 	c->is_hashing = false;
 }
 
-void content_set_hole(struct content_parts *c, uint32_t i)
+void content_add_hole(struct content_parts *c)
 {
 	LOCK_SCOPE(&c->lock);
 
-	c->blocks[i] =
-		(struct block_ref){ .data_len = (uint32_t)content_len(c, i) };
+	block_list_add_hole(&c->blocks);
 	hash_on(c);
+}
+
+void content_add_stored(struct content_parts *c)
+{
+	LOCK_SCOPE(&c->lock);
+
+	block_list_add_stored(&c->blocks);
+	c->n_stored++;
 }
 
 void content_offer(struct content_parts *c, struct content_piece *piece)
@@ -157,9 +161,33 @@ void content_done(struct content_parts *c, uint32_t i,
 {
 	LOCK_SCOPE(&c->lock);
 
-	c->blocks[i] = *ref;
+	block_list_fill(&c->blocks, i, ref);
 	c->n_done++;
 	pthread_cond_broadcast(&c->changed);
+}
+
+enum rc content_place(struct content_parts *c, uint32_t i, uint64_t off,
+		      struct err *err)
+{
+	LOCK_SCOPE(&c->lock);
+
+	c->n_placed++;
+	return block_list_place(&c->blocks, i, off, err);
+}
+
+bool content_is_settled(struct content_parts *c)
+{
+	LOCK_SCOPE(&c->lock);
+
+	return c->n_placed == c->n_stored && c->n_hashed == c->n_blocks;
+}
+
+enum rc content_read(struct content_parts *c, uint32_t i, uint32_t n,
+		     struct block_ref *ret, struct err *err)
+{
+	LOCK_SCOPE(&c->lock);
+
+	return block_list_read(&c->blocks, i, n, ret, err);
 }
 
 void content_wait(struct content_parts *c, uint32_t own)

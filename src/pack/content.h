@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/sha256.h"
+#include "pack/block-list.h"
 #include "shard/shard-entry.h"
 #include "shard/shard-format.h"
 
@@ -36,15 +37,16 @@ struct content_piece {
 struct content_parts {
 	uint64_t size;
 	uint32_t n_blocks, block_size, tail_off;
-	struct block_ref *blocks;       /* n_blocks */
 	uint64_t tail_block;            /* number of the block the tail is in */
 	uint32_t n_stored;              /* segments that are no holes */
+	uint32_t n_placed;              /* of them, whose offset is known */
 	uint8_t sha256[ENTRY_HASH_LEN]; /* once all segments are hashed */
 
-	/* Guards all below, and hashes in blocks; sha is of who is hashing. */
+	/* Guards all below; sha is of who is hashing. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct sha256 sha;
+	struct block_list blocks;
 	bool is_hashing;
 	uint32_t n_hashed;             /* segments, from the first on */
 	struct content_piece *offered; /* in their order */
@@ -55,8 +57,10 @@ struct content_parts {
 /* Whether a file of size bytes has no more than CONTENT_BLOCKS_MAX. */
 bool content_fits(uint64_t size, uint32_t block_size);
 
-/* size must fit. */
-struct content_parts *content_new(uint64_t size, uint32_t block_size);
+/* size must fit.  spool_dir: where what is too much for memory goes; borrowed.
+ */
+struct content_parts *content_new(uint64_t size, uint32_t block_size,
+				  const char *spool_dir);
 /* Of a file of one segment that is in the shard, with this SHA-256. */
 struct content_parts *content_known(uint64_t size, uint32_t off,
 				    const struct block_ref *ref,
@@ -67,8 +71,11 @@ void content_unref(struct content_parts *c);
 /* Bytes of segment i. */
 size_t content_len(const struct content_parts *c, uint32_t i);
 
-/* Segment i is a hole.  May hash a lot of zeros. */
-void content_set_hole(struct content_parts *c, uint32_t i);
+/* What is told of segments by who reads them, in their order: the next one is a
+ * hole, which may hash a lot of zeros, or is stored.
+ */
+void content_add_hole(struct content_parts *c);
+void content_add_stored(struct content_parts *c);
 
 /* Segment piece->i is at piece->p.  May hash it, and others. */
 void content_offer(struct content_parts *c, struct content_piece *piece);
@@ -81,6 +88,16 @@ void content_wait_hashed(struct content_parts *c, uint32_t i);
 /* The block of segment i was encoded; ref->off is not known yet. */
 void content_done(struct content_parts *c, uint32_t i,
 		  const struct block_ref *ref);
+
+/* That block is in the shard at off. */
+enum rc content_place(struct content_parts *c, uint32_t i, uint64_t off,
+		      struct err *err) MUST_CHECK;
+/* Whether all is known: its blocks are in the shard, and it is hashed. */
+bool content_is_settled(struct content_parts *c);
+
+/* References of n segments from i on, as far as they are known. */
+enum rc content_read(struct content_parts *c, uint32_t i, uint32_t n,
+		     struct block_ref *ret, struct err *err) MUST_CHECK;
 
 /* Wait until the hashes of all stored segments but `own` are known. */
 void content_wait(struct content_parts *c, uint32_t own);

@@ -14,6 +14,7 @@
 #include "shard/shard-format.h"
 #include "shard/shard-record.h"
 
+#define HASHES_AT_ONCE 64u    /* read of a content */
 #define RECORD_FIELDS_MAX 256 /* bytes of a record without its strings */
 /* Of noise, a part that has to be saved. */
 #define NOISE_GAIN 64
@@ -118,27 +119,39 @@ void lane_block_add_segment(struct lane_block *b, struct content_parts *c,
 }
 
 /* The hashes a record names, with its own block's place marked. */
-static void record_hashes(const struct lane_block *b, struct content_parts *c,
-			  struct buf *out)
+static enum rc record_hashes(const struct lane_block *b,
+			     struct content_parts *c, struct buf *out,
+			     struct err *err)
 {
 	bool own = c->tail_block == b->number;
+	uint8_t *to = buf_reserve(out, (size_t)c->n_blocks * BLOCK_HASH_LEN);
+	enum rc rc = RC_OK;
 
+	if (!to)
+		return err_set(err, RC_NOMEM, "no memory for records");
 	content_wait(c, own ? 1 : 0);
-	for (uint32_t i = 0; i < c->n_blocks; i++) {
-		uint8_t *to = buf_reserve(out, BLOCK_HASH_LEN);
+	for (uint32_t i = 0; i < c->n_blocks && !rc; i += HASHES_AT_ONCE) {
+		struct block_ref refs[HASHES_AT_ONCE];
+		uint32_t n = c->n_blocks - i;
 
-		if (!to)
-			return;
-		if (own && i == c->n_blocks - 1)
-			memset(to, RECORD_HASH_OWN, BLOCK_HASH_LEN);
-		else
-			memcpy(to, c->blocks[i].hash, BLOCK_HASH_LEN);
-		out->len += BLOCK_HASH_LEN;
+		if (n > HASHES_AT_ONCE)
+			n = HASHES_AT_ONCE;
+		rc = content_read(c, i, n, refs, err);
+		for (uint32_t k = 0; k < n && !rc; k++)
+			memcpy(to + (size_t)(i + k) * BLOCK_HASH_LEN,
+			       refs[k].hash, BLOCK_HASH_LEN);
 	}
+	if (rc)
+		return rc;
+	out->len += (size_t)c->n_blocks * BLOCK_HASH_LEN;
+	if (own)
+		memset(out->p + out->len - BLOCK_HASH_LEN, RECORD_HASH_OWN,
+		       BLOCK_HASH_LEN);
+	return RC_OK;
 }
 
-static void write_record(struct lane_block *b, struct lane_entry *le,
-			 const struct entry *prev)
+static enum rc write_record(struct lane_block *b, struct lane_entry *le,
+			    const struct entry *prev)
 {
 	CLEANUP_BUF struct buf hashes = { .max = BLOCK_RECORDS_MAX };
 	struct record rec = { .entry = le->e, .where = RECORD_NONE };
@@ -153,13 +166,12 @@ static void write_record(struct lane_block *b, struct lane_entry *le,
 		rec.where = RECORD_HASHES;
 		rec.entry.content.n_blocks = c->n_blocks;
 		rec.entry.content.block_size = c->block_size;
-		record_hashes(b, c, &hashes);
+		if (record_hashes(b, c, &hashes, &b->err))
+			return b->err.rc;
 		rec.hashes = hashes.p;
 	}
-	if (buf_ok(&hashes))
-		record_encode(&rec, prev, &b->records);
-	else
-		b->records.failed = true;
+	record_encode(&rec, prev, &b->records);
+	return RC_OK;
 }
 
 /* Digests of the files that are whole in this block. */
@@ -224,7 +236,9 @@ static enum rc encode(struct lane_block *b)
 	for (size_t i = 0; i < b->n_entries; i++) {
 		if (!record_fits(b, &b->entries[i]))
 			continue;
-		write_record(b, &b->entries[i], prev);
+		rc = write_record(b, &b->entries[i], prev);
+		if (rc)
+			return rc;
 		prev = &b->entries[i].e;
 		n++;
 	}

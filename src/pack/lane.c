@@ -181,8 +181,7 @@ static void set_content(const struct lane *l, struct entry *e,
 		content_wait_hashed(c, c->n_blocks - 1);
 		e->content = (struct content){ .n_blocks = c->n_blocks,
 					       .block_size = c->block_size,
-					       .tail_off = c->tail_off,
-					       .blocks = c->blocks };
+					       .tail_off = c->tail_off };
 		memcpy(e->sha256, c->sha256, sizeof(e->sha256));
 		e->has_hash = true;
 	} else if (e->type == ENTRY_REG && e->size) {
@@ -194,6 +193,12 @@ static void set_content(const struct lane *l, struct entry *e,
 	}
 }
 
+static enum rc read_blocks(void *arg, uint32_t i, uint32_t n,
+			   struct block_ref *ret, struct err *err)
+{
+	return content_read(arg, i, n, ret, err);
+}
+
 static enum rc add_entry(struct lane *l, struct lane_block *b, struct err *err)
 {
 	struct lane_entry *le = &b->entries[b->n_added++];
@@ -201,7 +206,9 @@ static enum rc add_entry(struct lane *l, struct lane_block *b, struct err *err)
 
 	l->n_added++;
 	set_content(l, &le->e, le, b);
-	rc = shard_build_entry(l->opts.build, &le->e, err);
+	rc = le->content ? shard_build_entry_of(l->opts.build, &le->e,
+						read_blocks, le->content, err)
+			 : shard_build_entry(l->opts.build, &le->e, err);
 	if (rc == RC_LIMIT) {
 		entry_failed(l, &le->e, err);
 		return RC_OK;
@@ -322,7 +329,7 @@ static enum rc retire(struct lane *l, struct err *err)
 	for (size_t i = 0; i < b->n_segments && !rc; i++) {
 		const struct lane_segment *s = &b->segments[i];
 
-		s->content->blocks[s->i].off = b->ref.off;
+		rc = content_place(s->content, s->i, b->ref.off, err);
 	}
 	if (!rc) {
 		know_files(l, b);
@@ -543,11 +550,11 @@ static enum rc wait_for(struct lane *l, uint64_t number, struct err *err)
 static struct content_parts *share_open(struct lane_block *b,
 					const struct same_file *f)
 {
-	struct content_parts *c = content_new(f->size, BLOCK_SIZE_MAX);
+	struct content_parts *c = content_new(f->size, BLOCK_SIZE_MAX, NULL);
 
 	c->tail_off = f->off;
 	c->tail_block = b->number;
-	c->n_stored = 1;
+	content_add_stored(c);
 	lane_block_add_segment(b, c, 0, f->off);
 	return c;
 }
@@ -663,6 +670,7 @@ enum rc lane_whole(struct lane *l, struct content_parts *c, uint32_t i,
 	else
 		l->aside_large = NULL;
 	b->data.len = len;
+	content_add_stored(c);
 	lane_block_add_segment(b, c, i, 0);
 	rc = number(l, b, err);
 	if (rc) {
@@ -679,7 +687,7 @@ void lane_tail(struct lane *l, struct content_parts *c, uint32_t off)
 
 	c->tail_off = off;
 	c->tail_block = b->number;
-	c->n_stored++;
+	content_add_stored(c);
 	lane_block_add_segment(b, c, c->n_blocks - 1, off);
 }
 

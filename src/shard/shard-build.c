@@ -24,6 +24,7 @@
 #include "shard/shard-format.h"
 #include "shard/shard-page-build.h"
 #include "shard/shard-record.h"
+#include "shard/unused.h"
 
 /* A node takes this many children before its size is looked at, so that the
  * tree narrows whatever the length of the keys.
@@ -37,9 +38,10 @@ struct level {
 	size_t n, cap;
 };
 
-struct built_block {
-	uint64_t off;
-	bool is_used; /* an entry refers to it */
+/* Where the references of an entry come from. */
+struct blocks_source {
+	shard_blocks_fn *fn;
+	void *arg;
 };
 
 struct shard_build {
@@ -53,10 +55,7 @@ struct shard_build {
 	uint64_t *hashes;    /* for the filter, one an entry */
 	size_t n_hashes, cap_hashes;
 	struct level leaves;
-	uint64_t used_bytes;        /* stored bytes some entry refers to */
-	struct built_block *blocks; /* footer.n_blocks, ascending */
-	size_t cap_blocks;
-	struct built_block *last_block; /* looked at */
+	struct unused unused; /* blocks that no entry refers to so far */
 	struct sha256 logical;
 	struct buf row;     /* of the entry that is added */
 	char *first, *last; /* uids */
@@ -90,7 +89,7 @@ void shard_build_free(struct shard_build *b)
 	clear_page(b);
 	free(b->page);
 	free(b->hashes);
-	free(b->blocks);
+	unused_release(&b->unused);
 	free_level(&b->leaves);
 	free(b->first);
 	free(b->last);
@@ -148,11 +147,8 @@ enum rc shard_build_block(struct shard_build *b, const void *stored, size_t len,
 	if (rc)
 		return rc;
 	b->footer.data_len += len;
-	b->blocks = mem_grow(b->blocks, &b->cap_blocks, b->footer.n_blocks + 1,
-			     sizeof(*b->blocks));
-	b->blocks[b->footer.n_blocks++] =
-		(struct built_block){ .off = ref->off };
-	b->last_block = NULL;
+	b->footer.n_blocks++;
+	unused_add(&b->unused, ref->off, ref->off + len);
 	return RC_OK;
 }
 
@@ -297,41 +293,6 @@ static enum rc build_level(struct shard_build *b, struct level *l,
 	return rc;
 }
 
-/* Block references beyond the inline ones: into block list pages of their own.
- */
-static enum rc write_extents(struct shard_build *b, const struct content *c,
-			     struct page_ref **ret, uint32_t *ret_n,
-			     uint32_t *ret_per, struct err *err)
-{
-	CLEANUP_FREE struct page_ref *refs = NULL;
-	uint32_t per = EXTENT_BLOCKS, n;
-	enum rc rc;
-
-	while ((c->n_blocks - 1) / per + 1 > EXTENTS_MAX)
-		per *= 2;
-	if (per > EXTENT_BLOCKS_MAX)
-		return err_set(err, RC_LIMIT, "file of %u blocks", c->n_blocks);
-	n = (c->n_blocks - 1) / per + 1;
-	refs = xcalloc(n, sizeof(*refs));
-	for (uint32_t i = 0; i < n; i++) {
-		CLEANUP_BUF struct buf out = { .max = 2 * PAGE_RAW_MAX };
-		struct page_build pb = next_page(b);
-		uint32_t left = c->n_blocks - i * per;
-
-		rc = page_build_extent(&pb, c->blocks + (size_t)i * per,
-				       left < per ? left : per, &out, &refs[i],
-				       err);
-		if (!rc)
-			rc = write_page(b, &out, err);
-		if (rc)
-			return rc;
-	}
-	*ret = STEAL_PTR(refs);
-	*ret_n = n;
-	*ret_per = per;
-	return RC_OK;
-}
-
 /* --- entries -------------------------------------------------------------- */
 
 /* Names count in full: so the expanded names of a page are bounded too. */
@@ -396,34 +357,14 @@ static enum rc remember_key(struct shard_build *b, const struct entry *e,
 	return RC_OK;
 }
 
-static int compare_offset(const void *key, const void *block)
-{
-	uint64_t off = *(const uint64_t *)key;
-	uint64_t other = ((const struct built_block *)block)->off;
-
-	return (off > other) - (off < other);
-}
-
 /* Blocks are shared, and need not be in the order of the entries. */
-static void count_blocks(struct shard_build *b, const struct content *c)
+static void use_blocks(struct shard_build *b, const struct block_ref *refs,
+		       uint32_t n)
 {
-	for (uint32_t i = 0; i < c->n_blocks; i++) {
-		const struct block_ref *ref = &c->blocks[i];
-		struct built_block *found = b->last_block;
-
-		if (block_is_hole(ref))
-			continue;
-		if (!found || found->off != ref->off)
-			found = bsearch(&ref->off, b->blocks,
-					b->footer.n_blocks, sizeof(*found),
-					compare_offset);
-		if (!found)
-			continue; /* of nobody's making; verify will tell */
-		b->last_block = found;
-		if (!found->is_used)
-			b->used_bytes += ref->stored_len;
-		found->is_used = true;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		if (!block_is_hole(&refs[i]))
+			unused_remove(&b->unused, refs[i].off,
+				      refs[i].off + refs[i].stored_len);
 }
 
 static enum rc count_entry(struct shard_build *b, const struct entry *e,
@@ -451,21 +392,94 @@ static enum rc count_entry(struct shard_build *b, const struct entry *e,
 	}
 	if (e->xattrs.len)
 		f->header.compat |= SHARD_COMPAT_XATTRS;
-	count_blocks(b, &e->content);
 	return RC_OK;
 }
 
-enum rc shard_build_entry(struct shard_build *b, const struct entry *e,
-			  struct err *err)
+/* All blocks are whole ones; the last may be shared with others. */
+static bool blocks_are_sound(const struct entry *e, uint32_t first, uint32_t n,
+			     const struct block_ref *refs)
+{
+	const struct content *c = &e->content;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t left = e->size - (uint64_t)(first + i) * c->block_size;
+
+		if (first + i + 1 < c->n_blocks
+			    ? refs[i].data_len != c->block_size
+			    : refs[i].data_len < c->tail_off + left)
+			return false;
+	}
+	return true;
+}
+
+static enum rc read_blocks(struct shard_build *b, const struct entry *e,
+			   const struct blocks_source *from, uint32_t i,
+			   uint32_t n, struct block_ref *ret, struct err *err)
+{
+	enum rc rc = from->fn(from->arg, i, n, ret, err);
+
+	if (rc)
+		return rc;
+	if (!blocks_are_sound(e, i, n, ret))
+		return err_set(err, RC_LIMIT, "file of odd blocks");
+	use_blocks(b, ret, n);
+	return RC_OK;
+}
+
+/* Block references beyond the inline ones: into block list pages of their own.
+ */
+static enum rc write_extents(struct shard_build *b, const struct entry *e,
+			     const struct blocks_source *from,
+			     struct page_ref **ret, uint32_t *ret_n,
+			     uint32_t *ret_per, struct err *err)
+{
+	const struct content *c = &e->content;
+	CLEANUP_FREE struct block_ref *blocks = NULL;
+	CLEANUP_FREE struct page_ref *refs = NULL;
+	uint32_t per = EXTENT_BLOCKS, n;
+	enum rc rc;
+
+	while ((c->n_blocks - 1) / per + 1 > EXTENTS_MAX)
+		per *= 2;
+	if (per > EXTENT_BLOCKS_MAX)
+		return err_set(err, RC_LIMIT, "file of %u blocks", c->n_blocks);
+	n = (c->n_blocks - 1) / per + 1;
+	refs = xcalloc(n, sizeof(*refs));
+	blocks = xcalloc(per, sizeof(*blocks));
+	for (uint32_t i = 0; i < n; i++) {
+		CLEANUP_BUF struct buf out = { .max = 2 * PAGE_RAW_MAX };
+		struct page_build pb = next_page(b);
+		uint32_t len = c->n_blocks - i * per;
+
+		if (len > per)
+			len = per;
+		rc = read_blocks(b, e, from, i * per, len, blocks, err);
+		if (!rc)
+			rc = page_build_extent(&pb, blocks, len, &out, &refs[i],
+					       err);
+		if (!rc)
+			rc = write_page(b, &out, err);
+		if (rc)
+			return rc;
+	}
+	*ret = STEAL_PTR(refs);
+	*ret_n = n;
+	*ret_per = per;
+	return RC_OK;
+}
+
+static enum rc add_entry(struct shard_build *b, const struct entry *e,
+			 const struct blocks_source *from, struct err *err)
 {
 	CLEANUP_FREE struct page_ref *extents = NULL;
 	uint32_t n_extents = 0, per_extent = 0;
-	enum rc rc;
+	enum rc rc = RC_OK;
 
-	rc = check_entry(b, e, err);
-	if (!rc && e->content.n_blocks > SHARD_INLINE_BLOCKS)
-		rc = write_extents(b, &e->content, &extents, &n_extents,
+	if (from)
+		rc = write_extents(b, e, from, &extents, &n_extents,
 				   &per_extent, err);
+	else
+		use_blocks(b, e->content.blocks, e->content.n_blocks);
 	if (!rc)
 		rc = count_entry(b, e, err);
 	if (rc)
@@ -482,6 +496,48 @@ enum rc shard_build_entry(struct shard_build *b, const struct entry *e,
 	    (b->page_size >= b->opts.page_raw || b->n_page >= PAGE_ENTRIES_MAX))
 		rc = flush_leaf(b, err);
 	return rc;
+}
+
+static enum rc read_array(void *arg, uint32_t i, uint32_t n,
+			  struct block_ref *ret, struct err *err)
+{
+	const struct block_ref *blocks = arg;
+
+	(void)err;
+	memcpy(ret, blocks + i, n * sizeof(*ret));
+	return RC_OK;
+}
+
+enum rc shard_build_entry(struct shard_build *b, const struct entry *e,
+			  struct err *err)
+{
+	const struct blocks_source all = {
+		read_array, (void *)(uintptr_t)e->content.blocks
+	};
+	enum rc rc = check_entry(b, e, err);
+
+	if (rc)
+		return rc;
+	return add_entry(
+		b, e, e->content.n_blocks > SHARD_INLINE_BLOCKS ? &all : NULL,
+		err);
+}
+
+enum rc shard_build_entry_of(struct shard_build *b, const struct entry *e,
+			     shard_blocks_fn *fn, void *arg, struct err *err)
+{
+	const struct blocks_source from = { fn, arg };
+	struct block_ref inlined[SHARD_INLINE_BLOCKS];
+	struct entry full = *e;
+	enum rc rc;
+
+	if (e->content.n_blocks <= SHARD_INLINE_BLOCKS) {
+		full.content.blocks = inlined;
+		rc = fn(arg, 0, e->content.n_blocks, inlined, err);
+		return rc ? rc : shard_build_entry(b, &full, err);
+	}
+	rc = check_entry(b, e, err);
+	return rc ? rc : add_entry(b, e, &from, err);
 }
 
 /* --- the end -------------------------------------------------------------- */
@@ -594,7 +650,7 @@ enum rc shard_build_finish(struct shard_build *b, struct shard_footer *ret,
 		return rc;
 	if (b->first)
 		b->last = copy_uid(&b->last_key, &b->last_len);
-	f->dead_bytes = f->data_len - b->used_bytes;
+	f->dead_bytes = unused_bytes(&b->unused);
 	rc = build_filter(b, &filter, &tail, err);
 	if (!rc)
 		rc = build_tail(b, &tail, err);

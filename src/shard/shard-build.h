@@ -70,6 +70,15 @@ enum rc shard_build_block(struct shard_build *b, const void *stored, size_t len,
 enum rc shard_build_entry(struct shard_build *b, const struct entry *e,
 			  struct err *err) MUST_CHECK;
 
+/* The same of an entry without content.blocks, whose references are asked for
+ * in their order, once each: n of them from the one with number i on.
+ */
+typedef enum rc shard_blocks_fn(void *arg, uint32_t i, uint32_t n,
+				struct block_ref *ret, struct err *err);
+enum rc shard_build_entry_of(struct shard_build *b, const struct entry *e,
+			     shard_blocks_fn *fn, void *arg,
+			     struct err *err) MUST_CHECK;
+
 /* Write what remains; fills ret with the footer as written and the shard's
  * size.
  */

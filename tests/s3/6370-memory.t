@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Memory of uploads: a slow server, several long uploads at a time.
+# shellcheck disable=SC2016
 . "${0%/*}/../lib/tap.sh"
 . "$SRCDIR/tests/lib/tree.sh"
 . "$SRCDIR/tests/lib/s3.sh"

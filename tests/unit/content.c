@@ -73,7 +73,7 @@ static void check_file(size_t size, const char *kinds)
 	uint8_t want[SHA256_LEN];
 
 	fill(&f);
-	f.c = content_new(size, BLOCK);
+	f.c = content_new(size, BLOCK, NULL);
 	for (uint32_t i = 0; i < THREADS; i++) {
 		shares[i] = (struct share){ &f, i };
 		assert_int_equal(pthread_create(&threads[i], NULL, offer_share,
@@ -82,7 +82,9 @@ static void check_file(size_t size, const char *kinds)
 	}
 	for (uint32_t i = 0; i < f.c->n_blocks; i++)
 		if (is_hole(&f, i))
-			content_set_hole(f.c, i);
+			content_add_hole(f.c);
+		else
+			content_add_stored(f.c);
 	content_wait_hashed(f.c, f.c->n_blocks - 1);
 	sha256_of(bytes, size, want);
 	assert_memory_equal(f.c->sha256, want, sizeof(want));
@@ -117,7 +119,7 @@ static void holes_count_as_zeros_wherever_they_are(void **state)
 static void the_first_segments_are_hashed_before_the_last_are_known(
 	void **state)
 {
-	struct content_parts *c = content_new(3 * BLOCK, BLOCK);
+	struct content_parts *c = content_new(3 * BLOCK, BLOCK, NULL);
 
 	(void)state;
 	for (uint32_t i = 0; i < 2; i++) {
@@ -132,7 +134,7 @@ static void the_first_segments_are_hashed_before_the_last_are_known(
 
 static void the_last_segment_may_be_shorter(void **state)
 {
-	struct content_parts *c = content_new(3 * BLOCK - 1, BLOCK);
+	struct content_parts *c = content_new(3 * BLOCK - 1, BLOCK, NULL);
 
 	(void)state;
 	assert_int_equal(c->n_blocks, 3);
