@@ -14,6 +14,12 @@
 #include "shard/shard-format.h"
 #include "shard/shard-record.h"
 
+/* Blocks of a file that has a record: 64 GiB of blocks of 128 KiB.  Readers
+ * take longer ones, but each is there three times while it is made.
+ */
+#define RECORD_BLOCKS_MAX (512u << 10)
+/* Bytes of a buffer that is used again. */
+#define BUFFER_KEPT (1u << 20)
 #define HASHES_AT_ONCE 64u    /* read of a content */
 #define RECORD_FIELDS_MAX 256 /* bytes of a record without its strings */
 /* Of noise, a part that has to be saved. */
@@ -35,6 +41,15 @@ struct lane_block *lane_block_new(const struct lane_options *opts,
 	return b;
 }
 
+/* What one long record took is not kept for each block. */
+static void clear_buffer(struct buf *b, size_t room)
+{
+	if (b->cap > room + BUFFER_KEPT)
+		buf_release(b);
+	else
+		buf_clear(b);
+}
+
 void lane_block_clear(struct lane_block *b)
 {
 	for (size_t i = 0; i < b->n_entries; i++)
@@ -47,8 +62,8 @@ void lane_block_clear(struct lane_block *b)
 	b->is_flying = false;
 	b->entry_bytes = 0;
 	buf_clear(&b->data);
-	buf_clear(&b->records);
-	buf_clear(&b->stored);
+	clear_buffer(&b->records, 0);
+	clear_buffer(&b->stored, b->data.max);
 }
 
 void lane_block_free(struct lane_block *b)
@@ -189,7 +204,7 @@ static void hash_files(struct lane_block *b)
 }
 
 /* Is there room for the entry's record?  Without one the file cannot be
- * salvaged should the index be lost, which is the lot of files of millions of
+ * salvaged should the index be lost, which is the lot of files of very many
  * blocks.
  */
 static bool record_fits(const struct lane_block *b, const struct lane_entry *le)
@@ -197,6 +212,8 @@ static bool record_fits(const struct lane_block *b, const struct lane_entry *le)
 	size_t len = RECORD_FIELDS_MAX + le->e.parent.len + le->e.name.len +
 		     le->e.target.len + le->e.xattrs.len;
 
+	if (le->content && le->content->n_blocks > RECORD_BLOCKS_MAX)
+		return false;
 	if (le->content)
 		len += (size_t)le->content->n_blocks * BLOCK_HASH_LEN;
 	return len <= BLOCK_RECORDS_MAX - b->records.len;
