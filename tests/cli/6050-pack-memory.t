@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Memory that a pack takes does not grow with what it packs.
+# shellcheck disable=SC2016
 . "${0%/*}/../lib/tap.sh"
 . "$SRCDIR/tests/lib/tree.sh"
 
