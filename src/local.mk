@@ -276,6 +276,7 @@ libdesfs_a_SOURCES += src/pack/compressible.c src/pack/compressible.h
 libdesfs_a_SOURCES += src/pack/profile.c src/pack/profile.h
 libdesfs_a_SOURCES += src/pack/same.c src/pack/same.h
 libdesfs_a_SOURCES += src/shard/unused.c src/shard/unused.h
+libdesfs_a_SOURCES += src/pack/linked.c src/pack/linked.h
 libdesfs_a_SOURCES += src/pack/block-list.c src/pack/block-list.h
 libdesfs_a_SOURCES += src/pack/content.c src/pack/content.h
 libdesfs_a_SOURCES += src/pack/lane.c src/pack/lane.h

@@ -81,6 +81,7 @@ unit_programs += tests/unit/retry
 unit_programs += tests/unit/ahead
 unit_programs += tests/unit/block-list
 unit_programs += tests/unit/content
+unit_programs += tests/unit/linked
 unit_programs += tests/unit/unused
 unit_programs += tests/unit/sorter
 unit_programs += tests/unit/state

@@ -8,26 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/table.h"
 #include "base/version.h"
 #include "pack/ahead.h"
 #include "pack/build-file.h"
 #include "pack/compare-file.h"
 #include "pack/lane.h"
+#include "pack/linked.h"
 #include "pack/pack.h"
 #include "pack/plan.h"
 #include "pack/publisher.h"
 #include "pack/shard-out.h"
 #include "pack/tree.h"
-
-/* A file of several names whose bytes are in the part already. */
-struct linked {
-	uint64_t number;
-	struct item seen; /* as it was when they were read; numbers only */
-	struct content_parts *content;
-	UT_hash_handle hh;
-};
 
 /* One part in the making. */
 struct build {
@@ -40,45 +31,13 @@ struct build {
 	struct shard_out out;
 	struct shard_build *shard;
 	struct lane *lane;
-	struct linked *linked;
+	struct linked *linked; /* of the part */
 };
-
-static void forget_linked(struct build *b)
-{
-	struct linked *k, *next;
-
-	HASH_ITER(hh, b->linked, k, next)
-	{
-		HASH_DEL(b->linked, k);
-		content_unref(k->content);
-		free(k);
-	}
-}
-
-static struct linked *find_linked(struct build *b, uint64_t number)
-{
-	struct linked *k = NULL;
-
-	HASH_FIND(hh, b->linked, &number, sizeof(number), k);
-	return k;
-}
-
-static void remember_linked(struct build *b, const struct item *it,
-			    struct content_parts *c)
-{
-	struct linked *k = xcalloc(1, sizeof(*k));
-
-	k->number = it->link;
-	k->seen = *it;
-	k->content = content_ref(c);
-	HASH_ADD(hh, b->linked, number, sizeof(k->number), k);
-}
 
 static void close_part(struct build *b)
 {
 	if (!b->is_open)
 		return;
-	forget_linked(b);
 	lane_free(b->lane);
 	shard_build_free(b->shard);
 	shard_out_close(&b->out);
@@ -121,6 +80,9 @@ static enum rc open_part(struct build *b, struct plan_place place,
 	enum rc rc;
 
 	b->place = place;
+	rc = linked_clear(b->linked, err);
+	if (rc)
+		return rc;
 	rc = shard_out_open(&b->out, b->p->store, b->p->report, o->spool, err);
 	if (rc)
 		return rc;
@@ -177,40 +139,44 @@ static void fill_entry(const struct item *it, struct entry *e)
 	memcpy(e->link_group, it->link_group, LINK_GROUP_LEN);
 }
 
+static enum rc add_first(struct build *b, const struct item *it,
+			 const struct entry *e, bool is_shared, struct err *err)
+{
+	struct content_parts *c = NULL;
+	bool left_out = false;
+	uint32_t off = 0;
+	enum rc rc = file_reader_add(b->files, b->lane, it, is_shared, &c, &off,
+				     &left_out, err);
+
+	if (rc || left_out)
+		return rc;
+	if (is_shared)
+		rc = linked_add(b->linked, it, c, err);
+	if (!rc)
+		rc = lane_entry(b->lane, e, c, off, err);
+	content_unref(c);
+	return rc;
+}
+
 /* One more name of a file.  The walk may have come to its names at different
  * times, and only what it saw of the name that was read was compared with the
  * file then.
  */
-static enum rc add_linked(struct build *b, const struct linked *k,
-			  const struct item *it, const struct entry *e,
-			  struct err *err)
+static enum rc add_linked(struct build *b, const struct item *it,
+			  const struct entry *e, struct err *err)
 {
-	if (!item_is_same_state(&k->seen, it)) {
-		file_reader_changed(b->files, it);
-		return RC_OK;
-	}
-	return lane_entry(b->lane, e, k->content, 0, err);
-}
-
-static enum rc add_file(struct build *b, const struct item *it,
-			const struct entry *e, struct err *err)
-{
-	bool shared = link_group_is_set(e->link_group);
-	struct linked *k = shared ? find_linked(b, it->link) : NULL;
 	struct content_parts *c = NULL;
-	bool left_out = false;
-	uint32_t off = 0;
-	enum rc rc;
+	bool is_same = false;
+	enum rc rc = linked_find(b->linked, it, &c, &is_same, err);
 
-	if (k)
-		return add_linked(b, k, it, e, err);
-	rc = file_reader_add(b->files, b->lane, it, shared, &c, &off, &left_out,
-			     err);
-	if (rc || left_out)
+	if (rc)
 		return rc;
-	if (shared)
-		remember_linked(b, it, c);
-	rc = lane_entry(b->lane, e, c, off, err);
+	if (!c)
+		return add_first(b, it, e, true, err);
+	if (is_same)
+		rc = lane_entry(b->lane, e, c, 0, err);
+	else
+		file_reader_changed(b->files, it);
 	content_unref(c);
 	return rc;
 }
@@ -221,7 +187,9 @@ static enum rc add_item(struct build *b, const struct item *it, struct err *err)
 
 	fill_entry(it, &e);
 	if (it->type == ENTRY_REG && it->size)
-		return add_file(b, it, &e, err);
+		return link_group_is_set(e.link_group)
+			       ? add_linked(b, it, &e, err)
+			       : add_first(b, it, &e, false, err);
 	return lane_entry(b->lane, &e, NULL, 0, err);
 }
 
@@ -264,8 +232,10 @@ enum rc build_slot(struct pack *p, uint32_t slot, struct tree *tree,
 
 	b.ahead = ahead_new(&p->sources, plan);
 	b.files = file_reader_new(p, tree, b.ahead);
+	b.linked = linked_new(p->opts->spool);
 	rc = build_items(&b, plan, err);
 	close_part(&b);
+	linked_free(b.linked);
 	file_reader_free(b.files);
 	ahead_free(b.ahead);
 	return rc;

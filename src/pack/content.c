@@ -182,6 +182,29 @@ bool content_is_settled(struct content_parts *c)
 	return c->n_placed == c->n_stored && c->n_hashed == c->n_blocks;
 }
 
+enum rc content_know(struct content_parts *c, const struct block_ref *refs,
+		     uint32_t n, struct err *err)
+{
+	enum rc rc = RC_OK;
+	LOCK_SCOPE(&c->lock);
+
+	for (uint32_t k = 0; k < n && !rc; k++) {
+		uint32_t i = c->n_hashed++;
+
+		if (!refs[k].stored_len) {
+			block_list_add_hole(&c->blocks);
+			continue;
+		}
+		block_list_add_stored(&c->blocks);
+		block_list_fill(&c->blocks, i, &refs[k]);
+		rc = block_list_place(&c->blocks, i, refs[k].off, err);
+		c->n_stored++;
+		c->n_done++;
+		c->n_placed++;
+	}
+	return rc;
+}
+
 enum rc content_read(struct content_parts *c, uint32_t i, uint32_t n,
 		     struct block_ref *ret, struct err *err)
 {

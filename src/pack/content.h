@@ -95,6 +95,12 @@ enum rc content_place(struct content_parts *c, uint32_t i, uint64_t off,
 /* Whether all is known: its blocks are in the shard, and it is hashed. */
 bool content_is_settled(struct content_parts *c);
 
+/* The next n segments are where refs say.  Of a content made anew from what was
+ * read of a settled one; with the last ones it is settled as well.
+ */
+enum rc content_know(struct content_parts *c, const struct block_ref *refs,
+		     uint32_t n, struct err *err) MUST_CHECK;
+
 /* References of n segments from i on, as far as they are known. */
 enum rc content_read(struct content_parts *c, uint32_t i, uint32_t n,
 		     struct block_ref *ret, struct err *err) MUST_CHECK;

@@ -45,31 +45,29 @@ uint64_t spool_len(const struct spool *sp)
 	return sp->written + sp->mem.len;
 }
 
-static enum rc spool_open_file(struct spool *sp, struct err *err)
+enum rc spool_temporary(const char *dir, int *ret, struct err *err)
 {
-	CLEANUP_FREE char *path = NULL;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 
-	sp->fd = open(sp->dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	if (sp->fd >= 0)
-		return RC_OK;
-	/* Not every file system knows files without a name. */
-	path = xasprintf("%s/desfs-pack.XXXXXX", sp->dir);
-	sp->fd = mkostemp(path, O_CLOEXEC);
-	if (sp->fd < 0)
-		return err_set_errno(err, errno, "temporary file in %s",
-				     sp->dir);
-	unlink(path);
+	if (fd < 0) {
+		/* Not every file system knows files without a name. */
+		CLEANUP_FREE char *path =
+			xasprintf("%s/desfs-pack.XXXXXX", dir);
+
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd < 0)
+			return err_set_errno(err, errno, "temporary file in %s",
+					     dir);
+		unlink(path);
+	}
+	*ret = fd;
 	return RC_OK;
 }
 
 static enum rc spool_write_out(struct spool *sp, struct err *err)
 {
-	if (sp->fd < 0) {
-		enum rc rc = spool_open_file(sp, err);
-
-		if (rc)
-			return rc;
-	}
+	if (sp->fd < 0 && spool_temporary(sp->dir, &sp->fd, err))
+		return err->rc;
 	if (io_pwrite(sp->fd, sp->mem.p, sp->mem.len, sp->written))
 		return err_set_errno(err, errno, "temporary file in %s",
 				     sp->dir);

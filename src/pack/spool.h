@@ -40,6 +40,9 @@ enum rc spool_read(const struct spool *sp, uint64_t off, void *buf, size_t len,
 /* Forget the bytes from off on, which are there, keep the file and its size. */
 void spool_cut(struct spool *sp, uint64_t off);
 
+/* A file of one's own without a name; close() it. */
+enum rc spool_temporary(const char *dir, int *ret, struct err *err) MUST_CHECK;
+
 /* Forget the bytes, keep the file. */
 enum rc spool_clear(struct spool *sp, struct err *err) MUST_CHECK;
 
