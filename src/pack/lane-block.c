@@ -245,6 +245,7 @@ static enum rc try_noise(struct lane_block *b, bool *ret_is_noise)
 static enum rc encode(struct lane_block *b)
 {
 	const struct entry *prev = NULL;
+	struct block_parts parts;
 	bool is_noise = false;
 	uint32_t n = 0;
 	enum rc rc;
@@ -264,9 +265,16 @@ static enum rc encode(struct lane_block *b)
 	rc = try_noise(b, &is_noise);
 	if (rc)
 		return rc;
-	return (is_noise ? block_store : block_encode)(
-		b->data.p, b->data.len, b->records.p, b->records.len, n,
-		b->codec, b->level, &b->stored, &b->ref, &b->err);
+	parts = (struct block_parts){ .data = b->data.p,
+				      .data_len = b->data.len,
+				      .records = b->records.p,
+				      .records_len = b->records.len,
+				      .n_records = n,
+				      .data_codec =
+					      is_noise ? CODEC_NONE : b->codec,
+				      .records_codec = b->codec,
+				      .level = b->level };
+	return block_build(&parts, &b->stored, &b->ref, &b->err);
 }
 
 void lane_block_encode(void *arg)

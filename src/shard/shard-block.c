@@ -19,7 +19,7 @@ static bool codec_is_known(uint8_t id)
 	return !!codec_by_id(id);
 }
 
-/* A part is compressed only when that makes it smaller, see block_encode. */
+/* A part is compressed only when that makes it smaller, see block_build. */
 static bool part_is_sound(uint8_t codec, uint32_t len, uint32_t stored)
 {
 	return codec == CODEC_NONE ? stored == len : stored && stored < len;
@@ -192,16 +192,8 @@ static void write_header(const struct block_header *h, struct buf *out)
 	wr_u32(out, 0); /* the checksum, set when the rest is known */
 }
 
-struct parts {
-	const uint8_t *data, *records;
-	size_t data_len, records_len;
-	uint32_t n_records;
-	enum codec_id data_codec, records_codec;
-	int level;
-};
-
-static enum rc encode(const struct parts *parts, struct buf *out,
-		      struct block_ref *ret, struct err *err)
+enum rc block_build(const struct block_parts *parts, struct buf *out,
+		    struct block_ref *ret, struct err *err)
 {
 	struct block_header h = { .n_records = parts->n_records,
 				  .data_len = (uint32_t)parts->data_len,
@@ -246,31 +238,14 @@ enum rc block_encode(const uint8_t *data, size_t data_len,
 		     uint32_t n_records, enum codec_id codec, int level,
 		     struct buf *out, struct block_ref *ret, struct err *err)
 {
-	const struct parts parts = { .data = data,
-				     .data_len = data_len,
-				     .records = records,
-				     .records_len = records_len,
-				     .n_records = n_records,
-				     .data_codec = codec,
-				     .records_codec = codec,
-				     .level = level };
+	const struct block_parts parts = { .data = data,
+					   .data_len = data_len,
+					   .records = records,
+					   .records_len = records_len,
+					   .n_records = n_records,
+					   .data_codec = codec,
+					   .records_codec = codec,
+					   .level = level };
 
-	return encode(&parts, out, ret, err);
-}
-
-enum rc block_store(const uint8_t *data, size_t data_len,
-		    const uint8_t *records, size_t records_len,
-		    uint32_t n_records, enum codec_id codec, int level,
-		    struct buf *out, struct block_ref *ret, struct err *err)
-{
-	const struct parts parts = { .data = data,
-				     .data_len = data_len,
-				     .records = records,
-				     .records_len = records_len,
-				     .n_records = n_records,
-				     .data_codec = CODEC_NONE,
-				     .records_codec = codec,
-				     .level = level };
-
-	return encode(&parts, out, ret, err);
+	return block_build(&parts, out, ret, err);
 }

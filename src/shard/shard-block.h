@@ -55,21 +55,26 @@ enum rc block_decode_records(const uint8_t *stored,
 			     const struct block_header *h, uint8_t *out,
 			     struct err *err) MUST_CHECK;
 
+struct block_parts {
+	const uint8_t *data, *records;
+	size_t data_len, records_len;
+	uint32_t n_records;
+	enum codec_id data_codec, records_codec;
+	int level;
+};
+
 /* Build one block.  A part that does not shrink is stored as it is.  Fills ret
  * (all but off) and appends the stored bytes to out.
  */
+enum rc block_build(const struct block_parts *parts, struct buf *out,
+		    struct block_ref *ret, struct err *err) MUST_CHECK;
+
+/* The same with one codec for both. */
 enum rc block_encode(const uint8_t *data, size_t data_len,
 		     const uint8_t *records, size_t records_len,
 		     uint32_t n_records, enum codec_id codec, int level,
 		     struct buf *out, struct block_ref *ret,
 		     struct err *err) MUST_CHECK;
-
-/* The same, but the data are stored as they are. */
-enum rc block_store(const uint8_t *data, size_t data_len,
-		    const uint8_t *records, size_t records_len,
-		    uint32_t n_records, enum codec_id codec, int level,
-		    struct buf *out, struct block_ref *ret,
-		    struct err *err) MUST_CHECK;
 
 /* True for a reference to zeros that are stored nowhere. */
 static inline bool block_is_hole(const struct block_ref *ref)
