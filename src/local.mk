@@ -205,6 +205,7 @@ libdesfs_a_SOURCES += src/volume/walk.c src/volume/walk.h
 libdesfs_a_SOURCES += src/volume/ledger.c src/volume/ledger.h
 libdesfs_a_SOURCES += src/volume/readahead.c src/volume/readahead.h
 libdesfs_a_SOURCES += src/volume/fetch.c src/volume/fetch.h
+libdesfs_a_SOURCES += src/volume/fetch-ahead.c src/volume/fetch-backend.h
 libdesfs_a_SOURCES += src/volume/fetch-segment.c src/volume/fetch-segment.h
 libdesfs_a_SOURCES += src/volume/shard-cursor.c src/volume/shard-cursor.h
 libdesfs_a_SOURCES += src/volume/descriptor.c src/volume/descriptor.h

@@ -15,49 +15,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/workers.h"
-#include "volume/fetch-segment.h"
+#include "volume/fetch-backend.h"
 
 #define MAX_BYTES_DEFAULT (UINT64_C(64) << 20)
-#define N_STREAMS 64u
-/* See is_credible(): for what goes right on, and for what leaves a gap. */
-#define N_YOUNG 8u
-#define N_YOUNG_GAP 2u
-/* Ranges of one block at most; more holes than that are read over. */
-#define N_PARTS 4u
-/* Jobs in the queue, so that submitting one never waits. */
-#define JOBS_MAX 64u
-/* A stream without reads for so long leaves its share to others. */
-#define ACTIVE_NS (5 * CLOCK_NS_PER_SEC)
-
-struct stream {
-	uint64_t number; /* 0: free */
-	uint64_t id;     /* of the source */
-	uint64_t touched;
-	struct readahead ra;
-};
-
-/* Lock order: the lock, then the workers' own. */
-struct fetch {
-	struct fetch_options o;
-	pthread_mutex_t lock; /* guards the rest */
-	struct segments segments;
-	struct stream streams[N_STREAMS];
-	uint64_t n_streams;      /* so far */
-	struct workers *workers; /* started when first needed */
-	unsigned int n_jobs;
-	bool is_stopping;
-	struct fetch_stats stats;
-};
-
-/* A block on its way to its reader. */
-struct request {
-	const struct fetch_source *src;
-	struct byte_range block;
-	uint64_t now;
-	struct readahead_near near;
-	struct segment *parts[N_PARTS]; /* in order, each with a reference */
-	unsigned int n_parts;
-};
 
 struct fetch *fetch_new(const struct fetch_options *o)
 {
@@ -82,271 +42,6 @@ void fetch_free(struct fetch *f)
 	segments_free_spare(&f->segments);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
-}
-
-/* --- streams -------------------------------------------------------------- */
-
-static struct stream *stream_get(struct fetch *f, struct stream_id id)
-{
-	struct stream *st = &f->streams[id.i];
-
-	return st->number == id.number ? st : NULL;
-}
-
-static struct stream_id stream_id(const struct fetch *f,
-				  const struct stream *st)
-{
-	return (struct stream_id){ (unsigned int)(st - f->streams),
-				   st->number };
-}
-
-static struct stream *stream_new(struct fetch *f, uint64_t id)
-{
-	struct stream *oldest = &f->streams[0];
-
-	for (unsigned int i = 0; i < N_STREAMS && oldest->number; i++) {
-		struct stream *st = &f->streams[i];
-
-		if (!st->number || st->touched < oldest->touched)
-			oldest = st;
-	}
-	*oldest = (struct stream){ .number = ++f->n_streams, .id = id };
-	return oldest;
-}
-
-/* After random reads of a file there are streams all over it, and a block is
- * next to one of them by chance; so one that has read but once must be among
- * the youngest.
- */
-static bool is_credible(const struct fetch *f, const struct stream *st,
-			const struct request *rq)
-{
-	bool has_gap = rq->block.lo > st->ra.next;
-	unsigned int n_younger = 0;
-
-	if (!st->ra.near.is_file || st->ra.window)
-		return true;
-	for (unsigned int i = 0; i < N_STREAMS; i++) {
-		const struct stream *other = &f->streams[i];
-
-		if (other->number > st->number && other->id == st->id &&
-		    other->ra.near.group == st->ra.near.group)
-			n_younger++;
-	}
-	return n_younger < (has_gap ? N_YOUNG_GAP : N_YOUNG);
-}
-
-/* The stream a missing block belongs to: the best of those there are. */
-static struct stream *stream_for(struct fetch *f, const struct request *rq,
-				 enum readahead_kin *ret)
-{
-	struct stream *found = NULL;
-
-	*ret = READAHEAD_NEW;
-	for (unsigned int i = 0; i < N_STREAMS; i++) {
-		struct stream *st = &f->streams[i];
-		enum readahead_kin kin;
-
-		if (!st->number || st->id != rq->src->id)
-			continue;
-		kin = readahead_kin(&st->ra, rq->block, &rq->near);
-		if (kin != READAHEAD_NEW && !is_credible(f, st, rq))
-			continue;
-		if (kin > *ret ||
-		    (found && kin == *ret && st->touched > found->touched)) {
-			*ret = kin;
-			found = st;
-		}
-	}
-	return found ? found : stream_new(f, rq->src->id);
-}
-
-/* What a stream may have: its share of the memory. */
-static struct readahead_bounds bounds(const struct fetch *f,
-				      const struct request *rq,
-				      const struct stream *self)
-{
-	uint64_t n_active = 1, share, window, depth;
-
-	for (unsigned int i = 0; i < N_STREAMS; i++) {
-		const struct stream *st = &f->streams[i];
-
-		if (st != self && st->number && st->ra.window &&
-		    rq->now - st->touched < ACTIVE_NS)
-			n_active++;
-	}
-	share = f->segments.max_bytes / n_active / 2;
-	window = share < READAHEAD_MAX ? share : READAHEAD_MAX;
-	if (window < READAHEAD_MIN)
-		window = READAHEAD_MIN;
-	depth = share / window;
-	if (depth > f->o.n_ahead)
-		depth = f->o.n_ahead;
-	return (struct readahead_bounds){ .end = rq->src->data.hi,
-					  .max_window = window,
-					  .depth = (unsigned int)depth };
-}
-
-/* --- ranges --------------------------------------------------------------- */
-
-static void drop(struct fetch *f, struct segment *s)
-{
-	struct stream *st = stream_get(f, s->stream);
-
-	if (st && s->state != SEGMENT_FAILED)
-		readahead_retired(&st->ra, s->used, s->range.hi - s->range.lo);
-	segment_drop(&f->segments, s);
-}
-
-static bool make_room(struct fetch *f, uint64_t size, uint64_t now,
-		      bool is_ahead)
-{
-	if (size != READAHEAD_MAX)
-		segments_free_spare(&f->segments);
-	while (!segments_has_room(&f->segments, size)) {
-		struct segment *s =
-			segments_victim(&f->segments, now, is_ahead);
-
-		if (!s)
-			return false;
-		drop(f, s);
-	}
-	return true;
-}
-
-static void expire(struct fetch *f, uint64_t now)
-{
-	struct segment *s;
-
-	for (;;) {
-		s = segments_expired(&f->segments, now);
-		if (!s)
-			return;
-		drop(f, s);
-	}
-}
-
-/* Read a claimed range, without the lock, and tell who waits. */
-static void load(struct fetch *f, struct segment *s, bool is_ahead)
-{
-	uint64_t size = s->range.hi - s->range.lo, began = clock_mono_ns();
-	struct stream *st;
-	struct err err;
-	enum rc rc;
-
-	rc = f->o.read(f->o.arg, &s->src, s->range.lo, s->data, size, is_ahead,
-		       &err);
-	LOCK_SCOPE(&f->lock);
-	st = stream_get(f, s->stream);
-	if (rc) {
-		s->err = err;
-		s->state = SEGMENT_FAILED;
-		if (st)
-			readahead_failed(&st->ra);
-		drop(f, s);
-	} else {
-		s->state = SEGMENT_READY;
-		f->stats.bytes += size;
-		if (st)
-			readahead_done(&st->ra, size, clock_mono_ns() - began);
-	}
-	pthread_cond_broadcast(&s->changed);
-}
-
-/* Claim the range if nobody has. */
-static bool claim(struct segment *s)
-{
-	if (s->state != SEGMENT_QUEUED)
-		return false;
-	s->state = SEGMENT_LOADING;
-	return true;
-}
-
-/* --- reading ahead -------------------------------------------------------- */
-
-struct ahead_job {
-	struct fetch *f;
-	struct segment *s;
-};
-
-static void ahead_run(void *arg)
-{
-	struct ahead_job *job = arg;
-	struct fetch *f = job->f;
-	bool is_mine;
-
-	pthread_mutex_lock(&f->lock);
-	f->n_jobs--;
-	is_mine = !f->is_stopping && claim(job->s);
-	pthread_mutex_unlock(&f->lock);
-	if (is_mine)
-		load(f, job->s, true);
-	pthread_mutex_lock(&f->lock);
-	segment_unref(&f->segments, job->s);
-	pthread_mutex_unlock(&f->lock);
-	free(job);
-}
-
-static bool can_submit(struct fetch *f)
-{
-	struct err err;
-
-	if (f->is_stopping || !f->o.n_ahead || f->n_jobs >= JOBS_MAX)
-		return false;
-	if (!f->workers &&
-	    workers_start(&f->workers, "ahead", f->o.n_ahead, JOBS_MAX, &err)) {
-		f->o.n_ahead = 0; /* do without */
-		return false;
-	}
-	return true;
-}
-
-/* Queue the range for the workers; false: not now. */
-static bool ahead_start(struct fetch *f, const struct request *rq,
-			const struct stream *st, struct byte_range r)
-{
-	struct ahead_job *job;
-	struct segment *s;
-
-	if (!can_submit(f) || !make_room(f, r.hi - r.lo, rq->now, true))
-		return false;
-	s = segment_new(&f->segments, rq->src, r, rq->now);
-	if (!s)
-		return false;
-	s->stream = stream_id(f, st);
-	s->is_ahead = true;
-	f->stats.ahead++;
-	f->n_jobs++;
-	job = xcalloc(1, sizeof(*job));
-	*job = (struct ahead_job){ .f = f, .s = s };
-	workers_submit(f->workers, ahead_run, job);
-	return true;
-}
-
-/* Begin what the stream will want next. */
-static void plan_ahead(struct fetch *f, const struct request *rq,
-		       struct stream *st)
-{
-	struct readahead_bounds b = bounds(f, rq, st);
-	struct byte_range r;
-
-	while (readahead_ahead(&st->ra, &b, &r)) {
-		struct segment *there =
-			segments_at(&f->segments, rq->src->id, r.lo);
-		struct byte_range room;
-
-		if (there) {
-			readahead_skip(&st->ra, there->range.hi);
-			continue;
-		}
-		room = segments_room(&f->segments, rq->src->id, r.lo,
-				     rq->src->data);
-		if (r.hi > room.hi)
-			r.hi = room.hi;
-		if (!ahead_start(f, rq, st, r))
-			return;
-		readahead_ahead_taken(&st->ra, r.hi);
-	}
 }
 
 /* --- a block -------------------------------------------------------------- */
@@ -387,16 +82,16 @@ static bool book(struct fetch *f, const struct request *rq, uint64_t off)
 	room = segments_room(&f->segments, rq->src->id, off, rq->src->data);
 	if (need.hi > room.hi)
 		need.hi = room.hi;
-	st = stream_for(f, rq, &kin);
-	b = bounds(f, rq, st);
+	st = fetch_stream_for(f, rq, &kin);
+	b = fetch_bounds(f, rq, st);
 	r = readahead_miss(&st->ra, kin, need, room, &rq->near, &b);
 	st->touched = rq->now;
-	if (!make_room(f, r.hi - r.lo, rq->now, false))
+	if (!fetch_make_room(f, r.hi - r.lo, rq->now, false))
 		return false;
 	s = segment_new(&f->segments, rq->src, r, rq->now);
 	if (!s)
 		return false;
-	s->stream = stream_id(f, st);
+	s->stream = fetch_stream_id(f, st);
 	f->stats.ranges++;
 	segment_unref(&f->segments, s); /* collect holds it */
 	return true;
@@ -422,7 +117,7 @@ static bool book_all(struct fetch *f, struct request *rq)
 static void drop_passed(struct fetch *f, const struct request *rq,
 			const struct stream *st)
 {
-	struct stream_id id = stream_id(f, st);
+	struct stream_id id = fetch_stream_id(f, st);
 	struct segment *s = f->segments.list, *next;
 
 	if (!st->ra.is_sequential)
@@ -432,14 +127,14 @@ static void drop_passed(struct fetch *f, const struct request *rq,
 		if (s->stream.i == id.i && s->stream.number == id.number &&
 		    s->state == SEGMENT_READY && !s->refs &&
 		    s->range.hi + READAHEAD_MAX <= rq->block.lo)
-			drop(f, s);
+			fetch_drop(f, s);
 	}
 }
 
 /* Note that the block is wanted, and what follows from that. */
 static void account(struct fetch *f, struct request *rq)
 {
-	struct stream *st = stream_get(f, rq->parts[0]->stream);
+	struct stream *st = fetch_stream_get(f, rq->parts[0]->stream);
 
 	for (unsigned int i = 0; i < rq->n_parts; i++) {
 		struct segment *s = rq->parts[i];
@@ -453,14 +148,14 @@ static void account(struct fetch *f, struct request *rq)
 		f->stats.used += hi - lo;
 		segment_touch(&f->segments, s, rq->now);
 		if (s->used >= s->range.hi - s->range.lo)
-			drop(f, s);
+			fetch_drop(f, s);
 	}
 	if (!st)
 		return;
 	st->touched = rq->now;
 	readahead_read(&st->ra, rq->block);
 	drop_passed(f, rq, st);
-	plan_ahead(f, rq, st);
+	fetch_plan_ahead(f, rq, st);
 }
 
 /* The stream whose place is to be told, because the block lies beyond what is
@@ -468,14 +163,14 @@ static void account(struct fetch *f, struct request *rq)
  */
 static bool wants_near(struct fetch *f, const struct request *rq)
 {
-	struct stream *st = stream_get(f, rq->parts[0]->stream);
+	struct stream *st = fetch_stream_get(f, rq->parts[0]->stream);
 
 	return st && readahead_wants_near(&st->ra, rq->block.lo);
 }
 
 static void tell_near(struct fetch *f, const struct request *rq)
 {
-	struct stream *st = stream_get(f, rq->parts[0]->stream);
+	struct stream *st = fetch_stream_get(f, rq->parts[0]->stream);
 
 	if (st)
 		readahead_moved(&st->ra, rq->block.lo, &rq->near);
@@ -510,7 +205,7 @@ static bool prepare(struct fetch *f, struct request *rq,
 		ask_near(rq, hint);
 		pthread_mutex_lock(&f->lock);
 		rq->now = clock_coarse_ns();
-		expire(f, rq->now);
+		fetch_expire(f, rq->now);
 		ok = book_all(f, rq);
 		if (ok && is_there)
 			tell_near(f, rq);
@@ -544,10 +239,10 @@ static enum rc wait_for(struct fetch *f, struct request *rq, bool *ret_final,
 	*ret_final = false;
 	for (unsigned int i = 0; i < rq->n_parts; i++) {
 		pthread_mutex_lock(&f->lock);
-		is_mine[i] = claim(rq->parts[i]);
+		is_mine[i] = fetch_claim(rq->parts[i]);
 		pthread_mutex_unlock(&f->lock);
 		if (is_mine[i])
-			load(f, rq->parts[i], false);
+			fetch_load(f, rq->parts[i], false);
 	}
 	LOCK_SCOPE(&f->lock);
 	for (unsigned int i = 0; i < rq->n_parts; i++) {
@@ -609,7 +304,7 @@ void fetch_forget(struct fetch *f, const struct fetch_source *src,
 		next = s->next;
 		if (s->src.id == src->id && s->state == SEGMENT_READY &&
 		    s->range.lo < block.hi && block.lo < s->range.hi)
-			drop(f, s);
+			fetch_drop(f, s);
 	}
 }
 
