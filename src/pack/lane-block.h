@@ -28,6 +28,7 @@ struct lane_segment {
 	struct content_parts *content;
 	uint32_t i, off; /* off: where it is in the block */
 	struct content_piece piece;
+	uint64_t quick; /* as above, of a content of one segment */
 };
 
 struct lane_block {

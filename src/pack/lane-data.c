@@ -174,9 +174,11 @@ enum rc lane_same(struct lane *l, size_t len, struct content_parts **ret,
 	if (f->block >= l->first) {
 		struct lane_block *b = l->blocks[f->block % LANE_WINDOW];
 
+		/* Workers read the data of a block, and so may we. */
+		if (memcmp(b->data.p + f->off, reserved_bytes(l), len))
+			return RC_OK;
 		if (!b->is_flying) {
-			if (!memcmp(b->data.p + f->off, reserved_bytes(l), len))
-				*ret = share_open(b, f);
+			*ret = share_open(b, f);
 			return RC_OK;
 		}
 		rc = set_aside(l, len, err);
@@ -271,4 +273,6 @@ void lane_tail(struct lane *l, struct content_parts *c, uint32_t off)
 	c->tail_block = b->number;
 	content_add_stored(c);
 	lane_block_add_segment(b, c, c->n_blocks - 1, off);
+	if (c->n_blocks == 1)
+		b->segments[b->n_segments - 1].quick = l->quick;
 }

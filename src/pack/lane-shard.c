@@ -157,20 +157,29 @@ void lane_launch(struct lane *l, struct lane_block *b)
 	state_leave(was);
 }
 
+static void know_file(struct lane *l, const struct lane_block *b,
+		      uint64_t quick, uint32_t off,
+		      const uint8_t sha256[ENTRY_HASH_LEN])
+{
+	struct same_file *f = same_place(l->same, quick);
+
+	if (!quick || f->quick != quick || f->block != b->number ||
+	    f->off != off)
+		return;
+	f->is_known = true;
+	f->ref = b->ref;
+	memcpy(f->sha256, sha256, sizeof(f->sha256));
+}
+
 /* Files of a block that is in the shard may be found again from now on. */
 static void know_files(struct lane *l, const struct lane_block *b)
 {
-	for (size_t i = 0; i < b->n_entries; i++) {
-		const struct lane_entry *le = &b->entries[i];
-		struct same_file *f = same_place(l->same, le->quick);
-
-		if (!le->quick || f->quick != le->quick ||
-		    f->block != b->number || f->off != le->off)
-			continue;
-		f->is_known = true;
-		f->ref = b->ref;
-		memcpy(f->sha256, le->e.sha256, sizeof(f->sha256));
-	}
+	for (size_t i = 0; i < b->n_entries; i++)
+		know_file(l, b, b->entries[i].quick, b->entries[i].off,
+			  b->entries[i].e.sha256);
+	for (size_t i = 0; i < b->n_segments; i++)
+		know_file(l, b, b->segments[i].quick, b->segments[i].off,
+			  b->segments[i].content->sha256);
 }
 
 enum rc lane_retire(struct lane *l, struct err *err)

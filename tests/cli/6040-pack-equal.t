@@ -18,6 +18,12 @@ done
 cp src/noise-a src/z-noise
 cp src/text-a src/z-text
 cp src/large-a src/z-large
+head -c 50000 /dev/urandom >src/a-link
+ln src/a-link src/z-link
+cp src/a-link src/b-copy
+cp src/a-link src/z-copy
+cp src/p3 src/x-link
+ln src/x-link src/z-link-2
 # As large, and the same where it is looked at, perhaps.
 cp src/noise-a src/z-other
 printf 'x' | dd of=src/z-other bs=1 seek=777 conv=notrunc 2>/dev/null
@@ -48,6 +54,9 @@ t 'text is stored once' once text-a text-b
 t 'noise from blocks ago is found' once noise-a z-noise
 t 'text too' once text-a z-text
 t 'a file of its own block too' once large-a z-large
+t 'one of several names is found too' once a-link b-copy
+t 'and from blocks ago' once a-link z-copy
+t 'and finds' once p3 z-link-2
 t 'one that differs in a byte is not' not once noise-a z-other
 t 'all come out, each with its own attributes' come_out
 
