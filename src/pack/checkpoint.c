@@ -188,8 +188,8 @@ enum rc checkpoint_decode(const void *p, size_t len, struct checkpoint *ret,
 	const uint8_t *bytes = p, *end;
 	size_t head;
 
-	end = memchr(p, '\n',
-		     len < CHECKPOINT_HEAD_MAX ? len : CHECKPOINT_HEAD_MAX);
+	head = len < CHECKPOINT_HEAD_MAX ? len : CHECKPOINT_HEAD_MAX;
+	end = head ? memchr(p, '\n', head) : NULL;
 	if (!end)
 		return err_set(err, RC_CORRUPT, "it has no first line");
 	head = (size_t)(end - bytes) + 1;
