@@ -21,6 +21,7 @@ unit_programs += tests/unit/crc32c
 unit_programs += tests/unit/percent
 unit_programs += tests/unit/compressible
 unit_programs += tests/unit/same
+unit_programs += tests/unit/profile
 unit_programs += tests/unit/json
 unit_programs += tests/unit/json-elements
 unit_programs += tests/unit/key

@@ -334,8 +334,9 @@ static uint32_t cut_for(struct file_reader *f, int fd, const struct item *it)
 {
 	const struct block_sizes *sizes = &f->p->opts->sizes;
 
-	if (it->size <= sizes->group || it->size > PROFILE_HUGE ||
-	    sizes->group == sizes->large)
+	if (it->size > PROFILE_HUGE)
+		return profile_huge_block(sizes, it->size);
+	if (it->size <= sizes->group || sizes->group == sizes->large)
 		return sizes->group;
 	return is_for_large(fd, it->size) ? sizes->large : sizes->group;
 }

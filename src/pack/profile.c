@@ -27,3 +27,12 @@ const struct profile *profile_get(unsigned int number)
 		      "a name for each");
 	return &profiles[number];
 }
+
+uint32_t profile_huge_block(const struct block_sizes *sizes, uint64_t size)
+{
+	uint32_t block = sizes->group;
+
+	while (block <= sizes->large / 2 && size / block > PROFILE_BLOCKS_MAX)
+		block *= 2;
+	return block;
+}

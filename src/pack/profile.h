@@ -23,6 +23,11 @@ struct block_sizes {
  */
 #define PROFILE_HUGE (UINT64_C(32) << 20)
 
+/* But not into more blocks than this where larger ones help: a file of many
+ * more has no record to be salvaged by.
+ */
+#define PROFILE_BLOCKS_MAX (256u << 10)
+
 struct profile {
 	enum codec_id codec;
 	int level;
@@ -33,5 +38,8 @@ struct profile {
 extern const char *const profile_names[];
 
 const struct profile *profile_get(unsigned int number);
+
+/* Bytes of a block of a huge file of size bytes. */
+uint32_t profile_huge_block(const struct block_sizes *sizes, uint64_t size);
 
 #endif
