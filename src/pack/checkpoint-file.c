@@ -2,6 +2,7 @@
 /* checkpoint-file.c - a checkpoint as a file that one run has for itself. */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -102,6 +103,38 @@ static enum rc read_text(struct checkpoint_file *f, off_t size,
 	return RC_OK;
 }
 
+#define RANDOM_LEN 8
+#define SUFFIX ".tmp"
+
+static bool is_temporary(const struct checkpoint_file *f, const char *name)
+{
+	size_t len = strlen(f->name), digits = HEX_TEXT(RANDOM_LEN) - 1;
+	uint8_t b[RANDOM_LEN];
+
+	return strlen(name) == len + 1 + digits + strlen(SUFFIX) &&
+	       !memcmp(name, f->name, len) && name[len] == '.' &&
+	       hex_decode(name + len + 1, digits, b, sizeof(b)) &&
+	       !strcmp(name + len + 1 + digits, SUFFIX);
+}
+
+/* What runs that were killed have left: the file is ours, so they are dead. */
+static void remove_leftovers(const struct checkpoint_file *f)
+{
+	int fd = openat(f->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(dir)))
+		if (is_temporary(f, e->d_name))
+			unlinkat(f->dirfd, e->d_name, 0);
+	closedir(dir);
+}
+
 enum rc checkpoint_file_open(struct checkpoint_file *f, const char *path,
 			     struct buf *ret_text, struct err *err)
 {
@@ -116,6 +149,7 @@ enum rc checkpoint_file_open(struct checkpoint_file *f, const char *path,
 	while (!done);
 	if (done < 0)
 		return err->rc;
+	remove_leftovers(f);
 	f->size = (uint64_t)st.st_size;
 	f->is_empty = !st.st_size;
 	return f->is_empty ? RC_OK : read_text(f, st.st_size, ret_text, err);
@@ -124,13 +158,13 @@ enum rc checkpoint_file_open(struct checkpoint_file *f, const char *path,
 /* Where there are no locks another run may be at the same. */
 static char *temporary_name(const struct checkpoint_file *f)
 {
-	char text[HEX_TEXT(8)];
-	uint8_t b[8];
+	char text[HEX_TEXT(RANDOM_LEN)];
+	uint8_t b[RANDOM_LEN];
 
 	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
 		return NULL;
 	hex_encode(b, sizeof(b), text);
-	return xasprintf("%s.%s.tmp", f->name, text);
+	return xasprintf("%s.%s" SUFFIX, f->name, text);
 }
 
 /* The new one is locked before it has the name. */

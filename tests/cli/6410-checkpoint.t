@@ -360,6 +360,13 @@ kept_apart()
 		[ "$(cat cp.tmp)" = mine ] && rm cp.tmp
 }
 t 'a file of a name near its is not touched' kept_apart
+left=cp.0123456789abcdef.tmp
+swept()
+{
+	rm -rf a && touch $left x$left && pack --created-at $when src a &&
+		[ ! -e $left ] && [ -e x$left ] && rm x$left
+}
+t 'what a killed run has left of one is removed' swept
 
 # Where a part of it was written it is written anew.
 torn()
