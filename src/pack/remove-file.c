@@ -21,6 +21,7 @@
 #include "base/stop.h"
 #include "pack/attr.h"
 #include "pack/own.h"
+#include "pack/throttle.h"
 #include "pack/tree.h"
 
 #define READ_BYTES (256u << 10)
@@ -141,8 +142,10 @@ static enum rc check_bytes(const struct removal *r, const uint8_t *want,
 	sha256_init(&sum);
 	while (left) {
 		size_t len = left < cap ? (size_t)left : cap;
-		ssize_t n = io_read(r->fd, bytes, len);
+		ssize_t n;
 
+		throttle_wait(r->from->throttle, left == r->want->size, len);
+		n = io_read(r->fd, bytes, len);
 		if (n < 0)
 			return err_set_errno(err, errno,
 					     "not removed: cannot be read");

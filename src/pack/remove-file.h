@@ -12,6 +12,7 @@
 
 struct attr_reader;
 struct own;
+struct throttle;
 struct tree;
 
 /* Where from; all borrowed, and for one thread. */
@@ -19,6 +20,7 @@ struct remove_from {
 	struct tree *tree;
 	const struct own *own;
 	struct attr_reader *attrs;
+	struct throttle *throttle; /* NULL: none */
 };
 
 /* What a name gets while it is looked at for the last time; 16 hex digits

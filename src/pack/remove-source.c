@@ -125,7 +125,8 @@ static enum outcome remove_one(struct remover *r, const struct item *it,
 	const struct entry *e = &ve->e;
 	const struct remove_from from = { .tree = r->tree,
 					  .own = r->own,
-					  .attrs = r->attrs };
+					  .attrs = r->attrs,
+					  .throttle = r->p->throttle };
 	bool has_bytes = it->type == ENTRY_REG && it->size;
 	enum rc rc;
 

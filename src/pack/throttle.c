@@ -127,7 +127,7 @@ void throttle_wait(struct throttle *t, uint64_t files, uint64_t bytes)
 	uint64_t now, wait, end;
 	enum state_doing was;
 
-	if (!t->is_limited || stop_asked())
+	if (!t || !t->is_limited || stop_asked())
 		return;
 	now = clock_mono_ns();
 	wait = throttle_due(t, now, files, bytes);

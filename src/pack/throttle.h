@@ -34,7 +34,7 @@ void throttle_free(struct throttle *t);
 uint64_t throttle_due(struct throttle *t, uint64_t now, uint64_t files,
 		      uint64_t bytes) MUST_CHECK;
 
-/* The same, waiting for it. */
+/* The same, waiting for it.  Takes NULL. */
 void throttle_wait(struct throttle *t, uint64_t files, uint64_t bytes);
 
 /* No limits from here on; wakes all who wait. */

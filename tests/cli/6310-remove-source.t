@@ -459,3 +459,13 @@ stopped()
 		only_directories && all_archived
 }
 t 'stopped by a signal: what is left stays' stopped
+
+# Three files are read twice: the last one 2.5 seconds after the first.
+slowly()
+{
+	rm -rf src a && files src/d 3 3000 &&
+		pack --throttle 2files/s --json && only_directories &&
+		ms=$(sed -n 's/.*"duration_ms":\([0-9]*\).*/\1/p' packed) &&
+		echo "$ms ms" && [ "$ms" -ge 2400 ]
+}
+t 'what is read once more is throttled too' slowly
