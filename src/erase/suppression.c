@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/hmac.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/unique.h"
 #include "erase/document.h"
 
 #define RANDOM_LEN 16
@@ -210,11 +210,9 @@ enum rc suppression_key(int64_t time, char ret[SUPPRESSION_KEY_TEXT],
 			struct err *err)
 {
 	char stamp[TIMESTAMP_COMPACT_TEXT], random[HEX_TEXT(RANDOM_LEN)];
-	uint8_t b[RANDOM_LEN];
 
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return err_set_errno(err, errno, "random number");
-	hex_encode(b, sizeof(b), random);
+	if (unique_text(random, RANDOM_LEN, err))
+		return err->rc;
 	timestamp_format_compact(time, stamp);
 	snprintf(ret, SUPPRESSION_KEY_TEXT, SUPPRESSION_PREFIX "%s-%s.json",
 		 stamp, random);

@@ -13,11 +13,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/siphash.h"
+#include "base/unique.h"
 #include "erase/tombstone.h"
 
 #define ERASURES_MAX (1u << 31)
@@ -271,9 +271,8 @@ enum rc tombstone_set_new(struct tombstone_set **ret,
 	}
 	s = xcalloc(1, sizeof(*s));
 	atomic_init(&s->refs, 1);
-	if (getrandom(&s->key, sizeof(s->key), 0) != (ssize_t)sizeof(s->key))
-		err_set_errno(err, errno, "random number");
-	else if (!reserve(s, said, n_said, err)) {
+	if (!unique_bytes(&s->key, sizeof(s->key), err) &&
+	    !reserve(s, said, n_said, err)) {
 		fill(s, said, n_said);
 		*ret = s;
 		return RC_OK;

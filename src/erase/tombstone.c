@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/unique.h"
 #include "erase/document.h"
 
 #define DAY_LEN (TIMESTAMP_DAY_TEXT - 1)
@@ -221,22 +221,13 @@ enum rc tombstone_decode(const void *p, size_t len, struct tombstone *ret,
 	return RC_OK;
 }
 
-enum rc tombstone_random(uint8_t ret[ERASURE_ID_LEN], struct err *err)
-{
-	if (getrandom(ret, ERASURE_ID_LEN, 0) != ERASURE_ID_LEN)
-		return err_set_errno(err, errno, "random number");
-	return RC_OK;
-}
-
 enum rc tombstone_key(int64_t time, char ret[TOMBSTONE_KEY_TEXT],
 		      struct err *err)
 {
 	char day[TIMESTAMP_DAY_TEXT], random[HEX_TEXT(ERASURE_ID_LEN)];
-	uint8_t b[ERASURE_ID_LEN];
 
-	if (tombstone_random(b, err))
+	if (unique_text(random, ERASURE_ID_LEN, err))
 		return err->rc;
-	hex_encode(b, sizeof(b), random);
 	timestamp_day(time, day);
 	snprintf(ret, TOMBSTONE_KEY_TEXT, TOMBSTONE_PREFIX "%s/%s.json", day,
 		 random);

@@ -71,9 +71,6 @@ enum rc tombstone_encode(const struct tombstone *t, struct buf *out,
 enum rc tombstone_decode(const void *p, size_t len, struct tombstone *ret,
 			 struct err *err) MUST_CHECK;
 
-/* Random bytes, for ids and the nonce. */
-enum rc tombstone_random(uint8_t ret[ERASURE_ID_LEN],
-			 struct err *err) MUST_CHECK;
 /* A fresh key for a document of that time. */
 enum rc tombstone_key(int64_t time, char ret[TOMBSTONE_KEY_TEXT],
 		      struct err *err) MUST_CHECK;

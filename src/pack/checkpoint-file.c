@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/unique.h"
 #include "pack/checkpoint.h"
 
 /* It names files. */
@@ -159,11 +159,10 @@ enum rc checkpoint_file_open(struct checkpoint_file *f, const char *path,
 static char *temporary_name(const struct checkpoint_file *f)
 {
 	char text[HEX_TEXT(RANDOM_LEN)];
-	uint8_t b[RANDOM_LEN];
+	struct err err;
 
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+	if (unique_text(text, RANDOM_LEN, &err))
 		return NULL;
-	hex_encode(b, sizeof(b), text);
 	return xasprintf("%s.%s" SUFFIX, f->name, text);
 }
 

@@ -6,19 +6,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/stop.h"
+#include "base/unique.h"
 #include "pack/attr.h"
 #include "pack/own.h"
 #include "pack/throttle.h"
@@ -199,14 +199,13 @@ static int rename_from_hidden(const struct removal *r)
  */
 static enum rc hide(struct removal *r, struct err *err)
 {
-	uint64_t random;
+	char random[HEX_TEXT(8)];
 
 	for (int i = 0; i < HIDDEN_TRIES; i++) {
-		if (getrandom(&random, sizeof(random), 0) !=
-		    (ssize_t)sizeof(random))
-			return err_set_errno(err, errno, "random numbers");
-		snprintf(r->hidden, sizeof(r->hidden),
-			 REMOVE_PREFIX "%016" PRIx64, random);
+		if (unique_text(random, 8, err))
+			return err->rc;
+		snprintf(r->hidden, sizeof(r->hidden), REMOVE_PREFIX "%s",
+			 random);
 		if (!rename_to_hidden(r))
 			return RC_OK;
 		if (errno == ENOENT)

@@ -6,8 +6,8 @@
  * line for each key, written before that is published.  STORE_TMP/RUN-X are
  * that run's unfinished uploads, X being 16 hex digits.
  *
- * STORE_TMP itself is locked by who cleans up, from the look at what is alive to
- * the removal, and shared for a moment by who has just made a mark; so what
+ * STORE_TMP itself is locked by who cleans up, from the look at what is alive
+ * to the removal, and shared for a moment by who has just made a mark; so what
  * cleans up sees the mark, or is done.
  */
 #ifndef DESFS_STORE_STORE_LOCAL_WRITE_BACKEND_H
@@ -24,9 +24,6 @@ struct store_run_local {
 	int markfd; /* the mark, locked */
 	char name[RUN_TEXT];
 };
-
-/* 16 random hex digits. */
-enum rc store_local_random(char out[17], struct err *err) MUST_CHECK;
 
 /* A run for one upload, which is not the store's. */
 enum rc store_local_run_new(struct store *st, struct store_run **ret,

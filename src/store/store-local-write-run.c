@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,19 +22,10 @@
 #include "base/io.h"
 #include "base/key.h"
 #include "base/mem.h"
+#include "base/unique.h"
 #include "store/store-local-write-backend.h"
 
 #define LOCK_WAIT (60 * CLOCK_NS_PER_SEC)
-
-enum rc store_local_random(char out[17], struct err *err)
-{
-	uint8_t b[8];
-
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return err_set_errno(err, errno, "random number");
-	hex_encode(b, sizeof(b), out);
-	return RC_OK;
-}
 
 static int open_tmp(const struct local_store *ls)
 {
@@ -67,7 +57,7 @@ static enum rc make_mark(struct store_run_local *run, struct err *err)
 		char random[17];
 		int locked;
 
-		if (store_local_random(random, err))
+		if (unique_text(random, 8, err))
 			return err->rc;
 		snprintf(run->name, sizeof(run->name), "run-%s", random);
 		fd = openat(run->tmpfd, run->name,

@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "base/key.h"
 #include "base/mem.h"
+#include "base/unique.h"
 #include "store/store-local-write-backend.h"
 
 #define WRITEBACK_BYTES (8u << 20)
@@ -94,7 +95,7 @@ static enum rc upload_new(struct store *st, struct store_upload **ret,
 	if (!ls->run && store_local_run_new(st, &up->own_run, err))
 		return err->rc;
 	run = (struct store_run_local *)(up->own_run ? up->own_run : ls->run);
-	if (store_local_random(random, err))
+	if (unique_text(random, 8, err))
 		return err->rc;
 	up->tmpfd = fcntl(run->tmpfd, F_DUPFD_CLOEXEC, 0);
 	if (up->tmpfd < 0)

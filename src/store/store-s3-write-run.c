@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -16,6 +15,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
+#include "base/unique.h"
 #include "base/workers.h"
 #include "net/content-md5.h"
 #include "store/store-s3-write-backend.h"
@@ -147,12 +147,10 @@ static void run_free(struct s3_run *run)
 enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
 {
 	struct s3_run *run;
-	char random[17];
-	uint8_t b[8];
+	char random[HEX_TEXT(8)];
 
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return err_set_errno(err, errno, "random number");
-	hex_encode(b, sizeof(b), random);
+	if (unique_text(random, 8, err))
+		return err->rc;
 	run = xcalloc(1, sizeof(*run));
 	run->base.st = st;
 	run->retries = ((struct s3_store *)st)->rm.retries;

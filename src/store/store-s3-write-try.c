@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/mem.h"
+#include "base/unique.h"
 #include "store/store-s3-write-backend.h"
 
 #define MADE_MAX 4
@@ -397,12 +397,11 @@ static void try_remove(struct trial *t)
 
 static bool name_keys(struct trial *t)
 {
-	uint8_t random[8];
-	char name[HEX_TEXT(sizeof(random))];
+	char name[HEX_TEXT(8)];
+	struct err err;
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (unique_text(name, 8, &err))
 		return false;
-	hex_encode(random, sizeof(random), name);
 	snprintf(t->prefix, sizeof(t->prefix), STORE_TMP "/run-%s/", name);
 	snprintf(t->key, sizeof(t->key), STORE_TMP "/run-%s/try", name);
 	snprintf(t->copy, sizeof(t->copy), STORE_TMP "/run-%s/copy", name);

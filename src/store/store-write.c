@@ -7,11 +7,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/key.h"
+#include "base/unique.h"
 #include "store/store-backend.h"
 
 static const struct store_writer *const writers[] = {
@@ -254,17 +254,15 @@ static enum rc try_object(struct store *st, const char *key, struct err *err)
 	return rc;
 }
 
+#define TRY_LEN 16u /* random bytes */
+
 static enum rc try_any(struct store *st, struct err *err)
 {
-	uint8_t random[16];
-	char name[HEX_TEXT(sizeof(random))];
+	char name[HEX_TEXT(TRY_LEN)];
 	char key[sizeof(STORE_TMP) + sizeof("/try-") + sizeof(name)];
 
-	if (check_writer(st, err))
+	if (check_writer(st, err) || unique_text(name, TRY_LEN, err))
 		return err->rc;
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return err_set(err, RC_IO, "no random numbers");
-	hex_encode(random, sizeof(random), name);
 	snprintf(key, sizeof(key), STORE_TMP "/try-%s", name);
 	return try_object(st, key, err);
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/hex.h"
@@ -16,6 +15,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
+#include "base/unique.h"
 #include "shard/route.h"
 #include "shard/shard-entry.h"
 #include "volume/descriptor.h"
@@ -64,12 +64,10 @@ enum rc oplog_record_key(int64_t time, char *ret, size_t size, struct err *err)
 {
 	char stamp[TIMESTAMP_COMPACT_TEXT];
 	char random[HEX_TEXT(16)];
-	uint8_t b[16];
 	int n;
 
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return err_set_errno(err, errno, "random number");
-	hex_encode(b, sizeof(b), random);
+	if (unique_text(random, 16, err))
+		return err->rc;
 	timestamp_format_compact(time, stamp);
 	n = snprintf(ret, size, "log/%s-%s.json", stamp, random);
 	if (n < 0 || (size_t)n >= size)
