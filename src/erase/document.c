@@ -94,25 +94,31 @@ void document_release(struct document *d)
 	*d = (struct document){ 0 };
 }
 
-enum rc document_next(struct document *d, struct json_t **ret, struct err *err)
+static enum rc hand_over(const struct document *d,
+			 const struct json_piece *piece, document_fn *fn,
+			 void *arg, struct err *err)
+{
+	CLEANUP_JSON struct json_t *j = NULL;
+
+	if (json_parse(piece->p, piece->len, d->form->element_max, &j, err))
+		return err->rc;
+	return fn(arg, j, err);
+}
+
+enum rc document_each(struct document *d, document_fn *fn, void *arg,
+		      struct err *err)
 {
 	struct json_piece piece;
 
-	*ret = NULL;
-	if (!json_elements_next(&d->elements, &piece))
-		return RC_OK;
-	if (d->n == d->form->n_max)
-		return err_set(err, RC_LIMIT, "%s has more than %zu elements",
-			       d->form->array, d->form->n_max);
-	d->n++;
-	if (json_parse(piece.p, piece.len, d->form->element_max, ret, err))
-		return document_prefix(d, err);
+	for (size_t n = 0; json_elements_next(&d->elements, &piece); n++) {
+		if (n == d->form->n_max)
+			return err_set(err, RC_LIMIT,
+				       "%s has more than %zu elements",
+				       d->form->array, n);
+		if (hand_over(d, &piece, fn, arg, err))
+			return err_prefix(err, "%s %zu", d->form->element, n);
+	}
 	return RC_OK;
-}
-
-enum rc document_prefix(const struct document *d, struct err *err)
-{
-	return err_prefix(err, "%s %zu", d->form->element, d->n - 1);
 }
 
 struct json_t *document_new(const struct document_form *form,

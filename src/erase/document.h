@@ -36,7 +36,6 @@ struct document {
 	uint8_t archive_id[SHARD_ID_LEN];
 	int64_t time;
 	struct json_elements elements;
-	size_t n; /* read so far */
 };
 
 /* Borrows p until the last element was read.  RC_LIMIT: too long; RC_CORRUPT:
@@ -46,13 +45,13 @@ enum rc document_open(struct document *ret, const struct document_form *form,
 		      const void *p, size_t len, struct err *err) MUST_CHECK;
 void document_release(struct document *d);
 
-/* The next element, to be freed; NULL after the last.  Messages of this and of
- * what the caller finds wrong in it are to be prefixed by document_prefix.
+/* Hand each element to fn, until it fails.  Messages, of fn too, begin with
+ * "erasure 17: ".
  */
-enum rc document_next(struct document *d, struct json_t **ret,
+typedef enum rc document_fn(void *arg, const struct json_t *element,
+			    struct err *err);
+enum rc document_each(struct document *d, document_fn *fn, void *arg,
 		      struct err *err) MUST_CHECK;
-/* "erasure 17: " for the element last read. */
-enum rc document_prefix(const struct document *d, struct err *err);
 
 /* One that is being written: an object with all members but the array, then
  * the elements, then the end.

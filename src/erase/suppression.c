@@ -156,9 +156,9 @@ enum rc suppression_encode(const struct suppression *s, struct buf *out,
 	return document_end(&w, &form, err);
 }
 
-static enum rc get_hash(const struct json_t *j, struct suppression *s,
-			struct err *err)
+static enum rc get_hash(void *arg, const struct json_t *j, struct err *err)
 {
+	struct suppression *s = arg;
 	const char *text = json_text(j);
 	struct suppression_hash hash;
 
@@ -178,16 +178,7 @@ static enum rc get_all(struct document *d, struct suppression *s,
 	s->time = d->time;
 	if (json_get_hex(d->j, "key_id", s->key_id, sizeof(s->key_id), err))
 		return err->rc;
-	for (;;) {
-		CLEANUP_JSON struct json_t *j = NULL;
-
-		if (document_next(d, &j, err))
-			return err->rc;
-		if (!j)
-			return RC_OK;
-		if (get_hash(j, s, err))
-			return document_prefix(d, err);
-	}
+	return document_each(d, get_hash, s, err);
 }
 
 enum rc suppression_decode(const void *p, size_t len, struct suppression *ret,

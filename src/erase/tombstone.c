@@ -167,9 +167,9 @@ static enum rc get_range(const struct json_t *j, struct erasure *e,
 	return json_get_time(j, ranges[e->range], &e->time, err);
 }
 
-static enum rc get_erasure(const struct json_t *j, struct tombstone *t,
-			   struct err *err)
+static enum rc get_erasure(void *arg, const struct json_t *j, struct err *err)
 {
+	struct tombstone *t = arg;
 	struct erasure *e = append(t);
 
 	if (!json_is_obj(j))
@@ -193,16 +193,7 @@ static enum rc get_all(struct document *d, struct tombstone *t, struct err *err)
 	if (json_get_hex(d->j, "nonce", t->nonce, sizeof(t->nonce), err) ||
 	    erasure_words_get(d->j, &t->words, err))
 		return err->rc;
-	for (;;) {
-		CLEANUP_JSON struct json_t *j = NULL;
-
-		if (document_next(d, &j, err))
-			return err->rc;
-		if (!j)
-			return RC_OK;
-		if (get_erasure(j, t, err))
-			return document_prefix(d, err);
-	}
+	return document_each(d, get_erasure, t, err);
 }
 
 enum rc tombstone_decode(const void *p, size_t len, struct tombstone *ret,
