@@ -4,6 +4,7 @@
 . "${0%/*}/../lib/tap.sh"
 . "$SRCDIR/tests/lib/tree.sh"
 . "$SRCDIR/tests/lib/fault.sh"
+. "$SRCDIR/tests/lib/kill-at.sh"
 
 when=2026-01-02T10:00:00Z
 for d in 1 2 3 4 5 6 7 8 9; do
@@ -19,31 +20,6 @@ for d in 1 2 3 4 5 6 7 8 9; do
 done
 mkdir -p src/brand/new && files src/brand/new 5
 
-# Waits until the checkpoint has as many shards as were published, then kills.
-cat >kill-at <<'END'
-#!/bin/sh
-# kill-at N PID
-left=600
-until [ "$(grep -o '"key"' cp 2>/dev/null | wc -l)" -ge "$1" ]; do
-	left=$((left - 1))
-	[ $left -gt 0 ] || exit
-	sleep 0.05
-done
-kill -KILL "$2"
-END
-chmod +x kill-at
-# killed N ARCHIVE [options]: by the Nth shard about to be published
-killed()
-{
-	killed_n=$1 killed_a=$2
-	shift 2
-	with_faults "rename *.des nth=$killed_n run=./kill-at $((killed_n - 1)) \$PPID" \
-		"$DESFS_PACK" -q --open-shards 1 --checkpoint cp "$@" src \
-		"$killed_a" >killed.out 2>&1
-	killed_status=$?
-	cat killed.out
-	[ $killed_status = 137 ]
-}
 pack()
 {
 	"$DESFS_PACK" -q --checkpoint cp "$@"

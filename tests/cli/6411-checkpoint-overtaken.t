@@ -4,6 +4,7 @@
 . "${0%/*}/../lib/tap.sh"
 . "$SRCDIR/tests/lib/tree.sh"
 . "$SRCDIR/tests/lib/fault.sh"
+. "$SRCDIR/tests/lib/kill-at.sh"
 
 for d in 1 2 3 4 5 6 7 8 9; do
 	files src/$d 8 400
@@ -11,29 +12,6 @@ done
 cp -a src kept
 cp -a src first
 
-# killed N ARCHIVE [options]: a run of src, before the Nth shard gets its name.
-killed()
-{
-	killed_n=$1 killed_a=$2
-	shift 2
-	with_faults "rename *.des nth=$killed_n run=./kill-at $((killed_n - 1)) \$PPID" \
-		"$DESFS_PACK" -q --open-shards 1 --checkpoint cp "$@" src \
-		"$killed_a" >killed.out 2>&1
-	killed_status=$?
-	cat killed.out
-	[ $killed_status = 137 ]
-}
-cat >kill-at <<'END'
-#!/bin/sh
-left=600
-until [ "$(grep -o '"key"' "${3:-cp}" 2>/dev/null | wc -l)" -ge "$1" ]; do
-	left=$((left - 1))
-	[ $left -gt 0 ] || exit
-	sleep 0.05
-done
-kill -KILL "$2"
-END
-chmod +x kill-at
 shows()
 {
 	rm -rf out && "$DESFS" extract "$1" out && same_by_rsync "$2" out

@@ -5,6 +5,7 @@
 . "${0%/*}/../lib/tap.sh"
 . "$SRCDIR/tests/lib/tree.sh"
 . "$SRCDIR/tests/lib/fault.sh"
+. "$SRCDIR/tests/lib/kill-at.sh"
 
 when=2026-01-02
 for d in 1 2 3 4 5 6 7 8 9; do
@@ -23,17 +24,7 @@ cat >take <<'END'
 find "$1/20260102" -name '*.des' | sort | sed -n 2p | xargs rm
 touch took
 END
-cat >kill-at <<'END'
-#!/bin/sh
-left=600
-until [ "$(grep -o '"key"' cp 2>/dev/null | wc -l)" -ge "$1" ]; do
-	left=$((left - 1))
-	[ $left -gt 0 ] || exit
-	sleep 0.05
-done
-kill -KILL "$2"
-END
-chmod +x take kill-at
+chmod +x take
 pack()
 {
 	"$DESFS_PACK" -q --created-at $when "$@" src a
@@ -59,12 +50,6 @@ same_archive()
 {
 	shards_of want >one.sum && shards_of a >two.sum && [ -s one.sum ] &&
 		diff one.sum two.sum
-}
-killed()
-{
-	with_faults "rename *.des nth=6 run=./kill-at 5 \$PPID" \
-		pack --open-shards 1 --checkpoint cp
-	[ $? = 137 ]
 }
 
 cp -a base a
@@ -127,7 +112,8 @@ cat >begin <<-END
 END
 begins()
 {
-	rm -rf a && cp -a base a && killed || return 1
+	rm -rf a && cp -a base a && killed 6 a --created-at $when ||
+		return 1
 	with_faults "read */a/log/2*.json nth=2 run=cd $tmp; sh ./begin" \
 		"$DESFS_PACK" --clean a >clean.out 2>&1
 	cat clean.out
