@@ -10,10 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct siphash_key {
-	uint64_t k[2];
+#define SIPHASH_KEY_LEN 16u
+
+struct siphash {
+	uint64_t a, b, c, d;
+	uint64_t word; /* the bytes since the last whole word */
+	size_t len;
 };
 
-uint64_t siphash(const struct siphash_key *key, const void *p, size_t len);
+void siphash_init(struct siphash *s, const uint8_t key[SIPHASH_KEY_LEN]);
+void siphash_update(struct siphash *s, const void *p, size_t len);
+uint64_t siphash_final(struct siphash *s); /* of all that was added */
 
 #endif

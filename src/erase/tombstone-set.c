@@ -32,7 +32,7 @@ struct tomb {
 
 struct tombstone_set {
 	atomic_uint refs;
-	struct siphash_key key;
+	uint8_t key[SIPHASH_KEY_LEN];
 	struct tomb *tombs;
 	size_t n;
 	/* Upper half of the hash, number of a tomb and 1; 0: free.  So who is
@@ -149,10 +149,13 @@ static void fold(struct tombstone_set *s, struct tomb *t, const struct said *x)
 static uint64_t hash_of(const struct tombstone_set *s, struct span parent,
 			struct span name)
 {
-	struct siphash_key key = s->key;
+	struct siphash sip;
 
-	key.k[0] ^= siphash(&key, parent.p, parent.len);
-	return siphash(&key, name.p, name.len);
+	siphash_init(&sip, s->key);
+	siphash_update(&sip, parent.p, parent.len);
+	siphash_update(&sip, "/", 1);
+	siphash_update(&sip, name.p, name.len);
+	return siphash_final(&sip);
 }
 
 static void tomb_split(const struct tomb *t, struct span *ret_parent,
@@ -271,7 +274,7 @@ enum rc tombstone_set_new(struct tombstone_set **ret,
 	}
 	s = xcalloc(1, sizeof(*s));
 	atomic_init(&s->refs, 1);
-	if (!unique_bytes(&s->key, sizeof(s->key), err) &&
+	if (!unique_bytes(s->key, sizeof(s->key), err) &&
 	    !reserve(s, said, n_said, err)) {
 		fill(s, said, n_said);
 		*ret = s;

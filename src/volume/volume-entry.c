@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/siphash.h"
 #include "cache/block-cache.h"
 #include "volume/volume-state.h"
 
@@ -117,112 +118,36 @@ enum rc volume_get(struct volume *v, struct volume_node node,
 	return RC_OK;
 }
 
-/* --- inode numbers: SipHash-2-4 (Aumasson, Bernstein 2012) ---------------- */
+/* --- inode numbers ---------------------------------------------------------
+ */
 
-struct sip {
-	uint64_t a, b, c, d;
-	uint64_t word; /* the bytes since the last whole word */
-	size_t len;
-};
-
-static uint64_t rotate(uint64_t v, unsigned int n)
+static void add_byte(struct siphash *s, uint8_t byte)
 {
-	return v << n | v >> (64 - n);
-}
-
-static void sip_round(struct sip *s)
-{
-	s->a += s->b;
-	s->c += s->d;
-	s->b = rotate(s->b, 13) ^ s->a;
-	s->d = rotate(s->d, 16) ^ s->c;
-	s->a = rotate(s->a, 32);
-	s->c += s->b;
-	s->a += s->d;
-	s->b = rotate(s->b, 17) ^ s->c;
-	s->d = rotate(s->d, 21) ^ s->a;
-	s->c = rotate(s->c, 32);
-}
-
-static void sip_word(struct sip *s, uint64_t word)
-{
-	s->d ^= word;
-	sip_round(s);
-	sip_round(s);
-	s->a ^= word;
-}
-
-static uint64_t le64(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (unsigned int i = 8; i-- > 0;)
-		v = v << 8 | p[i];
-	return v;
-}
-
-static void sip_init(struct sip *s, const uint8_t key[16])
-{
-	uint64_t k0 = le64(key), k1 = le64(key + 8);
-
-	*s = (struct sip){ .a = k0 ^ UINT64_C(0x736f6d6570736575),
-			   .b = k1 ^ UINT64_C(0x646f72616e646f6d),
-			   .c = k0 ^ UINT64_C(0x6c7967656e657261),
-			   .d = k1 ^ UINT64_C(0x7465646279746573) };
-}
-
-static void sip_byte(struct sip *s, uint8_t byte)
-{
-	s->word |= (uint64_t)byte << s->len % 8 * 8;
-	s->len++;
-	if (s->len % 8)
-		return;
-	sip_word(s, s->word);
-	s->word = 0;
-}
-
-static void sip_bytes(struct sip *s, const uint8_t *p, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		sip_byte(s, p[i]);
-}
-
-static void sip_span(struct sip *s, struct span bytes)
-{
-	sip_bytes(s, (const uint8_t *)bytes.p, bytes.len);
-}
-
-static uint64_t sip_final(struct sip *s)
-{
-	sip_word(s, s->word | (uint64_t)s->len << 56);
-	s->c ^= 0xff;
-	for (unsigned int i = 0; i < 4; i++)
-		sip_round(s);
-	return s->a ^ s->b ^ s->c ^ s->d;
+	siphash_update(s, &byte, 1);
 }
 
 uint64_t volume_ino(const struct volume *v, const struct volume_entry *ve)
 {
 	const struct entry *e = &ve->e;
 	bool is_linked = link_group_is_set(e->link_group);
-	struct sip s;
+	struct siphash s;
 	uint64_t ino;
 
-	sip_init(&s, v->descriptor.archive_id);
+	siphash_init(&s, v->descriptor.archive_id);
 	if (is_linked)
-		sip_byte(&s, ve->node.date ? 'D' : 'T');
+		add_byte(&s, ve->node.date ? 'D' : 'T');
 	else
-		sip_byte(&s, ve->node.date ? 'd' : 't');
+		add_byte(&s, ve->node.date ? 'd' : 't');
 	for (unsigned int i = 0; ve->node.date && i < 64; i += 8)
-		sip_byte(&s, (uint8_t)((uint64_t)e->created_at >> i));
+		add_byte(&s, (uint8_t)((uint64_t)e->created_at >> i));
 	if (is_linked) {
-		sip_bytes(&s, e->link_group, LINK_GROUP_LEN);
+		siphash_update(&s, e->link_group, LINK_GROUP_LEN);
 	} else {
-		sip_span(&s, e->parent);
+		siphash_update(&s, e->parent.p, e->parent.len);
 		if (e->parent.len)
-			sip_byte(&s, '/');
-		sip_span(&s, e->name);
+			add_byte(&s, '/');
+		siphash_update(&s, e->name.p, e->name.len);
 	}
-	ino = sip_final(&s) & INT64_MAX;
+	ino = siphash_final(&s) & INT64_MAX;
 	return ino > 1 ? ino : ino + 2;
 }
