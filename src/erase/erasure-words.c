@@ -40,14 +40,6 @@ void erasure_words_release(struct erasure_words *w)
 	*w = (struct erasure_words){ 0 };
 }
 
-void erasure_words_copy(struct erasure_words *ret,
-			const struct erasure_words *w)
-{
-	ret->reason = w->reason;
-	ret->by = w->by ? xstrdup(w->by) : NULL;
-	ret->ticket = w->ticket ? xstrdup(w->ticket) : NULL;
-}
-
 /* Words are shown on terminals: those of C0 and C1 would command them. */
 static bool is_control(uint32_t c)
 {

@@ -23,8 +23,6 @@ struct erasure_words {
 struct json_t;
 
 void erasure_words_release(struct erasure_words *w);
-void erasure_words_copy(struct erasure_words *ret,
-			const struct erasure_words *w);
 
 /* What can be written: UTF-8, 1 to ERASURE_WORD_MAX bytes, no control
  * characters.  RC_USAGE names what is not.
