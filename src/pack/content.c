@@ -34,20 +34,6 @@ struct content_parts *content_new(uint64_t size, uint32_t block_size,
 	return c;
 }
 
-struct content_parts *content_known(uint64_t size, uint32_t off,
-				    const struct block_ref *ref,
-				    const uint8_t sha256[ENTRY_HASH_LEN])
-{
-	struct content_parts *c = content_new(size, BLOCK_SIZE_MAX, NULL);
-
-	c->tail_off = off;
-	block_list_add_stored(&c->blocks);
-	block_list_fill(&c->blocks, 0, ref);
-	memcpy(c->sha256, sha256, sizeof(c->sha256));
-	c->n_stored = c->n_placed = c->n_done = c->n_hashed = 1;
-	return c;
-}
-
 struct content_parts *content_ref(struct content_parts *c)
 {
 	LOCK_SCOPE(&c->lock);
@@ -203,6 +189,22 @@ enum rc content_know(struct content_parts *c, const struct block_ref *refs,
 		c->n_placed++;
 	}
 	return rc;
+}
+
+enum rc content_known(struct content_parts **ret, uint64_t size, uint32_t off,
+		      const struct block_ref *ref,
+		      const uint8_t sha256[ENTRY_HASH_LEN], struct err *err)
+{
+	struct content_parts *c = content_new(size, BLOCK_SIZE_MAX, NULL);
+
+	c->tail_off = off;
+	memcpy(c->sha256, sha256, sizeof(c->sha256));
+	if (content_know(c, ref, 1, err)) {
+		content_unref(c);
+		return err->rc;
+	}
+	*ret = c;
+	return RC_OK;
 }
 
 enum rc content_read(struct content_parts *c, uint32_t i, uint32_t n,

@@ -62,9 +62,10 @@ bool content_fits(uint64_t size, uint32_t block_size);
 struct content_parts *content_new(uint64_t size, uint32_t block_size,
 				  const char *spool_dir);
 /* Of a file of one segment that is in the shard, with this SHA-256. */
-struct content_parts *content_known(uint64_t size, uint32_t off,
-				    const struct block_ref *ref,
-				    const uint8_t sha256[ENTRY_HASH_LEN]);
+enum rc content_known(struct content_parts **ret, uint64_t size, uint32_t off,
+		      const struct block_ref *ref,
+		      const uint8_t sha256[ENTRY_HASH_LEN],
+		      struct err *err) MUST_CHECK;
 struct content_parts *content_ref(struct content_parts *c);
 void content_unref(struct content_parts *c);
 

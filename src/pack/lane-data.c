@@ -190,9 +190,9 @@ enum rc lane_same(struct lane *l, size_t len, struct content_parts **ret,
 	if (!f->is_known)
 		return RC_OK;
 	sha256_of(reserved_bytes(l), len, sha256);
-	if (!memcmp(sha256, f->sha256, sizeof(sha256)))
-		*ret = content_known(len, f->off, &f->ref, sha256);
-	return RC_OK;
+	if (memcmp(sha256, f->sha256, sizeof(sha256)))
+		return RC_OK;
+	return content_known(ret, len, f->off, &f->ref, sha256, err);
 }
 
 static void remember(struct lane *l, const struct lane_block *b, size_t len,

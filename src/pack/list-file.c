@@ -54,7 +54,7 @@ static enum rc wait_for_more(const struct list_file *f, struct err *err)
 		int n = poll(p, ARRAY_LEN(p), -1);
 
 		if (n < 0 && errno != EINTR)
-			return err_set_errno(err, errno, "poll");
+			return err_set_errno(err, errno, "cannot be waited for");
 		if (n > 0 && p[0].revents)
 			return RC_OK;
 	}

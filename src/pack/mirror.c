@@ -147,14 +147,6 @@ bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e)
 			  p->descriptor.n_bits, uid.p, uid.len) == slot;
 }
 
-static bool holds_archive(const struct pack *p, int dir, const char *name)
-{
-	CLEANUP_FD int fd = openat(
-		dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd >= 0 && own_holds(p->own, fd);
-}
-
 /* Is a directory above the name, the lowest of which is open as dir, in the
  * sources, a copy of the archive?
  */
@@ -184,7 +176,7 @@ static bool is_never_packed(const struct pack *p, const struct item *it,
 	if (S_ISSOCK(st->st_mode))
 		return true;
 	if (S_ISDIR(st->st_mode) &&
-	    (own_is_dir(p->own, st) || holds_archive(p, dir, name)))
+	    (own_is_dir(p->own, st) || own_holds_below(p->own, dir, name)))
 		return true;
 	return own_has_id(p->own) && is_below_archive(p, it->parent, dir);
 }

@@ -6,13 +6,11 @@
 #include "pack/own.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/io.h"
@@ -33,7 +31,7 @@ struct own {
 	size_t n, cap;
 	bool has_id;
 	uint8_t id[SHARD_ID_LEN];
-	char id_text[2 * SHARD_ID_LEN + 1];
+	char id_text[HEX_TEXT(SHARD_ID_LEN)];
 };
 
 static int by_number(const void *a, const void *b)
@@ -160,6 +158,16 @@ bool own_holds(const struct own *o, int dir)
 	    descriptor_decode(text, (size_t)n, &d, &err))
 		return false;
 	return !memcmp(d.archive_id, o->id, SHARD_ID_LEN);
+}
+
+bool own_holds_below(const struct own *o, int dir, const char *name)
+{
+	CLEANUP_FD int fd = -1;
+
+	if (!own_has_id(o))
+		return false;
+	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && own_holds(o, fd);
 }
 
 bool own_has_bytes(const struct own *o, const void *p, size_t len)

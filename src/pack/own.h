@@ -31,6 +31,8 @@ bool own_has_id(const struct own *o);
  * What else has its name is bounded, and no reason to fail.
  */
 bool own_holds(const struct own *o, int dir);
+/* The same of the directory name in dir; false for what is none. */
+bool own_holds_below(const struct own *o, int dir, const char *name);
 
 /* Do the first bytes of a file look like a shard, a log record or the
  * descriptor of the archive?

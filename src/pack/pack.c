@@ -340,7 +340,8 @@ static enum rc run(struct pack *p, struct err *err)
 	if (p->store && store_is_remote(p->store))
 		state_set_remote(report_state(p->report));
 	rc = mirror_check_sources(p, err);
-	p->own = own_new(p);
+	if (!rc)
+		p->own = own_new(p);
 	if (!rc && p->opts->remove_sources)
 		rc = remove_source_check_places(p, err);
 	if (!rc)

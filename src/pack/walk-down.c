@@ -268,7 +268,7 @@ static bool is_own(struct walker *w, const struct walk_frame *f, size_t len,
 {
 	return own_has_id(w->step.opts->own) &&
 	       (!is_all || has_descriptor(w, len)) &&
-	       walk_holds_archive(&w->step, f->fd);
+	       walk_holds_archive(&w->step, f->fd, ".");
 }
 
 static enum rc read_names(struct walker *w, struct walk_frame *f,

@@ -211,16 +211,6 @@ static enum rc enter_parent(struct list *l, struct span parent, struct err *err)
 	return rc;
 }
 
-static bool holds_archive(struct list *l, const char *name)
-{
-	CLEANUP_FD int fd = -1;
-
-	if (!own_has_id(l->opts->own))
-		return false;
-	fd = openat(l->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 && walk_holds_archive(&l->step, fd);
-}
-
 static enum rc look_at(struct list *l, struct span name, struct err *err)
 {
 	struct walk_step *w = &l->step;
@@ -249,7 +239,7 @@ static enum rc look_at(struct list *l, struct span name, struct err *err)
 		return RC_OK;
 	}
 	if (S_ISDIR(st.st_mode) &&
-	    (walk_is_archive(w, &st) || holds_archive(l, text)))
+	    (walk_is_archive(w, &st) || walk_holds_archive(w, l->fd, text)))
 		return RC_OK;
 	return walk_emit(w, text, &st, &like, err);
 }

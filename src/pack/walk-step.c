@@ -160,9 +160,9 @@ bool walk_is_archive(struct walk_step *w, const struct stat *st)
 	return true;
 }
 
-bool walk_holds_archive(struct walk_step *w, int dir)
+bool walk_holds_archive(struct walk_step *w, int dir, const char *name)
 {
-	if (!own_holds(w->opts->own, dir))
+	if (!own_holds_below(w->opts->own, dir, name))
 		return false;
 	report_left_out(w->opts->report, step_uid(w),
 			"the archive itself, or a copy of it");

@@ -64,7 +64,7 @@ bool walk_is_excluded(struct walk_step *w, bool is_dir);
 
 /* Is the directory w->uid the archive, or in it?  Then that is reported. */
 bool walk_is_archive(struct walk_step *w, const struct stat *st);
-/* The same by what the directory, open as dir, holds. */
-bool walk_holds_archive(struct walk_step *w, int dir);
+/* The same by what the directory name in dir holds. */
+bool walk_holds_archive(struct walk_step *w, int dir, const char *name);
 
 #endif
