@@ -161,20 +161,13 @@ static enum rc decode_lines(const uint8_t *p, size_t len, struct checkpoint *c,
 	return RC_OK;
 }
 
-static int compare_shards(const void *a, const void *b)
-{
-	const struct shard_meta *x = a, *y = b;
-
-	return strcmp(x->key, y->key);
-}
-
 static enum rc sort_shards(struct checkpoint *c, struct err *err)
 {
 	if (c->n_shards)
 		qsort(c->shards, c->n_shards, sizeof(*c->shards),
-		      compare_shards);
+		      shard_meta_compare);
 	for (size_t i = 1; i < c->n_shards; i++) {
-		if (!compare_shards(&c->shards[i - 1], &c->shards[i]))
+		if (!shard_meta_compare(&c->shards[i - 1], &c->shards[i]))
 			return err_set(err, RC_CORRUPT, "it has %s twice",
 				       c->shards[i].key);
 	}

@@ -167,13 +167,6 @@ enum rc commit_begin(struct pack *p, struct err *err)
 	return rc;
 }
 
-static int compare_shards(const void *a, const void *b)
-{
-	const struct shard_meta *x = a, *y = b;
-
-	return strcmp(x->key, y->key);
-}
-
 /* Still there, as a clean-up might have taken an unfinished run's for dead, and
  * the one that was packed: under its key there may have been a damaged one of
  * the same size.
@@ -254,7 +247,7 @@ enum rc commit_each(struct pack *p, commit_look_fn *fn, bool *is_gone,
 	enum rc rc = RC_OK;
 	size_t n;
 
-	qsort(p->shards, p->n_shards, sizeof(*p->shards), compare_shards);
+	qsort(p->shards, p->n_shards, sizeof(*p->shards), shard_meta_compare);
 	/* A server takes its time for each. */
 	if (store_is_remote(p->store) && p->n_shards > 1)
 		rc = workers_start(&w, "look", LOOKERS, LOOKS, err);

@@ -122,13 +122,6 @@ static void sort_parts(struct pack *p)
 	p->n_parts = n;
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	const struct shard_meta *x = a, *y = b;
-
-	return strcmp(x->key, y->key);
-}
-
 enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 		   struct err *err)
 {
@@ -142,7 +135,7 @@ enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 		if (is_same_run(p, m))
 			add_part(p, m);
 		if (!n_but ||
-		    !bsearch(m, but, n_but, sizeof(*but), compare_keys))
+		    !bsearch(m, but, n_but, sizeof(*but), shard_meta_compare))
 			add_to_id(p, m);
 	}
 	oplog_free(log);

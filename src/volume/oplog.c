@@ -101,7 +101,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int by_key(const void *a, const void *b)
+int shard_meta_compare(const void *a, const void *b)
 {
 	const struct shard_meta *x = a;
 	const struct shard_meta *y = b;
@@ -231,7 +231,7 @@ static enum rc unite(struct shard_meta *shards, size_t *n, struct err *err)
 	size_t kept = 0;
 
 	if (*n)
-		qsort(shards, *n, sizeof(*shards), by_key);
+		qsort(shards, *n, sizeof(*shards), shard_meta_compare);
 	for (size_t i = 0; i < *n; i++) {
 		struct shard_meta *last = kept ? &shards[kept - 1] : NULL;
 
@@ -261,7 +261,7 @@ static const struct shard_meta *find(const struct oplog *log,
 	if (!log->n_shards)
 		return NULL;
 	return bsearch(like, log->shards, log->n_shards, sizeof(*log->shards),
-		       by_key);
+		       shard_meta_compare);
 }
 
 /* Drop the news that are none. */
@@ -308,7 +308,8 @@ static void adopt(struct oplog *log, struct news *news)
 		log->shards[log->n_shards++] = news->shards[i];
 	news->n_shards = 0;
 	if (log->n_shards)
-		qsort(log->shards, log->n_shards, sizeof(*log->shards), by_key);
+		qsort(log->shards, log->n_shards, sizeof(*log->shards),
+		      shard_meta_compare);
 	log->has_id = news->has_id;
 	memcpy(log->archive_id, news->archive_id, SHARD_ID_LEN);
 }

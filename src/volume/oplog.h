@@ -35,6 +35,8 @@ struct shard_meta {
 };
 
 void shard_meta_release(struct shard_meta *m);
+/* For qsort and bsearch: by key. */
+int shard_meta_compare(const void *a, const void *b);
 
 /* One record: a run's shards. */
 struct oplog_record {
@@ -83,8 +85,8 @@ void oplog_attach(struct oplog *log, struct catalog *c, const char *location);
 enum rc oplog_load(struct oplog *log, size_t *ret_n,
 		   struct err *err) MUST_CHECK;
 
-/* What was loaded is true, though the list may lack some of it: a mirror may lag
- * behind.
+/* What was loaded is true, though the list may lack some of it: a mirror may
+ * lag behind.
  */
 void oplog_trust(struct oplog *log);
 
