@@ -216,15 +216,15 @@ static enum rc hide(struct removal *r, struct err *err)
 	return err_set_errno(err, errno, "not removed");
 }
 
-/* Give the name back, which sets err's text right if that fails. */
+/* Give the name back; if that fails, err says so before why it was to be. */
 static enum rc put_back(const struct removal *r, struct err *err)
 {
-	if (rename_from_hidden(r))
-		err_set_errno(err, errno,
-			      "was replaced while it was removed, and the "
-			      "new file is now called %s",
-			      r->hidden);
-	return err->rc;
+	struct err failure;
+
+	if (!rename_from_hidden(r))
+		return err->rc;
+	err_set_errno(&failure, errno, "its name could not be given back");
+	return err_prefix(err, "is now called %s: %s", r->hidden, failure.msg);
 }
 
 /* Under the hidden name: the file that was looked at, as it was?  Renaming sets
