@@ -31,8 +31,9 @@ typedef enum rc commit_look_fn(struct pack *p, struct shard_meta *m,
 enum rc commit_each(struct pack *p, commit_look_fn *fn, bool *is_gone,
 		    struct err *err) MUST_CHECK;
 
-/* A log record of p->shards, which were looked at.  They are looked at once more
- * when it is there: RC_CHANGED when some are gone, and the record is taken back.
+/* A log record of p->shards, which were looked at.  They are looked at once
+ * more when it is there: RC_CHANGED when some are gone, and the record is taken
+ * back.
  */
 enum rc commit_record(struct pack *p, struct err *err) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 
 #include "pack/name-stack.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,17 @@ static enum rc peek(const struct name_stack *s, const struct name_range *r,
 		    struct err *err)
 {
 	uint64_t left = r->end - r->next;
-	size_t n = left < NAME_STACK_BYTES ? (size_t)left : NAME_STACK_BYTES;
-	const char *nul;
+	const char *nul = NULL;
 
-	if (spool_read(&s->spool, r->next, ret, n, err))
-		return err->rc;
-	nul = memchr(ret, '\0', n);
+	/* Nearly all are short; some file systems have longer ones. */
+	for (size_t max = NAME_MAX + 1; !nul && max <= NAME_STACK_BYTES;
+	     max *= 4) {
+		size_t n = left < max ? (size_t)left : max;
+
+		if (spool_read(&s->spool, r->next, ret, n, err))
+			return err->rc;
+		nul = memchr(ret, '\0', n);
+	}
 	if (!nul)
 		return err_set(err, RC_IO, "temporary data are damaged");
 	*ret_len = (size_t)(nul + 1 - ret);
