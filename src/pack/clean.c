@@ -56,6 +56,11 @@ static void free_found(struct found *all)
 	}
 }
 
+/* Shards for which the log is read once more; not so many that who begins a run
+ * has to wait for long.
+ */
+#define BATCH 64u
+
 struct cleaning {
 	struct store *st;
 	struct found *all;
@@ -63,7 +68,9 @@ struct cleaning {
 	bool remove;
 	clean_fn *fn;
 	void *arg;
-	unsigned int *alive; /* runs */
+	unsigned int *alive;              /* runs */
+	const struct found *batch[BATCH]; /* to be removed */
+	size_t n_batch;
 };
 
 /* Mark what the log names by now.  All of it is read: a reader that goes on
@@ -108,46 +115,52 @@ static enum rc mark_claimed(void *arg, const char *key, struct err *err)
 	return RC_OK;
 }
 
-/* A run that has begun since may take the shard for its own, and one that has
- * ended too may have done so.  False in *ret_done: it stays.
- */
 static enum rc remove_shard(struct cleaning *c, const struct found *f,
-			    bool *ret_done, struct err *err)
+			    struct err *err)
+{
+	/* Where no run can be kept from beginning: reading the log, and what
+	 * was removed since, took its time.
+	 */
+	enum rc rc = store_runs_alive(c->st, NULL, c->alive, err);
+
+	if (rc || *c->alive)
+		return rc;
+	rc = store_remove(c->st, f->key, err);
+	if (!rc)
+		c->fn(c->arg, f->key, f->size, false);
+	/* Another clean-up was quicker. */
+	return rc == RC_NOENT ? RC_OK : rc;
+}
+
+/* A run that has begun since may take a shard for its own, and one that has
+ * ended too may have done so: then it stays.
+ */
+static enum rc remove_batch(struct cleaning *c, struct err *err)
 {
 	struct store_idle *idle = NULL;
 	enum rc rc = store_idle_begin(c->st, &idle, err);
 
-	*ret_done = false;
 	if (!rc)
 		rc = store_runs_alive(c->st, NULL, c->alive, err);
 	if (!rc && !*c->alive)
 		rc = mark_named(c, err);
-	/* Where no run can be kept from beginning: reading the log took its
-	 * time.
-	 */
-	if (!rc && !*c->alive && !f->is_named)
-		rc = store_runs_alive(c->st, NULL, c->alive, err);
-	if (!rc && !*c->alive && !f->is_named) {
-		rc = store_remove(c->st, f->key, err);
-		*ret_done = !rc;
-		/* Another clean-up was quicker. */
-		rc = rc == RC_NOENT ? RC_OK : rc;
-	}
+	for (size_t i = 0; i < c->n_batch && !rc && !*c->alive; i++)
+		if (!c->batch[i]->is_named)
+			rc = remove_shard(c, c->batch[i], err);
 	store_idle_end(idle);
+	c->n_batch = 0;
 	return rc;
 }
 
 static enum rc clean_shard(struct cleaning *c, const struct found *f,
 			   struct err *err)
 {
-	bool done = true;
-	enum rc rc = RC_OK;
-
-	if (c->remove && f->is_claimed)
-		rc = remove_shard(c, f, &done, err);
-	if (!rc && done)
+	if (!c->remove || !f->is_claimed) {
 		c->fn(c->arg, f->key, f->size, !f->is_claimed);
-	return rc;
+		return RC_OK;
+	}
+	c->batch[c->n_batch++] = f;
+	return c->n_batch < BATCH ? RC_OK : remove_batch(c, err);
 }
 
 static enum rc clean_shards(struct cleaning *c, struct err *err)
@@ -170,6 +183,8 @@ static enum rc clean_shards(struct cleaning *c, struct err *err)
 		if (!rc && !*c->alive && !f->is_named)
 			rc = clean_shard(c, f, err);
 	}
+	if (!rc && !*c->alive && c->n_batch)
+		rc = remove_batch(c, err);
 	return rc;
 }
 
