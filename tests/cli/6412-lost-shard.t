@@ -60,7 +60,7 @@ t 'the next run makes it whole' pack
 t 'as it should be' same_archive
 
 rm -rf a && cp -a base a
-t 'a run is killed' killed
+t 'a run is killed' killed 6 a --created-at $when
 t 'one that goes on loses a shard that it takes over' lost '' --checkpoint cp
 t 'the archive is what it was still' shows first
 goes_on()
