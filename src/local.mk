@@ -213,7 +213,10 @@ libdesfs_a_SOURCES += src/volume/descriptor.c src/volume/descriptor.h
 libdesfs_a_SOURCES += src/volume/oplog.c src/volume/oplog.h
 libdesfs_a_SOURCES += src/volume/oplog-backend.h
 libdesfs_a_SOURCES += src/volume/oplog-kept.c
-libdesfs_a_SOURCES += src/volume/oplog-record.c
+libdesfs_a_SOURCES += src/volume/oplog-record.c src/volume/oplog-record.h
+libdesfs_a_SOURCES += src/volume/oplog-state.c src/volume/oplog-state.h
+libdesfs_a_SOURCES += src/volume/oplog-words.c src/volume/oplog-words.h
+libdesfs_a_SOURCES += src/volume/oplog-write.c
 libdesfs_a_SOURCES += src/volume/record-digest.c src/volume/record-digest.h
 
 # pack

@@ -13,17 +13,18 @@
 #define OPLOG_PREFIX "log/"
 
 struct oplog {
-	char **names; /* of the records read, sorted */
-	size_t n_names, names_cap;
-	struct shard_meta *shards; /* sorted by key */
-	size_t n_shards, shards_cap;
+	struct oplog_record **records; /* sorted by name */
+	size_t n_records, cap;
+	struct oplog_state *state; /* of the records */
 	bool has_id;
 	uint8_t archive_id[SHARD_ID_LEN];
 
 	struct catalog *catalog; /* NULL: none, or it failed to keep one */
 	const char *location;
-	bool is_unproved;   /* the names are from there, no list had them yet */
+	bool is_unproved;   /* the records are from there, no list had them */
 	int64_t listed_all; /* when the whole log was listed, microseconds */
+	bool wants_all;
+	bool keeps_receipts;
 };
 
 /* A record on its way into the index cache. */
@@ -35,10 +36,10 @@ struct kept_record {
 /* What one oplog_read adds, if nothing fails. */
 struct news {
 	struct oplog *log;
-	char **names;
+	char **names; /* in the list and not known */
 	size_t n_names, names_cap;
-	struct shard_meta *shards;
-	size_t n_shards, shards_cap;
+	struct oplog_record **records;
+	size_t n_records, cap;
 	bool has_id;
 	uint8_t archive_id[SHARD_ID_LEN];
 
@@ -53,7 +54,7 @@ bool oplog_name_time(const char *name, int64_t *ret_time);
 void news_begin(struct news *news, struct oplog *log);
 void news_release(struct news *news);
 void news_add_name(struct news *news, const char *name);
-/* Decode a record and take its shards over. */
+/* Decode a record. */
 enum rc news_add_record(struct news *news, const char *name, const void *p,
 			size_t len, struct err *err) MUST_CHECK;
 /* Add all of it to the log, or nothing. */

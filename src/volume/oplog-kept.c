@@ -25,14 +25,15 @@
 /* Bytes of records held back, to be put at once. */
 #define KEPT_BYTES_MAX (16u << 20)
 
-static void names_hash(char *const *names, size_t n, char *ret)
+static void names_hash(struct oplog_record *const *records, size_t n, char *ret)
 {
 	struct sha256 h;
 	uint8_t hash[SHA256_LEN];
 
 	sha256_init(&h);
 	for (size_t i = 0; i < n; i++)
-		sha256_update(&h, names[i], strlen(names[i]) + 1);
+		sha256_update(&h, records[i]->name,
+			      strlen(records[i]->name) + 1);
 	sha256_final(&h, hash);
 	hex_encode(hash, sizeof(hash), ret);
 }
@@ -90,9 +91,9 @@ void oplog_keep(struct oplog *log, struct news *news)
 
 	if (!log->catalog)
 		return;
-	names_hash(log->names, log->n_names, hash);
-	snprintf(text, sizeof(text), "%zu %s %" PRId64 "\n", log->n_names, hash,
-		 log->listed_all);
+	names_hash(log->records, log->n_records, hash);
+	snprintf(text, sizeof(text), "%zu %s %" PRId64 "\n", log->n_records,
+		 hash, log->listed_all);
 	put_kept(log, news, text);
 }
 
@@ -117,7 +118,6 @@ static bool load_one(void *arg, const char *key, const void *p, size_t len)
 	}
 	if (!oplog_name_time(name, &time))
 		return true;
-	news_add_name(&l->news, name);
 	return !news_add_record(&l->news, name, p, len, l->err);
 }
 
@@ -127,8 +127,8 @@ static enum rc check_summary(struct load *l, int64_t *ret_listed,
 	char hash[HEX_TEXT(SHA256_LEN)], want[SUMMARY_TEXT];
 	size_t at;
 
-	names_hash(l->news.names, l->news.n_names, hash);
-	at = (size_t)snprintf(want, sizeof(want), "%zu %s ", l->news.n_names,
+	names_hash(l->news.records, l->news.n_records, hash);
+	at = (size_t)snprintf(want, sizeof(want), "%zu %s ", l->news.n_records,
 			      hash);
 	if (strncmp(l->summary, want, at) != 0)
 		return err_set(err, RC_CORRUPT,
@@ -155,14 +155,14 @@ enum rc oplog_load(struct oplog *log, size_t *ret_n, struct err *err)
 	catalog_each_document(log->catalog, log->location, OPLOG_PREFIX,
 			      load_one, &l);
 	rc = err->rc;
-	if (!rc && l.news.n_names)
+	if (!rc && l.news.n_records)
 		rc = check_summary(&l, &listed, err);
-	if (!rc && l.news.n_names)
+	if (!rc && l.news.n_records)
 		rc = news_finish(log, &l.news, err);
-	if (!rc && log->n_names) {
+	if (!rc && log->n_records) {
 		log->is_unproved = true;
 		log->listed_all = listed;
-		*ret_n = log->n_names;
+		*ret_n = log->n_records;
 	}
 	news_release(&l.news);
 	return rc;

@@ -36,12 +36,52 @@ void shard_meta_release(struct shard_meta *m)
 	*m = (struct shard_meta){ 0 };
 }
 
+static void release_objects(struct oplog_object *objects, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(objects[i].key);
+	free(objects);
+}
+
+static void release_repack(struct oplog_record *r)
+{
+	for (size_t i = 0; i < r->n_replaces; i++)
+		free(r->replaces[i].key);
+	free(r->replaces);
+}
+
+static void release_purged(struct oplog_record *r)
+{
+	for (size_t i = 0; i < r->n_purged; i++) {
+		free(r->purged[i].key);
+		free(r->purged[i].zone);
+	}
+	free(r->purged);
+}
+
+static void release_erased(struct oplog_record *r)
+{
+	for (size_t i = 0; i < r->n_receipts; i++)
+		receipt_release(&r->receipts[i]);
+	free(r->receipts);
+	for (size_t i = 0; i < r->n_done; i++)
+		free(r->done[i]);
+	free(r->done);
+	release_objects(r->suppressed, r->n_suppressed);
+}
+
 void oplog_record_release(struct oplog_record *r)
 {
 	for (size_t i = 0; i < r->n_shards; i++)
 		shard_meta_release(&r->shards[i]);
 	free(r->shards);
 	free(r->name);
+	free(r->prev.name);
+	release_repack(r);
+	release_objects(r->tombstones, r->n_tombstones);
+	free(r->withdrawn);
+	release_purged(r);
+	release_erased(r);
 	*r = (struct oplog_record){ 0 };
 }
 

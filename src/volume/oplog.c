@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "volume/oplog-backend.h"
+#include "volume/oplog-state.h"
 
 #define CHECKPOINT "checkpoint-"
 
@@ -35,7 +36,10 @@
 
 struct oplog *oplog_new(void)
 {
-	return xcalloc(1, sizeof(struct oplog));
+	struct oplog *log = xcalloc(1, sizeof(*log));
+
+	log->state = oplog_state_new(NULL, 0);
+	return log;
 }
 
 static void free_names(char **names, size_t n)
@@ -45,19 +49,21 @@ static void free_names(char **names, size_t n)
 	free(names);
 }
 
-static void free_shards(struct shard_meta *shards, size_t n)
+static void free_records(struct oplog_record **records, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		shard_meta_release(&shards[i]);
-	free(shards);
+	for (size_t i = 0; i < n; i++) {
+		oplog_record_release(records[i]);
+		free(records[i]);
+	}
+	free(records);
 }
 
 void oplog_free(struct oplog *log)
 {
 	if (!log)
 		return;
-	free_names(log->names, log->n_names);
-	free_shards(log->shards, log->n_shards);
+	oplog_state_free(log->state);
+	free_records(log->records, log->n_records);
 	free(log);
 }
 
@@ -65,7 +71,7 @@ void news_release(struct news *news)
 {
 	oplog_forget_kept(news);
 	free_names(news->names, news->n_names);
-	free_shards(news->shards, news->n_shards);
+	free_records(news->records, news->n_records);
 }
 
 void oplog_expect(struct oplog *log, const uint8_t archive_id[SHARD_ID_LEN])
@@ -76,12 +82,55 @@ void oplog_expect(struct oplog *log, const uint8_t archive_id[SHARD_ID_LEN])
 
 size_t oplog_count(const struct oplog *log)
 {
-	return log->n_shards;
+	return oplog_state_n_counting(log->state);
 }
 
 const struct shard_meta *oplog_shard(const struct oplog *log, size_t i)
 {
-	return &log->shards[i];
+	return oplog_state_counting(log->state, i);
+}
+
+size_t oplog_n_records(const struct oplog *log)
+{
+	return log->n_records;
+}
+
+const struct oplog_record *oplog_record_at(const struct oplog *log, size_t i)
+{
+	return log->records[i];
+}
+
+const struct oplog_state *oplog_state(const struct oplog *log)
+{
+	return log->state;
+}
+
+const struct tombstone_set *oplog_deleted(const struct oplog *log)
+{
+	(void)log;
+	return NULL;
+}
+
+void oplog_keep_receipts(struct oplog *log)
+{
+	log->keeps_receipts = true;
+}
+
+void oplog_want_all(struct oplog *log)
+{
+	log->wants_all = true;
+}
+
+void oplog_newest(const struct oplog *log, struct oplog_prev *ret)
+{
+	const struct oplog_record *r;
+
+	*ret = (struct oplog_prev){ .name = NULL };
+	if (!log->n_records)
+		return;
+	r = log->records[log->n_records - 1];
+	ret->name = r->name;
+	memcpy(ret->sha256, r->sha256, SHA256_LEN);
 }
 
 /* Read the time out of TIME-RANDOM.json; false for names of another form. */
@@ -98,7 +147,17 @@ bool oplog_name_time(const char *name, int64_t *ret_time)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct oplog_record *const *x = a;
+	const struct oplog_record *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static int name_of(const void *name, const void *at)
+{
+	const struct oplog_record *const *r = at;
+
+	return strcmp(name, (*r)->name);
 }
 
 int shard_meta_compare(const void *a, const void *b)
@@ -111,8 +170,8 @@ int shard_meta_compare(const void *a, const void *b)
 
 static bool is_known(const struct oplog *log, const char *name)
 {
-	return log->n_names && bsearch(&name, log->names, log->n_names,
-				       sizeof(*log->names), by_name);
+	return log->n_records && bsearch(name, log->records, log->n_records,
+					 sizeof(*log->records), name_of);
 }
 
 void news_add_name(struct news *news, const char *name)
@@ -147,9 +206,11 @@ static bool wants_all(const struct oplog *log, int64_t now)
 {
 	int64_t age = now - log->listed_all;
 
+	if (log->wants_all)
+		return true;
 	if (!log->is_unproved)
 		return age > LIST_ALL_US;
-	return log->n_names < LIST_PAGE || age > LIST_ALL_KEPT_US;
+	return log->n_records < LIST_PAGE || age > LIST_ALL_KEPT_US;
 }
 
 /* Where a list for new records begins; an empty key for all of them.  A name
@@ -162,8 +223,8 @@ static void start_after(const struct oplog *log, char *ret, size_t size)
 	int64_t last;
 
 	ret[0] = '\0';
-	if (wants_all(log, now) || !log->n_names ||
-	    !oplog_name_time(log->names[log->n_names - 1], &last))
+	if (wants_all(log, now) || !log->n_records ||
+	    !oplog_name_time(log->records[log->n_records - 1]->name, &last))
 		return;
 	timestamp_format_compact((last < now ? last : now) - OVERLAP_US, stamp);
 	snprintf(ret, size, OPLOG_PREFIX "%s", stamp);
@@ -186,26 +247,23 @@ static enum rc check_record(struct news *news, const struct oplog_record *r,
 	return RC_OK;
 }
 
-/* Move the record's shards over. */
-static void take_shards(struct news *news, struct oplog_record *r)
-{
-	news->shards =
-		mem_grow(news->shards, &news->shards_cap,
-			 news->n_shards + r->n_shards, sizeof(*news->shards));
-	for (size_t i = 0; i < r->n_shards; i++)
-		news->shards[news->n_shards++] = r->shards[i];
-	r->n_shards = 0;
-}
-
 enum rc news_add_record(struct news *news, const char *name, const void *p,
 			size_t len, struct err *err)
 {
 	CLEANUP(oplog_record_release) struct oplog_record r = { 0 };
+	struct oplog_record *at;
 
 	if (oplog_record_decode(p, len, &r, err) ||
 	    check_record(news, &r, name, err))
 		return err_prefix(err, OPLOG_PREFIX "%s", name);
-	take_shards(news, &r);
+	news->records = mem_grow(news->records, &news->cap, news->n_records + 1,
+				 sizeof(*news->records));
+	at = xcalloc(1, sizeof(*at));
+	*at = r;
+	r = (struct oplog_record){ 0 };
+	at->name = xstrdup(name);
+	sha256_of(p, len, at->sha256);
+	news->records[news->n_records++] = at;
 	return RC_OK;
 }
 
@@ -223,103 +281,33 @@ static enum rc read_record(struct news *news, struct store *st,
 	return RC_OK;
 }
 
-/* Sort, and of the shards of one key keep the first; two that differ are an
- * error.
- */
-static enum rc unite(struct shard_meta *shards, size_t *n, struct err *err)
-{
-	size_t kept = 0;
-
-	if (*n)
-		qsort(shards, *n, sizeof(*shards), shard_meta_compare);
-	for (size_t i = 0; i < *n; i++) {
-		struct shard_meta *last = kept ? &shards[kept - 1] : NULL;
-
-		if (!last || strcmp(last->key, shards[i].key) != 0) {
-			struct shard_meta m = shards[i];
-
-			shards[i] = (struct shard_meta){ 0 };
-			shards[kept++] = m;
-			continue;
-		}
-		if (last->size != shards[i].size ||
-		    memcmp(last->root, shards[i].root, SHARD_ROOT_LEN) != 0)
-			return err_set(err, RC_CORRUPT,
-				       "%s: two log records differ in its size "
-				       "or root",
-				       last->key);
-		shard_meta_release(&shards[i]);
-	}
-	*n = kept;
-	return RC_OK;
-}
-
-/* The shard of a key that the log has already; NULL for none. */
-static const struct shard_meta *find(const struct oplog *log,
-				     const struct shard_meta *like)
-{
-	if (!log->n_shards)
-		return NULL;
-	return bsearch(like, log->shards, log->n_shards, sizeof(*log->shards),
-		       shard_meta_compare);
-}
-
-/* Drop the news that are none. */
-static enum rc drop_known(const struct oplog *log, struct news *news,
-			  struct err *err)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < news->n_shards; i++) {
-		struct shard_meta m = news->shards[i];
-		const struct shard_meta *known = find(log, &m);
-
-		if (known && (known->size != m.size ||
-			      memcmp(known->root, m.root, SHARD_ROOT_LEN) != 0))
-			return err_set(err, RC_CORRUPT,
-				       "%s: two log records differ in its size "
-				       "or root",
-				       m.key);
-		news->shards[i] = (struct shard_meta){ 0 };
-		if (known)
-			shard_meta_release(&m);
-		else
-			news->shards[kept++] = m;
-	}
-	news->n_shards = kept;
-	return RC_OK;
-}
-
-/* Nothing can fail any more. */
-static void adopt(struct oplog *log, struct news *news)
-{
-	log->names =
-		mem_grow(log->names, &log->names_cap,
-			 log->n_names + news->n_names, sizeof(*log->names));
-	for (size_t i = 0; i < news->n_names; i++)
-		log->names[log->n_names++] = news->names[i];
-	news->n_names = 0;
-	if (log->n_names)
-		qsort(log->names, log->n_names, sizeof(*log->names), by_name);
-	log->shards =
-		mem_grow(log->shards, &log->shards_cap,
-			 log->n_shards + news->n_shards, sizeof(*log->shards));
-	for (size_t i = 0; i < news->n_shards; i++)
-		log->shards[log->n_shards++] = news->shards[i];
-	news->n_shards = 0;
-	if (log->n_shards)
-		qsort(log->shards, log->n_shards, sizeof(*log->shards),
-		      shard_meta_compare);
-	log->has_id = news->has_id;
-	memcpy(log->archive_id, news->archive_id, SHARD_ID_LEN);
-}
-
 enum rc news_finish(struct oplog *log, struct news *news, struct err *err)
 {
-	if (unite(news->shards, &news->n_shards, err) ||
-	    drop_known(log, news, err))
+	size_t n = log->n_records + news->n_records;
+	struct oplog_record **all =
+		xcalloc(n + 1, sizeof(struct oplog_record *));
+	struct oplog_state *state;
+
+	for (size_t i = 0; i < log->n_records; i++)
+		all[i] = log->records[i];
+	for (size_t i = 0; i < news->n_records; i++)
+		all[log->n_records + i] = news->records[i];
+	if (n)
+		qsort(all, n, sizeof(struct oplog_record *), by_name);
+	state = oplog_state_new((const struct oplog_record *const *)all, n);
+	if (oplog_state_check(state, err)) {
+		oplog_state_free(state);
+		free(all);
 		return err->rc;
-	adopt(log, news);
+	}
+	oplog_state_free(log->state);
+	free(log->records);
+	log->state = state;
+	log->records = all;
+	log->n_records = n;
+	news->n_records = 0;
+	log->has_id = news->has_id;
+	memcpy(log->archive_id, news->archive_id, SHARD_ID_LEN);
 	return RC_OK;
 }
 
@@ -338,8 +326,8 @@ static enum rc check_seen(const struct oplog *log, const struct news *news,
 
 	if (!log->is_unproved)
 		return RC_OK;
-	while (n < log->n_names &&
-	       strcmp(log->names[log->n_names - 1 - n], name) > 0)
+	while (n < log->n_records &&
+	       strcmp(log->records[log->n_records - 1 - n]->name, name) > 0)
 		n++;
 	if (news->n_seen >= n)
 		return RC_OK;
@@ -370,8 +358,9 @@ enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
 			return err->rc;
 	}
 	is_new = news.n_names;
-	if (news_finish(log, &news, err))
+	if (is_new && news_finish(log, &news, err))
 		return err->rc;
+	log->wants_all = false;
 	log->is_unproved = false;
 	is_due = !*after && now - log->listed_all > LIST_ALL_KEPT_US / 2;
 	if (!*after)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oplog.h - the log: small create-only records that say which shards count.
  *
- * Format: desfs-archive(5), LOG.  Reading only; records are written by
- * pack/commit.c with oplog_record_encode.
+ * Format: desfs-archive(5), LOG.
  */
 #ifndef DESFS_VOLUME_OPLOG_H
 #define DESFS_VOLUME_OPLOG_H
@@ -10,56 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "shard/shard-format.h"
 #include "store/store.h"
+#include "volume/oplog-record.h"
 
-#define OPLOG_PART_MAX 9999u
-#define OPLOG_REVISION_MAX 999u
-#define OPLOG_RECORD_MAX (256u << 20) /* bytes; a run over 65,536 slots */
-
-/* What the log says of one shard. */
-struct shard_meta {
-	char *key; /* 20261121/20261121_0A_0000_9f86d081884c7d65.des */
-	uint64_t size;
-	uint8_t root[SHARD_ROOT_LEN];
-	uint32_t day; /* decimal YYYYMMDD */
-	uint32_t slot, part, revision;
-	unsigned int n_bits, route;
-	char *first, *last; /* uids, NUL-terminated for convenience only */
-	size_t first_len, last_len;
-	int64_t created_min, created_max;
-	uint64_t n_entries, n_files, plain_bytes;
-	uint32_t incompat, ro_compat, compat;
-};
-
-void shard_meta_release(struct shard_meta *m);
-/* For qsort and bsearch: by key. */
-int shard_meta_compare(const void *a, const void *b);
-
-/* One record: a run's shards. */
-struct oplog_record {
-	char *name; /* its key's last part; NULL when only decoded */
-	uint8_t archive_id[SHARD_ID_LEN]; /* set by decoding */
-	int64_t time; /* when it was written, microseconds */
-	struct shard_meta *shards;
-	size_t n_shards, cap; /* cap: for decoding */
-};
-
-void oplog_record_release(struct oplog_record *r);
-enum rc oplog_record_decode(const void *p, size_t len, struct oplog_record *ret,
-			    struct err *err) MUST_CHECK;
-/* archive_id as in the descriptor; of r only time and shards, which need not be
- * in order, are written.
- */
-void oplog_record_encode(const struct oplog_record *r,
-			 const uint8_t archive_id[SHARD_ID_LEN],
-			 struct buf *out);
-
-/* A fresh key log/<time>-<128 random bits>.json for a record written now. */
-enum rc oplog_record_key(int64_t time, char *ret, size_t size,
-			 struct err *err) MUST_CHECK;
+struct oplog_state;
+struct tombstone_set;
 
 /* The records read so far; grows with oplog_read. */
 struct oplog;
@@ -104,10 +60,37 @@ enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
 size_t oplog_count(const struct oplog *log);
 const struct shard_meta *oplog_shard(const struct oplog *log, size_t i);
 
-/* The key a shard must have, from its fields: day, slot, part, revision, root.
- * size of ret at least SHARD_KEY_TEXT.
+/* Which versions are deleted, as all live tombstone documents say; NULL: none.
+ * Borrowed until the next oplog_read.
  */
-#define SHARD_KEY_TEXT 96
-void shard_key(const struct shard_meta *m, char ret[SHARD_KEY_TEXT]);
+const struct tombstone_set *oplog_deleted(const struct oplog *log);
+
+/* All records, by (time, name), which checkpoints stand for, too; borrowed
+ * until the next oplog_read.
+ */
+size_t oplog_n_records(const struct oplog *log);
+const struct oplog_record *oplog_record_at(const struct oplog *log, size_t i);
+/* What they mean; borrowed until the next oplog_read. */
+const struct oplog_state *oplog_state(const struct oplog *log);
+
+/* Before the first oplog_read or oplog_load: the records are to have their
+ * receipts, which readers have no use for.
+ */
+void oplog_keep_receipts(struct oplog *log);
+
+/* Make the next oplog_read list the whole log, as who is to write must. */
+void oplog_want_all(struct oplog *log);
+
+/* What a record written now has as prev; borrowed until the next oplog_read. */
+void oplog_newest(const struct oplog *log, struct oplog_prev *ret);
+
+/* Write a record, after an oplog_read of all: its time is now, or if that is
+ * not later than the newest that was read, that and a microsecond.  Sets time,
+ * prev and name.  The log in memory does not have it before the next
+ * oplog_read.  RC_LIMIT: too long.  For tools only.
+ */
+enum rc oplog_write(struct oplog *log, struct store *st, struct oplog_record *r,
+		    const uint8_t archive_id[SHARD_ID_LEN],
+		    struct err *err) MUST_CHECK;
 
 #endif
