@@ -54,6 +54,9 @@ struct store_backend {
 				struct err *err);
 	/* NULL: has no zones. */
 	void (*each_zone)(struct store *st, store_zone_fn *fn, void *arg);
+	/* NULL: is the only place. */
+	enum rc (*each_place)(struct store *st, const char *key,
+			      store_place_fn *fn, void *arg, struct err *err);
 };
 
 /* What a tail read has put behind the first bytes of the buffer. */
@@ -81,6 +84,10 @@ struct store_writer {
 				 bool *ret_existed, struct err *err);
 	void (*upload_free)(struct store_upload *up);
 	enum rc (*remove)(struct store *st, const char *key, struct err *err);
+	/* As store_purge. */
+	enum rc (*purge)(struct store *st, const char *key,
+			 enum store_gone *ret, int64_t *ret_until,
+			 struct err *err);
 	/* NULL: the kernel keeps nothing. */
 	void (*forget)(struct store *st, const char *key);
 	enum rc (*run_begin)(struct store *st, struct store_run **ret,
@@ -88,6 +95,8 @@ struct store_writer {
 	void (*run_end)(struct store_run *run, bool is_committed);
 	enum rc (*runs_alive)(struct store *st, const struct store_run *own,
 			      unsigned int *ret, struct err *err);
+	enum rc (*runs_oldest)(struct store *st, const struct store_run *own,
+			       int64_t *ret_us, struct err *err);
 	/* NULL: nothing can keep a run from beginning. */
 	enum rc (*idle_begin)(struct store *st, struct store_idle **ret,
 			      struct err *err);
@@ -96,6 +105,8 @@ struct store_writer {
 			  struct err *err);
 	enum rc (*leftovers)(struct store *st, bool remove, bool keep_claims,
 			     store_leftover_fn *fn, void *arg, struct err *err);
+	enum rc (*strays)(struct store *st, bool remove, int64_t min_age,
+			  store_stray_fn *fn, void *arg, struct err *err);
 	/* NULL: replace, read and remove are all that it takes. */
 	void (*try_write)(struct store *st, store_step_fn *fn, void *arg);
 };

@@ -25,6 +25,13 @@ struct store_run_local {
 	char name[RUN_TEXT];
 };
 
+/* STORE_TMP; -1 and errno. */
+int store_local_open_tmp(const struct local_store *ls) MUST_CHECK;
+/* How is LOCK_EX for a mark's owner, LOCK_SH for who asks whether it has one.
+ * 1: locked and still there; 0: somebody else was quicker; -1 and errno.
+ */
+int store_local_lock_mark(int fd, int how) MUST_CHECK;
+
 /* A run for one upload, which is not the store's. */
 enum rc store_local_run_new(struct store *st, struct store_run **ret,
 			    struct err *err) MUST_CHECK;
@@ -34,10 +41,17 @@ void store_local_run_end(struct store_run *run, bool is_committed);
 /* Write down that the run is about to publish key. */
 enum rc store_local_run_claim(struct store_run *run, const char *key,
 			      struct err *err) MUST_CHECK;
+
+/* store-local-write-leftover.c */
 enum rc store_local_claims(struct store *st, store_claim_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;
 enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
 			       unsigned int *ret, struct err *err) MUST_CHECK;
+enum rc store_local_runs_oldest(struct store *st, const struct store_run *own,
+				int64_t *ret_us, struct err *err) MUST_CHECK;
+enum rc store_local_strays(struct store *st, bool remove, int64_t min_age,
+			   store_stray_fn *fn, void *arg,
+			   struct err *err) MUST_CHECK;
 enum rc store_local_idle_begin(struct store *st, struct store_idle **ret,
 			       struct err *err) MUST_CHECK;
 void store_local_idle_end(struct store_idle *idle);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store-local-write-run.c - which writers of a directory store live, and what
- * the dead left.
+/* store-local-write-run.c - the marks of runs of writers of a directory store.
  */
 #include "config.h"
 
@@ -27,16 +26,13 @@
 
 #define LOCK_WAIT (60 * CLOCK_NS_PER_SEC)
 
-static int open_tmp(const struct local_store *ls)
+int store_local_open_tmp(const struct local_store *ls)
 {
 	return openat(ls->dirfd, STORE_TMP,
 		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* How is LOCK_EX for a mark's owner, LOCK_SH for who asks whether it has one.
- * 1: locked and still there; 0: somebody else was quicker; -1 and errno.
- */
-static int lock_mark(int fd, int how)
+int store_local_lock_mark(int fd, int how)
 {
 	struct stat sb;
 
@@ -63,7 +59,7 @@ static enum rc make_mark(struct store_run_local *run, struct err *err)
 		fd = openat(run->tmpfd, run->name,
 			    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC,
 			    0666);
-		locked = fd < 0 ? -1 : lock_mark(fd, LOCK_EX);
+		locked = fd < 0 ? -1 : store_local_lock_mark(fd, LOCK_EX);
 		if (locked < 0)
 			return err_set_errno(err, errno, "%s/%s", STORE_TMP,
 					     run->name);
@@ -133,7 +129,7 @@ enum rc store_local_run_new(struct store *st, struct store_run **ret,
 	run->markfd = -1;
 	run->tmpfd = -1;
 	if (!mkdirat(ls->dirfd, STORE_TMP, 0777) || errno == EEXIST)
-		run->tmpfd = open_tmp(ls);
+		run->tmpfd = store_local_open_tmp(ls);
 	if (run->tmpfd < 0)
 		return err_set_errno(err, errno, "%s", STORE_TMP);
 	if (make_mark(run, err) || wait_for_cleaners(run, err))
@@ -180,125 +176,6 @@ enum rc store_local_run_claim(struct store_run *base, const char *key,
 	return RC_OK;
 }
 
-/* Whether the run of that name is alive.  A dead one's mark that is there is
- * locked and given back in *ret_fd for as long as it is dealt with.
- */
-static bool is_alive(int tmpfd, const char *run, int *ret_fd)
-{
-	CLEANUP_FD int fd = openat(
-		tmpfd, run, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno != ENOENT;
-	if (lock_mark(fd, LOCK_SH) != 1)
-		return true;
-	*ret_fd = STEAL_FD(fd);
-	return false;
-}
-
-static bool is_id(const char *s, size_t len)
-{
-	uint8_t b[8];
-
-	return hex_decode(s, len, b, sizeof(b));
-}
-
-/* Whether name is a run's mark or, *ret_is_upload, one of its uploads; puts the
- * run's name into run.
- */
-static bool parse_name(const char *name, char run[RUN_TEXT],
-		       bool *ret_is_upload)
-{
-	size_t len = strlen(name);
-	size_t run_len = RUN_TEXT - 1;
-
-	if (len < run_len || strncmp(name, "run-", 4) != 0 ||
-	    !is_id(name + 4, run_len - 4))
-		return false;
-	*ret_is_upload = len > run_len;
-	if (*ret_is_upload && (name[run_len] != '-' ||
-			       !is_id(name + run_len + 1, len - run_len - 1)))
-		return false;
-	memcpy(run, name, run_len);
-	run[run_len] = '\0';
-	return true;
-}
-
-typedef enum rc name_fn(void *arg, int tmpfd, const char *name, const char *run,
-			bool is_upload, struct err *err);
-
-static void closedir_p(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
-/* Call fn for each mark and upload in STORE_TMP. */
-static enum rc for_each(const struct local_store *ls, name_fn *fn, void *arg,
-			struct err *err)
-{
-	CLEANUP(closedir_p) DIR *d = NULL;
-	int fd = open_tmp(ls);
-
-	if (fd < 0 && errno == ENOENT)
-		return RC_OK;
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		err_set_errno(err, errno, "%s", STORE_TMP);
-		if (fd >= 0)
-			close(fd);
-		return err->rc;
-	}
-	for (;;) {
-		const struct dirent *e;
-		char run[RUN_TEXT];
-		bool is_upload = false;
-
-		errno = 0;
-		e = readdir(d);
-		if (!e && errno)
-			return err_set_errno(err, errno, "%s", STORE_TMP);
-		if (!e)
-			return RC_OK;
-		if (parse_name(e->d_name, run, &is_upload) &&
-		    fn(arg, dirfd(d), e->d_name, run, is_upload, err))
-			return err->rc;
-	}
-}
-
-struct alive_count {
-	const struct store_run_local *own;
-	unsigned int n;
-};
-
-static enum rc count_alive(void *arg, int tmpfd, const char *name,
-			   const char *run, bool is_upload, struct err *err)
-{
-	struct alive_count *count = arg;
-	CLEANUP_FD int fd = -1;
-
-	(void)name;
-	(void)err;
-	if (is_upload || (count->own && !strcmp(count->own->name, run)))
-		return RC_OK;
-	if (is_alive(tmpfd, run, &fd))
-		count->n++;
-	return RC_OK;
-}
-
-enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
-			       unsigned int *ret, struct err *err)
-{
-	struct alive_count count = {
-		.own = (const struct store_run_local *)own,
-	};
-
-	if (for_each((struct local_store *)st, count_alive, &count, err))
-		return err->rc;
-	*ret = count.n;
-	return RC_OK;
-}
-
 struct idle_local {
 	struct store_idle base;
 	int tmpfd; /* -1: there is no STORE_TMP, and so no run */
@@ -308,7 +185,7 @@ enum rc store_local_idle_begin(struct store *st, struct store_idle **ret,
 			       struct err *err)
 {
 	struct local_store *ls = (struct local_store *)st;
-	CLEANUP_FD int fd = open_tmp(ls);
+	CLEANUP_FD int fd = store_local_open_tmp(ls);
 	struct idle_local *idle;
 
 	if (fd < 0 && errno != ENOENT)
@@ -328,104 +205,4 @@ void store_local_idle_end(struct store_idle *base)
 	if (idle->tmpfd >= 0)
 		close(idle->tmpfd);
 	free(idle);
-}
-
-#define MARK_MAX (64u << 20) /* bytes: keys of 65,536 slots in many parts */
-
-struct claims {
-	store_claim_fn *fn;
-	void *arg;
-};
-
-/* A last line without its end was cut by the death of its writer, or is being
- * written: nothing was published for it.
- */
-static enum rc tell_lines(const struct claims *c, char *text, struct err *err)
-{
-	char *line = text, *end;
-
-	for (end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
-		*end = '\0';
-		if (key_is_valid(line) && c->fn(c->arg, line, err))
-			return err->rc;
-		line = end + 1;
-	}
-	return RC_OK;
-}
-
-static enum rc claims_of_dead(void *arg, int tmpfd, const char *name,
-			      const char *run, bool is_upload, struct err *err)
-{
-	CLEANUP_BUF struct buf text = { .max = MARK_MAX };
-	const struct claims *c = arg;
-	CLEANUP_FD int fd = -1;
-	struct stat sb;
-	ssize_t n;
-
-	if (is_upload || is_alive(tmpfd, run, &fd) || fd < 0)
-		return RC_OK;
-	if (fstat(fd, &sb))
-		return err_set_errno(err, errno, "%s/%s", STORE_TMP, name);
-	if (!S_ISREG(sb.st_mode) || !sb.st_size)
-		return RC_OK;
-	if (sb.st_size > MARK_MAX || !buf_reserve(&text, (size_t)sb.st_size))
-		return err_set(err, RC_LIMIT, "%s/%s: over %u bytes", STORE_TMP,
-			       name, MARK_MAX);
-	n = io_pread(fd, text.p, (size_t)sb.st_size, 0);
-	if (n < 0)
-		return err_set_errno(err, errno, "%s/%s", STORE_TMP, name);
-	text.len = (size_t)n;
-	buf_append(&text, "", 1);
-	return buf_ok(&text) ? tell_lines(c, (char *)text.p, err)
-			     : err_set(err, RC_NOMEM, "no memory for a mark");
-}
-
-enum rc store_local_claims(struct store *st, store_claim_fn *fn, void *arg,
-			   struct err *err)
-{
-	struct claims c = { fn, arg };
-
-	return for_each((struct local_store *)st, claims_of_dead, &c, err);
-}
-
-struct leftovers {
-	bool remove, keep_claims, uploads;
-	store_leftover_fn *fn;
-	void *arg;
-};
-
-static enum rc tell_dead(void *arg, int tmpfd, const char *name,
-			 const char *run, bool is_upload, struct err *err)
-{
-	const struct leftovers *l = arg;
-	CLEANUP_FREE char *what = NULL;
-	CLEANUP_FD int fd = -1;
-	struct stat sb;
-
-	if (is_upload != l->uploads || is_alive(tmpfd, run, &fd))
-		return RC_OK;
-	what = xasprintf("%s/%s", STORE_TMP, name);
-	/* What is gone meanwhile was finished, or cleaned up by another. */
-	if (fstatat(tmpfd, name, &sb, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? RC_OK
-				       : err_set_errno(err, errno, "%s", what);
-	if (!is_upload && l->keep_claims && sb.st_size)
-		return RC_OK;
-	if (l->remove && unlinkat(tmpfd, name, 0))
-		return errno == ENOENT ? RC_OK
-				       : err_set_errno(err, errno, "%s", what);
-	l->fn(l->arg, what, (uint64_t)sb.st_size);
-	return RC_OK;
-}
-
-enum rc store_local_leftovers(struct store *st, bool remove, bool keep_claims,
-			      store_leftover_fn *fn, void *arg, struct err *err)
-{
-	/* First the uploads: without its mark a run is known to be dead. */
-	struct leftovers l = { remove, keep_claims, true, fn, arg };
-
-	if (for_each((struct local_store *)st, tell_dead, &l, err))
-		return err->rc;
-	l.uploads = false;
-	return for_each((struct local_store *)st, tell_dead, &l, err);
 }

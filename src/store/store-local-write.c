@@ -276,6 +276,36 @@ static enum rc local_remove(struct store *st, const char *key, struct err *err)
 	return RC_OK;
 }
 
+/* Names of a file that others have made stay, as links of a snapshot. */
+static enum rc local_purge(struct store *st, const char *key,
+			   enum store_gone *ret, int64_t *ret_until,
+			   struct err *err)
+{
+	CLEANUP_FD int dirfd = -1;
+	const char *name;
+	size_t dir_len = key_split(key, &name);
+	struct stat sb;
+
+	(void)ret_until;
+	dirfd = store_local_open_dir((struct local_store *)st, key, dir_len);
+	if (dirfd < 0 && errno != ENOENT)
+		return err_set_errno(err, errno, "%s", key);
+	if (dirfd >= 0) {
+		if (unlinkat(dirfd, name, 0) && errno != ENOENT)
+			return err_set_errno(err, errno, "%s", key);
+		if (io_fsync_dir(dirfd))
+			return err_set_errno(err, errno, "%s", key);
+		if (!fstatat(dirfd, name, &sb, AT_SYMLINK_NOFOLLOW))
+			return err_set(err, RC_IO,
+				       "%s: is there again after its removal",
+				       key);
+		if (errno != ENOENT)
+			return err_set_errno(err, errno, "%s", key);
+	}
+	*ret = STORE_REMOVED;
+	return RC_OK;
+}
+
 static void local_forget(struct store *st, const char *key)
 {
 	CLEANUP_FD int dirfd = -1;
@@ -301,12 +331,15 @@ const struct store_writer store_writer_local = {
 	.upload_commit = upload_commit,
 	.upload_free = upload_free,
 	.remove = local_remove,
+	.purge = local_purge,
 	.forget = local_forget,
 	.run_begin = store_local_run_begin,
 	.run_end = store_local_run_end,
 	.runs_alive = store_local_runs_alive,
+	.runs_oldest = store_local_runs_oldest,
 	.idle_begin = store_local_idle_begin,
 	.idle_end = store_local_idle_end,
 	.claims = store_local_claims,
 	.leftovers = store_local_leftovers,
+	.strays = store_local_strays,
 };

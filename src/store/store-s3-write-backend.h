@@ -6,7 +6,9 @@
  * and 16 hex digits:
  *
  *	alive-TIME	its mark, made anew every ten minutes; an hour after the
- *			last one the run counts as dead
+ *			last one the run counts as dead.  From the second one on
+ *			alive-TIME-BEGAN, by the server's clock when the first
+ *			was made
  *	claim/KEY	empty; made before KEY is published
  *	N		a long upload, copied to its key when it is whole
  *
@@ -53,6 +55,12 @@ enum rc s3_write_delete(struct s3_store *s, const char *key,
 /* All versions of it; RC_NOENT when there is none. */
 enum rc s3_write_remove(struct store *st, const char *key,
 			struct err *err) MUST_CHECK;
+/* As store_purge. */
+enum rc s3_write_purge(struct store *st, const char *key, enum store_gone *ret,
+		       int64_t *ret_until, struct err *err) MUST_CHECK;
+/* Remove what is older than the newest version, as far as that is let. */
+enum rc s3_write_drop_older(struct s3_store *s, const char *key,
+			    struct err *err) MUST_CHECK;
 /* A whole object under its own key, which nobody overwrites.  *ret_existed:
  * there was one of that size.
  */
@@ -138,6 +146,7 @@ struct s3_run {
 	uint64_t marked_at;   /* of clock_mono_ns */
 	bool is_marking;
 	struct s3_made mark;
+	int64_t began; /* of the first mark, us; INT64_MIN before */
 	struct s3_made *claims;
 	size_t n_claims, cap_claims;
 	unsigned int n_uploads;
@@ -166,6 +175,11 @@ enum rc s3_write_claims(struct store *st, store_claim_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
 enum rc s3_write_runs_alive(struct store *st, const struct store_run *own,
 			    unsigned int *ret, struct err *err) MUST_CHECK;
+enum rc s3_write_runs_oldest(struct store *st, const struct store_run *own,
+			     int64_t *ret_us, struct err *err) MUST_CHECK;
+enum rc s3_write_strays(struct store *st, bool remove, int64_t min_age,
+			store_stray_fn *fn, void *arg,
+			struct err *err) MUST_CHECK;
 enum rc s3_write_leftovers(struct store *st, bool remove, bool keep_claims,
 			   store_leftover_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;

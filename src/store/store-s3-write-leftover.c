@@ -37,7 +37,8 @@ struct things {
 
 struct mark {
 	char run[S3_RUN_TEXT];
-	int64_t time; /* us since 1970 */
+	int64_t time;  /* us since 1970 */
+	int64_t began; /* likewise, of the run; INT64_MIN: cannot be told */
 };
 
 struct scan {
@@ -101,19 +102,35 @@ static void add_thing(struct things *t, const char *key,
 				       .is_latest = it->is_latest || !it->id };
 }
 
-/* When it was made: by the server's clock, or else as its maker thought. */
+/* us since 1970; INT64_MIN: it was not told. */
+static int64_t item_time(const struct s3_item *it)
+{
+	struct timestamp t;
+	struct err ignored;
+
+	return *it->time && !timestamp_parse(it->time, &t, &ignored)
+		       ? t.us
+		       : INT64_MIN;
+}
+
+/* When it was made: by the server's clock, or else as its maker thought.  made
+ * is what follows ALIVE: the mark's time and, but in the first one, the run's.
+ */
 static void add_mark(struct scan *sc, const char *run, const char *made,
 		     const struct s3_item *it)
 {
-	struct mark m = { .time = INT64_MIN };
-	struct timestamp t;
-	struct err ignored;
+	struct mark m = { .time = INT64_MIN, .began = INT64_MIN };
+	size_t len = strcspn(made, "-");
 	int64_t us;
 
-	if (*it->time && !timestamp_parse(it->time, &t, &ignored))
-		m.time = t.us;
-	else if (timestamp_parse_compact(made, strlen(made), &us))
+	m.time = item_time(it);
+	if (m.time == INT64_MIN && timestamp_parse_compact(made, len, &us))
 		m.time = us;
+	if (!made[len])
+		m.began = m.time;
+	else if (timestamp_parse_compact(made + len + 1, strlen(made + len + 1),
+					 &us))
+		m.began = us;
 	memcpy(m.run, run, sizeof(m.run));
 	sc->marks = mem_grow(sc->marks, &sc->cap_marks, sc->n_marks + 1,
 			     sizeof(*sc->marks));
@@ -213,6 +230,25 @@ enum rc s3_write_runs_alive(struct store *st, const struct store_run *own,
 	return RC_OK;
 }
 
+enum rc s3_write_runs_oldest(struct store *st, const struct store_run *own,
+			     int64_t *ret_us, struct err *err)
+{
+	CLEANUP(scan_release) struct scan sc = { .only_marks = true };
+	const struct s3_run *mine = (const struct s3_run *)own;
+
+	if (scan_objects((struct s3_store *)st, &sc, err))
+		return err->rc;
+	*ret_us = INT64_MAX;
+	for (size_t i = 0; i < sc.n_marks; i++) {
+		const struct mark *m = &sc.marks[i];
+
+		if (m->began < *ret_us && is_alive(&sc, m->run) &&
+		    !(mine && !strcmp(mine->name, m->run)))
+			*ret_us = m->began;
+	}
+	return RC_OK;
+}
+
 enum rc s3_write_claims(struct store *st, store_claim_fn *fn, void *arg,
 			struct err *err)
 {
@@ -250,6 +286,18 @@ static bool is_left_copy(const struct scan *sc, const char *key)
 		is_dead = true;
 	}
 	return is_dead;
+}
+
+static bool is_claimed(const struct scan *sc, const char *key)
+{
+	for (size_t i = 0; i < sc->objects.n; i++) {
+		char run[S3_RUN_TEXT];
+		const char *claimed = parse_claim(sc->objects.v[i].key, run);
+
+		if (claimed && !strcmp(claimed, key))
+			return true;
+	}
+	return false;
 }
 
 struct teller {
@@ -309,4 +357,111 @@ enum rc s3_write_leftovers(struct store *st, bool remove, bool keep_claims,
 			return err->rc;
 	}
 	return RC_OK;
+}
+
+struct strays {
+	struct s3_store *s;
+	bool remove;
+	int64_t min_age, now;
+	store_stray_fn *fn;
+	void *arg;
+	const struct scan *sc;
+	struct things found;
+	int64_t *times; /* of what was found */
+	size_t cap_times;
+};
+
+static void add_stray(struct strays *y, const char *key,
+		      const struct s3_item *it)
+{
+	y->times = mem_grow(y->times, &y->cap_times, y->found.n + 1,
+			    sizeof(*y->times));
+	y->times[y->found.n] = item_time(it);
+	add_thing(&y->found, key, it);
+}
+
+static enum rc note_stray_upload(void *arg, const char *key,
+				 const struct s3_item *it, struct err *err)
+{
+	struct strays *y = arg;
+	char run[S3_RUN_TEXT];
+
+	(void)err;
+	if (!parse_key(key, run) && !is_claimed(y->sc, key))
+		add_stray(y, key, it);
+	return RC_OK;
+}
+
+static enum rc note_stray_object(void *arg, const char *key,
+				 const struct s3_item *it, struct err *err)
+{
+	char run[S3_RUN_TEXT];
+
+	(void)err;
+	if (!parse_key(key, run))
+		add_stray(arg, key, it);
+	return RC_OK;
+}
+
+/* What it is removed by is that of its kind: an upload's or a version's. */
+typedef enum rc remove_fn(struct s3_store *s, const char *key, const char *id,
+			  struct err *err);
+
+static enum rc tell_strays(struct strays *y, const char *what_format,
+			   remove_fn *remove, struct err *err)
+{
+	for (size_t i = 0; i < y->found.n; i++) {
+		const struct thing *t = &y->found.v[i];
+		/* Of unknown age nothing is old. */
+		int64_t age = y->times[i] == INT64_MIN || y->times[i] > y->now
+				      ? 0
+				      : y->now - y->times[i];
+		bool is_removed = y->remove && age >= y->min_age &&
+				  y->times[i] != INT64_MIN;
+		CLEANUP_FREE char *what =
+			xasprintf("%s%s", what_format, t->key);
+
+		if (is_removed && remove(y->s, t->key, t->id, err))
+			return err->rc;
+		y->fn(y->arg, what, t->size, age, is_removed);
+	}
+	things_release(&y->found);
+	y->found = (struct things){ 0 };
+	return RC_OK;
+}
+
+static enum rc find_strays(struct strays *y, struct err *err)
+{
+	enum rc rc = s3_write_list_uploads(y->s, "", note_stray_upload, y, err);
+
+	if (rc && rc != RC_UNSUPPORTED)
+		return rc;
+	if (tell_strays(y, "unfinished upload of ", s3_multipart_abort, err))
+		return err->rc;
+	rc = s3_write_list_versions(y->s, STORE_TMP "/", note_stray_object, y,
+				    NULL, err);
+	if (rc == RC_UNSUPPORTED || rc == RC_ACCESS)
+		rc = s3_list_items(y->s, STORE_TMP "/", "", true,
+				   note_stray_object, y, NULL, err);
+	return rc ? rc : tell_strays(y, "", s3_write_delete, err);
+}
+
+enum rc s3_write_strays(struct store *st, bool remove, int64_t min_age,
+			store_stray_fn *fn, void *arg, struct err *err)
+{
+	CLEANUP(scan_release) struct scan sc = { 0 };
+	struct strays y = { .s = (struct s3_store *)st,
+			    .remove = remove,
+			    .min_age = min_age,
+			    .fn = fn,
+			    .arg = arg,
+			    .sc = &sc };
+	enum rc rc = scan_objects(y.s, &sc, err);
+
+	y.now = sc.now;
+	if (!rc)
+		rc = find_strays(&y, err);
+	things_release(&y.found);
+	free(y.times);
+	return rc;
 }

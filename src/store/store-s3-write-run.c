@@ -28,7 +28,8 @@
 static const char mark_text[] = "a run of desfs-pack is alive\n";
 
 static enum rc put_mark(struct s3_run *run, const char *key,
-			char version[S3_VERSION_MAX], struct err *err)
+			char version[S3_VERSION_MAX], int64_t *ret_time,
+			struct err *err)
 {
 	CLEANUP(s3_reply_release) struct s3_reply re = { 0 };
 	struct s3_store *s = (struct s3_store *)run->base.st;
@@ -44,6 +45,7 @@ static enum rc put_mark(struct s3_run *run, const char *key,
 	content_md5_of(mark_text, sizeof(mark_text) - 1, &md5);
 	s->has_md5_tags = content_md5_is_etag(&md5, re.http.etag);
 	s3_write_version(&re.http, version);
+	*ret_time = s3_reply_time(&re.http);
 	return RC_OK;
 }
 
@@ -51,14 +53,18 @@ static enum rc put_mark(struct s3_run *run, const char *key,
 static char *mark_key(const struct s3_run *run)
 {
 	struct s3_store *s = (struct s3_store *)run->base.st;
-	char text[TIMESTAMP_COMPACT_TEXT];
+	char text[TIMESTAMP_COMPACT_TEXT], began[TIMESTAMP_COMPACT_TEXT];
 	int64_t skew;
 
 	pthread_mutex_lock(&s->lock);
 	skew = s->id.skew_s;
 	pthread_mutex_unlock(&s->lock);
 	timestamp_format_compact(clock_wall_ns() / 1000 + skew * 1000000, text);
-	return xasprintf("%s/%s/alive-%s", STORE_TMP, run->name, text);
+	if (run->began == INT64_MIN)
+		return xasprintf("%s/%s/alive-%s", STORE_TMP, run->name, text);
+	timestamp_format_compact(run->began, began);
+	return xasprintf("%s/%s/alive-%s-%s", STORE_TMP, run->name, text,
+			 began);
 }
 
 /* The new one is there before the old one goes. */
@@ -66,7 +72,8 @@ static enum rc renew(struct s3_run *run, struct err *err)
 {
 	struct s3_store *s = (struct s3_store *)run->base.st;
 	struct s3_made made = { .key = mark_key(run) }, old;
-	enum rc rc = put_mark(run, made.key, made.version, err);
+	int64_t now = 0;
+	enum rc rc = put_mark(run, made.key, made.version, &now, err);
 
 	pthread_mutex_lock(&run->lock);
 	old = rc ? made : run->mark;
@@ -74,6 +81,8 @@ static enum rc renew(struct s3_run *run, struct err *err)
 		run->mark = made;
 		run->marked_at = clock_mono_ns();
 		run->is_versioned = *made.version;
+		if (run->began == INT64_MIN)
+			run->began = now;
 	}
 	pthread_mutex_unlock(&run->lock);
 	if (!rc && old.key)
@@ -154,6 +163,7 @@ enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
 	run = xcalloc(1, sizeof(*run));
 	run->base.st = st;
 	run->retries = ((struct s3_store *)st)->rm.retries;
+	run->began = INT64_MIN;
 	pthread_mutex_init(&run->lock, NULL);
 	cond_init(&run->ending);
 	snprintf(run->name, sizeof(run->name), "run-%s", random);

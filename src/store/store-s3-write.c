@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "store/log-index.h"
 #include "store/store-s3-write-backend.h"
 
 /* There are no directories in a bucket, so the place is there when the bucket
@@ -52,8 +54,13 @@ static enum rc s3_replace(struct store *st, const char *key, const void *p,
 {
 	char version[S3_VERSION_MAX];
 
-	return s3_write_put((struct s3_store *)st, key, p, len, false, version,
-			    err);
+	if (s3_write_put((struct s3_store *)st, key, p, len, false, version,
+			 err))
+		return err->rc;
+	/* Its readers shall not miss it for the moment that RGW takes. */
+	if (!strcmp(key, LOG_INDEX_KEY))
+		return RC_OK;
+	return s3_write_drop_older((struct s3_store *)st, key, err);
 }
 
 const struct store_writer store_writer_s3 = {
@@ -66,10 +73,13 @@ const struct store_writer store_writer_s3 = {
 	.upload_commit = s3_upload_commit,
 	.upload_free = s3_upload_free,
 	.remove = s3_write_remove,
+	.purge = s3_write_purge,
 	.run_begin = s3_run_begin,
 	.run_end = s3_run_end,
 	.runs_alive = s3_write_runs_alive,
+	.runs_oldest = s3_write_runs_oldest,
 	.claims = s3_write_claims,
 	.leftovers = s3_write_leftovers,
+	.strays = s3_write_strays,
 	.try_write = s3_write_try,
 };

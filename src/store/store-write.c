@@ -167,6 +167,23 @@ enum rc store_remove(struct store *st, const char *key, struct err *err)
 	return st->writer->remove(st, key, err);
 }
 
+enum rc store_purge(struct store *st, const char *key, enum store_gone *ret,
+		    int64_t *ret_until, struct err *err)
+{
+	if (check_writer(st, err) || check_key(key, err))
+		return err->rc;
+	*ret_until = STORE_UNTIL_UNKNOWN;
+	return st->writer->purge(st, key, ret, ret_until, err);
+}
+
+enum rc store_each_place(struct store *st, const char *key, store_place_fn *fn,
+			 void *arg, struct err *err)
+{
+	if (st->ops->each_place)
+		return st->ops->each_place(st, key, fn, arg, err);
+	return fn(arg, NULL, st, err);
+}
+
 void store_forget(struct store *st, const char *key)
 {
 	if (st->writer && st->writer->forget)
@@ -194,6 +211,14 @@ enum rc store_runs_alive(struct store *st, const struct store_run *own,
 	if (check_writer(st, err))
 		return err->rc;
 	return st->writer->runs_alive(st, own, ret, err);
+}
+
+enum rc store_runs_oldest(struct store *st, const struct store_run *own,
+			  int64_t *ret_us, struct err *err)
+{
+	if (check_writer(st, err))
+		return err->rc;
+	return st->writer->runs_oldest(st, own, ret_us, err);
 }
 
 enum rc store_idle_begin(struct store *st, struct store_idle **ret,
@@ -230,6 +255,14 @@ enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
 	if (check_writer(st, err))
 		return err->rc;
 	return st->writer->leftovers(st, remove, keep_claims, fn, arg, err);
+}
+
+enum rc store_strays(struct store *st, bool remove, int64_t min_age,
+		     store_stray_fn *fn, void *arg, struct err *err)
+{
+	if (check_writer(st, err))
+		return err->rc;
+	return st->writer->strays(st, remove, min_age, fn, arg, err);
 }
 
 static enum rc try_object(struct store *st, const char *key, struct err *err)

@@ -31,8 +31,11 @@ enum rc store_put(struct store *st, const char *key, const void *p, size_t len,
 		  bool *ret_existed, struct err *err) MUST_CHECK;
 
 /* A small object in the place of any other of that key.  Readers see the one or
- * the other.  Only for log/index.json, which is a convenience and never the
- * truth.
+ * the other.  Only for what is a convenience and never the truth:
+ * log/index.json and the hourly aggregates below tombstones/.  Of two writers
+ * at once either may win.  Where a bucket keeps versions, those before go as
+ * well, but for log/index.json, which has no names; what is locked stays until
+ * store_purge.
  */
 enum rc store_replace(struct store *st, const char *key, const void *p,
 		      size_t len, struct err *err) MUST_CHECK;
@@ -61,6 +64,37 @@ void store_upload_free(struct store_upload *up);
 enum rc store_remove(struct store *st, const char *key,
 		     struct err *err) MUST_CHECK;
 
+/* Remove all there is of an object for good, noncurrent versions and delete
+ * markers too, and see that nothing is left; all may be gone already.  Of more
+ * than one place (a zone) the worst is told.
+ */
+enum store_gone {
+	STORE_REMOVED,          /* or there was none */
+	STORE_VERSIONS_REMOVED, /* and the place kept versions of it */
+	/* A lock or legal hold keeps some of it.  The rest is gone, and plain
+	 * readers and lists do not find it.
+	 */
+	STORE_KEPT,
+};
+#define STORE_UNTIL_UNKNOWN INT64_MIN
+/* *ret_until: of what is kept, us since 1970.  RC_ACCESS when removing is
+ * refused for another reason, or what there is cannot be listed.
+ */
+enum rc store_purge(struct store *st, const char *key, enum store_gone *ret,
+		    int64_t *ret_until, struct err *err) MUST_CHECK;
+
+/* Call fn for each place that an object of that key belongs in, as a store of
+ * its own, which may be written to if st may: a shard's are the stores of its
+ * zone, all else is everywhere.  zone is the name of the store in the zone
+ * file, so that no two places have the same; what is no zone://FILE is itself
+ * the one place, with zone NULL.  Anything but RC_OK ends it with that result;
+ * a place that cannot be opened is an error.
+ */
+typedef enum rc store_place_fn(void *arg, const char *zone, struct store *place,
+			       struct err *err);
+enum rc store_each_place(struct store *st, const char *key, store_place_fn *fn,
+			 void *arg, struct err *err) MUST_CHECK;
+
 /* Let go of what the kernel keeps of an object in memory, so that reading it
  * next tells of the disk, where that is ours to ask.
  */
@@ -83,6 +117,12 @@ void store_run_end(struct store_run *run, bool is_committed);
 /* Number of other runs alive now, not counting own (may be NULL). */
 enum rc store_runs_alive(struct store *st, const struct store_run *own,
 			 unsigned int *ret, struct err *err) MUST_CHECK;
+
+/* When the oldest of them began, us since 1970 by the place's clock, or a bit
+ * later; INT64_MAX: there is none, INT64_MIN: of one it cannot be told.
+ */
+enum rc store_runs_oldest(struct store *st, const struct store_run *own,
+			  int64_t *ret_us, struct err *err) MUST_CHECK;
 
 /* Let no run begin until store_idle_end, where that can be had: in directories,
  * not in buckets.  Runs that have begun go on.  Not for long, as who begins
@@ -108,6 +148,17 @@ typedef void store_leftover_fn(void *arg, const char *what, uint64_t size);
 enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
 			store_leftover_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
+
+/* What may hold bytes and is of no run that writers know, as other tools' or
+ * older programs' unfinished uploads to the place, whatever their key, and
+ * unknown files below STORE_TMP: told one by one, with its age by the place's
+ * clock, us; and, if that is at least min_age, removed when remove is set.
+ * What is of runs, alive or dead, is left to them and to store_leftovers.
+ */
+typedef void store_stray_fn(void *arg, const char *what, uint64_t size,
+			    int64_t age, bool is_removed);
+enum rc store_strays(struct store *st, bool remove, int64_t min_age,
+		     store_stray_fn *fn, void *arg, struct err *err) MUST_CHECK;
 
 /* One thing that was tried. */
 struct store_step {
