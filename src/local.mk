@@ -68,6 +68,7 @@ libdesfs_a_SOURCES += src/conf/conf-set.c src/conf/conf-set.h
 libdesfs_a_SOURCES += src/conf/conf-strings.c src/conf/conf-strings.h
 libdesfs_a_SOURCES += src/conf/conf-zone.c src/conf/conf-zone.h
 libdesfs_a_SOURCES += src/conf/conf-zone-check.c src/conf/conf-zone-check.h
+libdesfs_a_SOURCES += src/conf/erasure-key.c src/conf/erasure-key.h
 libdesfs_a_SOURCES += src/conf/secret.c src/conf/secret.h
 libdesfs_a_SOURCES += src/conf/store-settings.h
 

@@ -104,6 +104,7 @@ unit_programs += tests/unit/tombstone-set
 unit_programs += tests/unit/conf
 unit_programs += tests/unit/conf-zone
 unit_programs += tests/unit/secret
+unit_programs += tests/unit/erasure-key
 unit_programs += tests/unit/sigv4
 unit_programs += tests/unit/s3-xml
 unit_programs += tests/unit/content-md5

@@ -91,7 +91,9 @@ extern const char *const conf_stales[];
 #define CONF_ROWS_FILE(X, t, m)                                                \
 	X(t, m, "part_size", NULL, store.part_size, "SIZE", size, "5M",        \
 	  "size of the parts of uploads", .min = 5 << 20,                      \
-	  .max = INT64_C(5) << 30)
+	  .max = INT64_C(5) << 30)                                             \
+	X(t, m, "erasure_key", NULL, erasure_key, "FILE", path, "none",        \
+	  "keys of the list of deleted names", .max = 0)
 
 /* clang-format on */
 

@@ -37,6 +37,7 @@ struct conf {
 	const char *disk_cache;    /* directory; "" or NULL: none */
 	uint64_t disk_cache_size;  /* bytes; 0: default */
 	uint64_t disk_cache_free;  /* bytes left free; 0: default */
+	const char *erasure_key;   /* file, see erasure-key.h; NULL: none */
 	/* For mounts.  Seconds; CONF_UNSET before conf_fill, default after. */
 	unsigned int refresh, tombstone_max_age;
 	enum conf_stale stale;

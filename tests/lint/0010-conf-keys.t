@@ -34,7 +34,7 @@ t 'mount.desfs(8)' mount_page
 # Part sizes are for what writes.
 mounts_take_all()
 {
-	grep -vx part_size keys >want
+	grep -vxE 'part_size|erasure_key' keys >want
 	"$MOUNT_DESFS" --help | sed -n 's/^  \([a-z_]*\).*/\1/p' | sort >options
 	comm -23 want options >missing
 	cat missing
@@ -47,7 +47,7 @@ tools_take()
 {
 	"$@" --help | sed -n 's/^ *--\([a-z-]*\)=.*/\1/p' | tr - _ |
 		sed '/^profile$/d; s/^aws_profile$/profile/' | sort >options
-	grep -vE '^(disk_cache.*|refresh|tombstone_max_age|stale|part_size)$' \
+	grep -vE '^(disk_cache.*|refresh|tombstone_max_age|stale|part_size|erasure_key)$' \
 		keys >want
 	comm -23 want options >missing
 	cat missing
