@@ -22,6 +22,7 @@ struct oplog;
 
 struct volume {
 	struct store *st;
+	bool is_store_borrowed;
 	struct catalog *catalog; /* NULL: none */
 	char *index_cache_error; /* why there is none; NULL: nothing wrong */
 	struct descriptor descriptor;
@@ -30,7 +31,7 @@ struct volume {
 	enum volume_verify verify;
 	bool has_without; /* see volume_options */
 	int64_t without;
-	uint64_t block_cache; /* bytes */
+	uint64_t block_cache;       /* bytes */
 	struct volume_ahead *ahead; /* NULL: the store is a remote one */
 
 	pthread_mutex_t lock;

@@ -220,13 +220,24 @@ static struct volume *volume_new(const struct volume_options *opts)
 	return v;
 }
 
+static enum rc open_store(struct volume *v, const char *url,
+			  const struct volume_options *opts, struct err *err)
+{
+	if (!opts || !opts->store)
+		return store_open(&v->st, url, opts ? opts->settings : NULL,
+				  err);
+	v->st = opts->store;
+	v->is_store_borrowed = true;
+	return RC_OK;
+}
+
 enum rc volume_open(struct volume **ret, const char *url,
 		    const struct volume_options *opts, struct err *err)
 {
 	struct volume *v = volume_new(opts);
 	enum rc rc;
 
-	rc = store_open(&v->st, url, opts ? opts->settings : NULL, err);
+	rc = open_store(v, url, opts, err);
 	if (!rc) {
 		open_catalog(v, opts);
 		set_env(v);
@@ -257,7 +268,7 @@ void volume_close(struct volume *v)
 	shard_set_free(v->set);
 	oplog_free(v->log);
 	catalog_close(v->catalog);
-	if (v->st)
+	if (v->st && !v->is_store_borrowed)
 		store_close(v->st);
 	free(v->index_cache_error);
 	pthread_cond_destroy(&v->refreshed);

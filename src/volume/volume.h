@@ -63,6 +63,10 @@ struct volume_options {
 	 */
 	bool has_without;
 	int64_t without; /* microseconds */
+	/* The store, open already and the caller's, instead of one opened from
+	 * the URL; to be closed after the volume.
+	 */
+	struct store *store;
 };
 
 /* Reads descriptor and log; no shard.  RC_NOENT: no archive there. */
