@@ -310,6 +310,9 @@ libdesfs_a_SOURCES += src/pack/remove-proof.c src/pack/remove-proof.h
 libdesfs_a_SOURCES += src/pack/remove-source.c src/pack/remove-source.h
 libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
+# repack
+libdesfs_a_SOURCES += src/repack/purge-rule.c src/repack/purge-rule.h
+
 # fs
 libdesfs_a_SOURCES += src/fs/fs.h
 libdesfs_a_SOURCES += src/fs/nodeid.c src/fs/nodeid.h

@@ -97,6 +97,7 @@ unit_programs += tests/unit/worker
 unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
 unit_programs += tests/unit/erasure-state
+unit_programs += tests/unit/purge-rule
 unit_programs += tests/unit/receipt
 unit_programs += tests/unit/suppression
 unit_programs += tests/unit/tombstone
