@@ -311,6 +311,7 @@ libdesfs_a_SOURCES += src/pack/remove-source.c src/pack/remove-source.h
 libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
 # repack
+libdesfs_a_SOURCES += src/repack/holds.c src/repack/holds.h
 libdesfs_a_SOURCES += src/repack/purge-rule.c src/repack/purge-rule.h
 
 # fs
