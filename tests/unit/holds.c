@@ -241,5 +241,6 @@ int main(void)
 		cmocka_unit_test(no_shard_with_a_held_entry_is_passed_over),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

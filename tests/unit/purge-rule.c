@@ -177,5 +177,6 @@ int main(void)
 		cmocka_unit_test(verdicts_have_words),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
