@@ -138,12 +138,15 @@ static void add_shards(struct oplog_state *s, const struct oplog_record *r,
 	}
 }
 
+/* All it replaces counts at that place, or is not known yet.  What only lost
+ * records add does not count: what was made of it would be there twice.
+ */
 static bool is_first(const struct oplog_state *s, const struct oplog_record *r)
 {
 	for (size_t i = 0; i < r->n_replaces; i++) {
 		const struct entry *e = find(s, r->replaces[i].key);
 
-		if (e && e->replaced)
+		if (e && (e->replaced || (e->lost && !e->is_added)))
 			return false;
 	}
 	return true;
@@ -224,10 +227,12 @@ struct oplog_state *oplog_state_new(const struct oplog_record *const *records,
 	sort(s->records, n, sizeof(*s->records), by_name);
 	make_room(s);
 	for (size_t i = 0; i < n; i++) {
+		if (s->records[i]->kind != OPLOG_REPACK)
+			add_shards(s, s->records[i], NULL);
+	}
+	for (size_t i = 0; i < n; i++) {
 		if (s->records[i]->kind == OPLOG_REPACK)
 			add_repack(s, s->records[i]);
-		else
-			add_shards(s, s->records[i], NULL);
 	}
 	divide(s);
 	oplog_words_init(&s->words, s->records, n);
