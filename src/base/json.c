@@ -301,6 +301,11 @@ void json_add(struct json_t *array, struct json_t *v)
 	must(!json_array_append_new(array, v));
 }
 
+struct json_t *json_new_str(const char *s)
+{
+	return made(json_string(s));
+}
+
 void json_add_str(struct json_t *array, const char *s)
 {
 	json_add(array, made(json_string(s)));

@@ -70,6 +70,7 @@ const char *json_text(const struct json_t *j);
 
 struct json_t *json_new_obj(void) MUST_CHECK;
 struct json_t *json_new_array(void) MUST_CHECK;
+struct json_t *json_new_str(const char *s) MUST_CHECK; /* UTF-8 */
 /* v is at most JSON_INT_MAX. */
 void json_set_u64(struct json_t *obj, const char *name, uint64_t v);
 void json_set_i64(struct json_t *obj, const char *name, int64_t v);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "volume/oplog-json-backend.h"
 #include "volume/oplog.h"
 
 #define OPLOG_PREFIX "log/"
@@ -47,9 +48,6 @@ struct news {
 	struct kept_record *kept;
 	size_t n_kept, kept_cap, kept_bytes;
 };
-
-/* The time out of TIME-RANDOM.json; false for names of another form. */
-bool oplog_name_time(const char *name, int64_t *ret_time);
 
 void news_begin(struct news *news, struct oplog *log);
 void news_release(struct news *news);

@@ -133,18 +133,6 @@ void oplog_newest(const struct oplog *log, struct oplog_prev *ret)
 	memcpy(ret->sha256, r->sha256, SHA256_LEN);
 }
 
-/* Read the time out of TIME-RANDOM.json; false for names of another form. */
-bool oplog_name_time(const char *name, int64_t *ret_time)
-{
-	const size_t stamp = TIMESTAMP_COMPACT_TEXT - 1;
-	uint8_t random[16];
-
-	return strlen(name) == stamp + 1 + 32 + 5 && name[stamp] == '-' &&
-	       !strcmp(name + stamp + 33, ".json") &&
-	       hex_decode(name + stamp + 1, 32, random, sizeof(random)) &&
-	       timestamp_parse_compact(name, stamp, ret_time);
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct oplog_record *const *x = a;
@@ -158,14 +146,6 @@ static int name_of(const void *name, const void *at)
 	const struct oplog_record *const *r = at;
 
 	return strcmp(name, (*r)->name);
-}
-
-int shard_meta_compare(const void *a, const void *b)
-{
-	const struct shard_meta *x = a;
-	const struct shard_meta *y = b;
-
-	return strcmp(x->key, y->key);
 }
 
 static bool is_known(const struct oplog *log, const char *name)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "volume/oplog.h"
+#include "volume/oplog-record.h"
 
 static void digest_text(struct record_digest *d, const struct buf *text)
 {
@@ -15,24 +15,24 @@ static void digest_text(struct record_digest *d, const struct buf *text)
 	d->len += text->len;
 }
 
-/* j is the record without digest and shards. */
-void record_digest_begin(struct record_digest *d, const struct json_t *j)
+void record_digest_begin(struct record_digest *d, const struct json_t *record,
+			 const char *array)
 {
 	CLEANUP_BUF struct buf before = { .max = OPLOG_RECORD_MAX };
 
 	*d = (struct record_digest){ .after = { .max = OPLOG_RECORD_MAX } };
 	sha256_init(&d->hash);
-	json_write_around(j, RECORD_SHARDS, &before, &d->after);
+	json_write_around(record, array, &before, &d->after);
 	digest_text(d, &before);
 }
 
-void record_digest_shard(struct record_digest *d, const struct json_t *shard)
+void record_digest_element(struct record_digest *d, const struct json_t *j)
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
 
 	if (d->n++)
 		buf_append_str(&text, ",");
-	json_write(shard, &text);
+	json_write(j, &text);
 	digest_text(d, &text);
 }
 

@@ -2,8 +2,8 @@
 /* record-digest.h - the digest of a log record: the first half of the SHA-256
  * of its canonical form without the digest.
  *
- * Shards are added one by one: a run may have made 2^16 of them and more, and
- * their values take five times the room of their text.
+ * The elements of its long array are added one by one: a run may have made 2^16
+ * shards and more, and their values take five times the room of their text.
  */
 #ifndef DESFS_VOLUME_RECORD_DIGEST_H
 #define DESFS_VOLUME_RECORD_DIGEST_H
@@ -16,20 +16,19 @@
 #include "base/sha256.h"
 #include "shard/shard-format.h"
 
-#define RECORD_SHARDS "shards" /* the member that has them */
-
 struct json_t;
 
 struct record_digest {
 	struct sha256 hash;
 	uint64_t len;
-	size_t n; /* shards so far */
+	size_t n; /* elements so far */
 	struct buf after;
 };
 
-/* The record without digest and shards. */
-void record_digest_begin(struct record_digest *d, const struct json_t *record);
-void record_digest_shard(struct record_digest *d, const struct json_t *shard);
+/* The record without digest and the array. */
+void record_digest_begin(struct record_digest *d, const struct json_t *record,
+			 const char *array);
+void record_digest_element(struct record_digest *d, const struct json_t *j);
 /* RC_LIMIT: a record must not be that long. */
 enum rc record_digest_end(struct record_digest *d, uint8_t digest[SHARD_ID_LEN],
 			  struct err *err) MUST_CHECK;

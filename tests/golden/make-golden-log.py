@@ -170,5 +170,117 @@ def records():
     shard("bad-oplog-incompat", incompat=1 << 32)
 
 
+OTHER = {
+    "key": "20261121/20261121_A_0001_R012_" + ROOT[:16] + ".des",
+    "root": ROOT,
+}
+PREV = {
+    "name": "20261121T101530.999999Z-" + "0123456789abcdef" * 2 + ".json",
+    "sha256": ROOT2,
+}
+DOCUMENTS = [{
+    "key": "tombstones/2026112%d/%s.json" % (n, "8d0f6a3c1b2e4d5f" * 2),
+    "count": n,
+    "sha256": ROOT,
+} for n in (1, 2)]
+SUPPRESSED = [{
+    "key": "tombstones/suppressed-20261121T101530.000000Z-%s.json" % (ROOT[:32]),
+    "count": 70000,
+    "sha256": ROOT2,
+}]
+IDS = [ROOT2[:32], ROOT[:32]]
+GONE = [
+    dict(OTHER, how="removed", time="2026-11-21T10:15:30.000000Z"),
+    dict(OTHER, how="version-removed", time="2026-11-21T10:15:30.000000Z", zone="a"),
+    dict(OTHER, how="pending", time="2026-11-21T10:15:30.000000Z", zone="b"),
+    dict(OTHER, how="pending", time="2026-11-21T10:15:30.000000Z", zone="caf\u00e9",
+         until="2027-11-21T10:15:30.000000Z"),
+]
+RECEIPT = {
+    "id": ROOT2[:32],
+    "subject": ROOT,
+    "reason": "gdpr",
+    "by": "op",
+    "asked": "2026-11-21T08:00:00.000000Z",
+    "hidden": "2026-11-21T08:00:00.500000Z",
+    "replaced": [{"from": ROOT, "to": [ROOT2], "time": "2026-11-21T08:30:00.000000Z"}],
+    "purged": [{"root": ROOT, "how": "removed", "time": "2026-11-21T09:00:00.000000Z"}],
+}
+REPACK = {
+    "kind": "repack",
+    "prev": PREV,
+    "replaces": [{"key": SHARD["key"], "root": ROOT}, OTHER],
+    "grace": 86400,
+    "why": "merge",
+    "shards": [SECOND],
+}
+KINDS = {
+    "shards": {"prev": PREV, "allow_erased": True, "shards": [SHARD]},
+    "repack": REPACK,
+    "tombstones": {"kind": "tombstones", "tombstones": DOCUMENTS},
+    "withdrawn": {"kind": "withdrawn", "withdrawn": IDS, "prev": PREV},
+    "purged": {"kind": "purged", "purged": GONE},
+    "erased": {"kind": "erased", "receipts": [RECEIPT], "suppressed": SUPPRESSED,
+               "done": [d["key"] for d in DOCUMENTS]},
+}
+
+
+def of_kind(name, like, drop=None, **changes):
+    r = without(RECORD, "shards")
+    r.update(KINDS[like])
+    r.update(changes)
+    write(name, with_digest(without(r, drop)))
+
+
+def kinds():
+    for kind in KINDS:
+        of_kind("good-oplog-kind-" + kind, kind)
+    of_kind("good-oplog-kind-lost", "repack", shards=[], lost=7, why="corrupt")
+
+    bad = "bad-oplog-kind-"
+    for kind, array in (("repack", "shards"), ("repack", "replaces"), ("repack", "grace"),
+                        ("repack", "why"), ("tombstones", "tombstones"),
+                        ("withdrawn", "withdrawn"), ("purged", "purged"),
+                        ("erased", "receipts"), ("erased", "done"),
+                        ("erased", "suppressed")):
+        of_kind(bad + kind + "-no-" + array, kind, drop=array)
+    of_kind(bad + "mixed", "purged", kind="withdrawn")
+    of_kind(bad + "prev", "shards", prev=dict(PREV, name="index.json"))
+    of_kind(bad + "prev-later", "shards",
+            prev=dict(PREV, name=PREV["name"].replace("T101530", "T101531")))
+    of_kind(bad + "prev-sha256", "shards", prev=dict(PREV, sha256=ROOT[:62]))
+    of_kind(bad + "replaces-none", "repack", replaces=[])
+    of_kind(bad + "replaces-order", "repack", replaces=[OTHER, REPACK["replaces"][0]])
+    of_kind(bad + "replaces-key", "repack", replaces=[dict(OTHER, key="desfs.json")])
+    of_kind(bad + "replaces-root", "repack", replaces=[dict(OTHER, root=ROOT2)])
+    of_kind(bad + "replaces-itself", "repack",
+            replaces=[{"key": SECOND["key"], "root": ROOT2}])
+    of_kind(bad + "grace-sign", "repack", grace=-1)
+    of_kind(bad + "grace-long", "repack", grace=10 * 366 * 86400 + 1)
+    of_kind(bad + "why", "repack", why="fun")
+    of_kind(bad + "tombstone-order", "tombstones", tombstones=DOCUMENTS[::-1])
+    of_kind(bad + "tombstone-key", "tombstones",
+            tombstones=[dict(DOCUMENTS[0], key="tombstones/x.json")])
+    of_kind(bad + "tombstone-sha256", "tombstones",
+            tombstones=[dict(DOCUMENTS[0], sha256="00")])
+    of_kind(bad + "withdrawn-twice", "withdrawn", withdrawn=[IDS[0]] * 2)
+    of_kind(bad + "withdrawn-form", "withdrawn", withdrawn=["x"])
+    of_kind(bad + "purged-order", "purged", purged=GONE[::-1])
+    of_kind(bad + "purged-how", "purged", purged=[dict(GONE[0], how="lost")])
+    of_kind(bad + "purged-until", "purged",
+            purged=[dict(GONE[0], until="2027-11-21T10:15:30.000000Z")])
+    of_kind(bad + "purged-key", "purged", purged=[dict(GONE[0], key="../" + OTHER["key"])])
+    of_kind(bad + "purged-zone", "purged", purged=[dict(GONE[0], zone="a\n")])
+    of_kind(bad + "done-order", "erased", done=[d["key"] for d in DOCUMENTS[::-1]])
+    of_kind(bad + "done-key", "erased", done=["log/x"])
+    of_kind(bad + "suppressed-key", "erased", suppressed=DOCUMENTS)
+    of_kind(bad + "receipt", "erased", receipts=[without(RECEIPT, "subject")])
+    of_kind(bad + "receipt-twice", "erased", receipts=[RECEIPT] * 2)
+    # Only a checkpoint has shards of which that little is left.
+    record(bad + "shard-purged", shards=[{
+        "key": SHARD["key"], "root": ROOT, "size": 4096, "purged": True}])
+
+
 descriptors()
 records()
+kinds()

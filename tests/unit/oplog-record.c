@@ -48,6 +48,44 @@ static const struct {
 	{ "name-long", RC_CORRUPT, "last stands for 65536 bytes" },
 	{ "created", RC_CORRUPT, "created_min" },
 	{ "incompat", RC_CORRUPT, "incompat is 4294967296" },
+	{ "kind-repack-no-shards", RC_CORRUPT, "no member shards" },
+	{ "kind-repack-no-replaces", RC_CORRUPT, "no member replaces" },
+	{ "kind-repack-no-grace", RC_CORRUPT, "no member grace" },
+	{ "kind-repack-no-why", RC_CORRUPT, "no member why" },
+	{ "kind-tombstones-no-tombstones", RC_CORRUPT, "no member tombstones" },
+	{ "kind-withdrawn-no-withdrawn", RC_CORRUPT, "no member withdrawn" },
+	{ "kind-purged-no-purged", RC_CORRUPT, "no member purged" },
+	{ "kind-erased-no-receipts", RC_CORRUPT, "no member receipts" },
+	{ "kind-erased-no-done", RC_CORRUPT, "no member done" },
+	{ "kind-erased-no-suppressed", RC_CORRUPT, "no member suppressed" },
+	{ "kind-mixed", RC_CORRUPT, "kind withdrawn and has purged" },
+	{ "kind-prev", RC_CORRUPT, "index.json, which is no record" },
+	{ "kind-prev-later", RC_CORRUPT, "is no earlier one" },
+	{ "kind-prev-sha256", RC_CORRUPT, "prev: sha256 is not" },
+	{ "kind-replaces-none", RC_CORRUPT, "replaces is empty" },
+	{ "kind-replaces-order", RC_CORRUPT, "replaces 1" },
+	{ "kind-replaces-key", RC_CORRUPT, "replaces 0: key desfs.json" },
+	{ "kind-replaces-root", RC_CORRUPT, "none of a shard with this root" },
+	{ "kind-replaces-itself", RC_CORRUPT, "replaces itself" },
+	{ "kind-grace-sign", RC_CORRUPT, "grace is -1" },
+	{ "kind-grace-long", RC_CORRUPT, "grace is 316224001" },
+	{ "kind-why", RC_UNSUPPORTED, "why fun" },
+	{ "kind-tombstone-order", RC_CORRUPT, "tombstone 1 is not in order" },
+	{ "kind-tombstone-key", RC_CORRUPT, "tombstones/x.json" },
+	{ "kind-tombstone-sha256", RC_CORRUPT, "tombstone 0" },
+	{ "kind-withdrawn-twice", RC_CORRUPT, "withdrawn 1 is not in order" },
+	{ "kind-withdrawn-form", RC_CORRUPT, "not 32 hex digits" },
+	{ "kind-purged-order", RC_CORRUPT, "is not in order" },
+	{ "kind-purged-how", RC_UNSUPPORTED, "how lost" },
+	{ "kind-purged-until", RC_CORRUPT, "removed has an until" },
+	{ "kind-purged-key", RC_CORRUPT, "purged 0: key ../" },
+	{ "kind-purged-zone", RC_CORRUPT, "zone" },
+	{ "kind-done-order", RC_CORRUPT, "done 1 is not in order" },
+	{ "kind-done-key", RC_CORRUPT, "done 0" },
+	{ "kind-suppressed-key", RC_CORRUPT, "suppressed 0" },
+	{ "kind-receipt", RC_CORRUPT, "receipt 0: no member subject" },
+	{ "kind-receipt-twice", RC_CORRUPT, "receipt 1 is not in order" },
+	{ "kind-shard-purged", RC_CORRUPT, "shard 0" },
 };
 
 static enum rc decoded(const char *name, struct oplog_record *ret,
@@ -143,6 +181,73 @@ static void the_written_form_is_the_golden_one(void **state)
 	assert_string_equal(buf_str(&b), buf_str(&golden));
 }
 
+static const char *const kinds[] = {
+	"shards",    "repack", "lost",   "tombstones",
+	"withdrawn", "purged", "erased",
+};
+
+static void all_kinds_are_written_as_they_were_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		CLEANUP(oplog_record_release) struct oplog_record r = { 0 };
+		CLEANUP_BUF struct buf golden = { 0 };
+		CLEANUP_BUF struct buf b = { 0 };
+		char name[64];
+		struct err err = { 0 };
+
+		snprintf(name, sizeof(name), "good-oplog-kind-%s", kinds[i]);
+		golden_read(name, &golden);
+		if (oplog_record_decode(golden.p, golden.len, &r, &err))
+			fail_msg("%s: %s", name, err.msg);
+		buf_init(&b, OPLOG_RECORD_MAX);
+		oplog_record_encode(&r, r.archive_id, &b);
+		assert_string_equal(buf_str(&b), buf_str(&golden));
+	}
+}
+
+static void the_members_of_all_kinds_are_read(void **state)
+{
+	struct oplog_record r = { 0 };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(decoded("good-oplog-kind-shards", &r, &err), RC_OK);
+	assert_true(r.allow_erased);
+	assert_string_equal(r.prev.name,
+			    "20261121T101530.999999Z-0123456789abcdef"
+			    "0123456789abcdef.json");
+	assert_int_equal(r.prev.sha256[0], 0x60);
+	oplog_record_release(&r);
+	assert_int_equal(decoded("good-oplog-kind-repack", &r, &err), RC_OK);
+	assert_int_equal(r.kind, OPLOG_REPACK);
+	assert_int_equal(r.n_replaces, 2);
+	assert_string_equal(
+		r.replaces[1].key,
+		"20261121/20261121_A_0001_R012_9f86d081884c7d65.des");
+	assert_int_equal(r.grace, 86400);
+	assert_int_equal(r.why, OPLOG_MERGE);
+	assert_int_equal(r.n_shards, 1);
+	oplog_record_release(&r);
+	assert_int_equal(decoded("good-oplog-kind-tombstones", &r, &err),
+			 RC_OK);
+	assert_int_equal(r.n_tombstones, 2);
+	assert_int_equal(r.tombstones[1].count, 2);
+	oplog_record_release(&r);
+	assert_int_equal(decoded("good-oplog-kind-purged", &r, &err), RC_OK);
+	assert_int_equal(r.n_purged, 4);
+	assert_null(r.purged[0].zone);
+	assert_string_equal(r.purged[3].zone, "caf\xc3\xa9");
+	assert_true(r.purged[2].until == RECEIPT_UNKNOWN);
+	assert_true(r.purged[3].until != RECEIPT_UNKNOWN);
+	oplog_record_release(&r);
+	assert_int_equal(decoded("good-oplog-kind-erased", &r, &err), RC_OK);
+	assert_int_equal(r.n_receipts, 1);
+	assert_int_equal(r.n_done, 2);
+	assert_int_equal(r.n_suppressed, 1);
+	oplog_record_release(&r);
+}
+
 static void record_keys_are_fresh_and_dated(void **state)
 {
 	char one[80], two[80];
@@ -169,6 +274,8 @@ int main(void)
 		cmocka_unit_test(what_later_versions_add_is_passed_over),
 		cmocka_unit_test(bad_records_are_refused),
 		cmocka_unit_test(the_written_form_is_the_golden_one),
+		cmocka_unit_test(all_kinds_are_written_as_they_were_read),
+		cmocka_unit_test(the_members_of_all_kinds_are_read),
 		cmocka_unit_test(record_keys_are_fresh_and_dated),
 	};
 
