@@ -110,6 +110,7 @@ libdesfs_a_SOURCES += src/shard/shard-page-build.c src/shard/shard-page-build.h
 libdesfs_a_SOURCES += src/shard/shard-build.c src/shard/shard-build.h
 
 # erase
+libdesfs_a_SOURCES += src/erase/aggregate.c src/erase/aggregate.h
 libdesfs_a_SOURCES += src/erase/document.c src/erase/document.h
 libdesfs_a_SOURCES += src/erase/erasure-state.c src/erase/erasure-state.h
 libdesfs_a_SOURCES += src/erase/erasure-words.c src/erase/erasure-words.h
