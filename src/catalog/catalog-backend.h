@@ -45,6 +45,7 @@ enum statement {
 	ST_DOCUMENT_PUT,
 	ST_DOCUMENT_NEXT,
 	ST_DOCUMENT_DELETE,
+	ST_DOCUMENT_DROP,
 	ST_SHARD_PUT,
 	ST_SHARD_TOUCH,
 	ST_SHARD_DROP,
@@ -136,6 +137,10 @@ int schema_prepare(sqlite3 *db);
 void evict(struct call *call, int64_t keep_archive);
 /* Give back some pages to the file system.  Outside a transaction. */
 void shrink(struct call *call, bool all);
+/* Empty the write-ahead log, so that nothing deleted is left there.  Outside a
+ * transaction.
+ */
+void truncate_log(struct call *call);
 
 /* Bytes of the file in use. */
 uint64_t bytes_used(struct call *call);

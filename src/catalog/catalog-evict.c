@@ -56,6 +56,12 @@ void evict(struct call *call, int64_t keep_archive)
 	}
 }
 
+void truncate_log(struct call *call)
+{
+	sqlite3_exec(call->conn->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL,
+		     NULL, NULL);
+}
+
 void shrink(struct call *call, bool all)
 {
 	int rc;
@@ -70,8 +76,7 @@ void shrink(struct call *call, bool all)
 			      : "PRAGMA incremental_vacuum(" SHRINK_PAGES ")",
 			  NULL, NULL, NULL);
 	if (!rc && all)
-		sqlite3_exec(call->conn->db, "PRAGMA wal_checkpoint(TRUNCATE)",
-			     NULL, NULL, NULL);
+		truncate_log(call);
 	if (rc && !call->rc)
 		call->rc = rc;
 }

@@ -221,6 +221,30 @@ void catalog_put_document(struct catalog *c, const char *location,
 	(void)catalog_put_documents(c, location, &d, 1);
 }
 
+bool catalog_drop_documents(struct catalog *c, const char *location,
+			    const char *const *keys, size_t n)
+{
+	struct call call;
+
+	if (!call_begin_write(&call, c))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		sqlite3_stmt *st = call_statement(&call, ST_DOCUMENT_DROP);
+
+		if (!st)
+			break;
+		bind_text(st, 1, keys[i]);
+		bind_text(st, 2, location);
+		call_run(&call, st);
+	}
+	call_end_write(&call);
+	if (call.rc || !call_begin(&call, c, &c->write))
+		return false;
+	truncate_log(&call);
+	call_end(&call);
+	return !call.rc;
+}
+
 void catalog_drop(struct catalog *c, const char *location)
 {
 	struct call call;

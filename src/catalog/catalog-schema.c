@@ -84,6 +84,9 @@ const char *const statement_texts[N_STATEMENTS] = {
 		" VALUES(?, ?, ?, ?)",
 	[ST_DOCUMENT_NEXT] = "SELECT sum, body, id FROM documents WHERE id > ?"
 			     " ORDER BY id LIMIT 1",
+	[ST_DOCUMENT_DROP] =
+		"DELETE FROM documents WHERE key = ? AND archive ="
+		" (SELECT id FROM archives WHERE location = ?)",
 	[ST_DOCUMENT_DELETE] = "DELETE FROM documents WHERE id = ?",
 	[ST_SHARD_PUT] =
 		"INSERT INTO shards(root, archive, tag, last_used)"

@@ -83,6 +83,7 @@ static int conn_configure(sqlite3 *db, const char *path)
 			  "PRAGMA auto_vacuum = INCREMENTAL;"
 			  "PRAGMA foreign_keys = ON;"
 			  "PRAGMA cell_size_check = ON;"
+			  "PRAGMA secure_delete = ON;"
 			  "PRAGMA journal_size_limit = 16777216;"
 			  "PRAGMA synchronous = NORMAL",
 			  NULL, NULL, NULL);

@@ -64,6 +64,12 @@ struct catalog_document {
 bool catalog_put_documents(struct catalog *c, const char *location,
 			   const struct catalog_document *docs, size_t n);
 
+/* Forget documents, so that their bytes are nowhere in the file any more, and
+ * not in its log unless somebody was reading that.  false: it could not be done.
+ */
+bool catalog_drop_documents(struct catalog *c, const char *location,
+			    const char *const *keys, size_t n);
+
 /* All documents whose key begins with prefix, in order of their keys; fn
  * returns false to end, and must not call the catalog.
  */
