@@ -48,6 +48,7 @@ unit_programs += tests/unit/store-local
 unit_programs += tests/unit/store-range
 unit_programs += tests/unit/store-s3
 unit_programs += tests/unit/store-s3-run
+unit_programs += tests/unit/store-s3-purge
 unit_programs += tests/unit/store-http
 unit_programs += tests/unit/list-pace
 unit_programs += tests/unit/log-index
@@ -278,6 +279,8 @@ tests_unit_store_s3_SOURCES = tests/unit/store-s3.c
 tests_unit_store_s3_SOURCES += tests/unit/http-double.c tests/unit/http-double.h
 tests_unit_store_s3_run_SOURCES = tests/unit/store-s3-run.c
 tests_unit_store_s3_run_SOURCES += tests/unit/http-double.c
+tests_unit_store_s3_purge_SOURCES = tests/unit/store-s3-purge.c
+tests_unit_store_s3_purge_SOURCES += tests/unit/http-double.c
 tests_unit_store_http_SOURCES = tests/unit/store-http.c
 tests_unit_store_http_SOURCES += tests/unit/http-double.c
 
@@ -323,9 +326,11 @@ tests_bench_delay_proxy_SOURCES = tests/bench/delay-proxy.c
 tests_bench_delay_proxy_LDADD =
 
 # What shell tests call.
-check_PROGRAMS += tests/lib/look tests/lib/make-hostile
+check_PROGRAMS += tests/lib/look tests/lib/make-hostile tests/lib/store-do
 tests_lib_look_SOURCES = tests/lib/look.c
 tests_lib_make_hostile_SOURCES = tests/lib/make-hostile.c
+tests_lib_store_do_SOURCES = tests/lib/store-do.c
+tests_lib_store_do_LDADD = $(DESFS_LIBS)
 EXTRA_DIST += tests/lib/desread.py tests/lib/desshard.py
 EXTRA_DIST += tests/lib/find-bytes.py
 EXTRA_DIST += tests/lib/pack-model.py tests/lib/push-refresh.py

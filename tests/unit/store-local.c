@@ -367,6 +367,135 @@ static void removing_takes_one_object(void **state)
 	OK(store_read_all(f->st, "d/y", 1, &b, &err));
 }
 
+static void purging_leaves_nothing_of_it_and_all_else(void **state)
+{
+	struct fixture *f = *state;
+	enum store_gone gone = STORE_KEPT;
+	int64_t until;
+
+	put(f, "d/x", "x");
+	put(f, "d/xy", "y");
+	OK(store_purge(f->st, "d/x", &gone, &until, &err));
+	assert_int_equal(gone, STORE_REMOVED);
+	/* What is not there is gone; nor need its directory be there. */
+	OK(store_purge(f->st, "d/x", &gone, &until, &err));
+	OK(store_purge(f->st, "none/x", &gone, &until, &err));
+	assert_int_equal(gone, STORE_REMOVED);
+	assert_int_equal(store_remove(f->st, "d/x", &err), RC_NOENT);
+	OK(store_remove(f->st, "d/xy", &err));
+	assert_int_equal(store_purge(f->st, "tmp/x", &gone, &until, &err),
+			 RC_USAGE);
+}
+
+static void what_cannot_be_removed_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	enum store_gone gone;
+	int64_t until;
+
+	put(f, "d/x", "x");
+	assert_int_not_equal(store_purge(f->st, "d", &gone, &until, &err),
+			     RC_OK);
+	OK(store_remove(f->st, "d/x", &err));
+}
+
+static enum rc note_place(void *arg, const char *zone, struct store *place,
+			  struct err *e)
+{
+	struct store **ret = arg;
+
+	(void)e;
+	assert_null(zone);
+	assert_null(*ret);
+	*ret = place;
+	return RC_OK;
+}
+
+static void a_directory_is_the_one_place(void **state)
+{
+	struct fixture *f = *state;
+	struct store *place = NULL;
+
+	OK(store_each_place(f->st, "d/x", note_place, &place, &err));
+	assert_ptr_equal(place, f->st);
+}
+
+static void the_oldest_run_is_told(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *mark = path_of(f, "tmp/run-0123456789abcdef");
+	struct store_run *first = NULL, *second = NULL;
+	struct store *other = NULL;
+	struct statx sx = { 0 };
+	int64_t us = 0, two = 0;
+	bool existed;
+
+	OK(store_runs_oldest(f->st, NULL, &us, &err));
+	assert_true(us == INT64_MAX);
+	OK(store_create(&other, f->dir, NULL, &err));
+	OK(store_run_begin(f->st, &first, &err));
+	/* A dead one's counts for nothing. */
+	leave(f, "run-0123456789abcdef");
+	assert_int_equal(statx(AT_FDCWD, mark, 0, STATX_BTIME, &sx) ? -1 : 0,
+			 0);
+	OK(store_runs_oldest(f->st, first, &us, &err));
+	assert_true(us == INT64_MAX);
+	OK(store_run_begin(other, &second, &err));
+	OK(store_put(other, "x", "x", 1, &existed, &err));
+	OK(store_runs_oldest(f->st, NULL, &us, &err));
+	OK(store_runs_oldest(f->st, first, &two, &err));
+	if (sx.stx_mask & STATX_BTIME) {
+		assert_true(us > 1000000000000000 && us <= two);
+		assert_true(two >= sx.stx_btime.tv_sec * 1000000);
+	} else {
+		assert_true(us == INT64_MIN && two == INT64_MIN);
+	}
+	store_run_end(second, true);
+	OK(store_runs_oldest(f->st, first, &two, &err));
+	assert_true(two == INT64_MAX);
+	store_run_end(first, true);
+	store_close(other);
+}
+
+static void add_stray(void *arg, const char *what, uint64_t size, int64_t age,
+		      bool is_removed)
+{
+	buf_printf(arg, "%s:%u%s%s ", what, (unsigned int)size,
+		   age >= 3600000000 ? " old" : "",
+		   is_removed ? " removed" : "");
+}
+
+static void strays_go_when_they_are_old(void **state)
+{
+	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct fixture *f = *state;
+	CLEANUP_FREE char *old = path_of(f, "tmp/old");
+	CLEANUP_BUF struct buf b = { 0 };
+	struct store_run *run = NULL;
+
+	buf_init(&b, 4096);
+	OK(store_strays(f->st, true, 0, add_stray, &b, &err));
+	OK(store_run_begin(f->st, &run, &err));
+	leave(f, "run-0123456789abcdef");
+	leave(f, "run-0123456789abcdef-0123456789abcdef");
+	leave(f, "old");
+	assert_int_equal(utimensat(AT_FDCWD, old, times, 0), 0);
+	OK(store_strays(f->st, false, 0, add_stray, &b, &err));
+	assert_string_equal(buf_str(&b), "tmp/old:4 old ");
+	leave(f, "young");
+	OK(store_strays(f->st, true, 3600000000, add_stray, &b, &err));
+	assert_non_null(strstr(buf_str(&b), "tmp/old:4 old removed "));
+	assert_non_null(strstr(buf_str(&b), "tmp/young:4 "));
+	buf_clear(&b);
+	OK(store_strays(f->st, true, 0, add_stray, &b, &err));
+	assert_string_equal(buf_str(&b), "tmp/young:4 removed ");
+	/* What is of runs stays for those who know more. */
+	buf_clear(&b);
+	OK(store_leftovers(f->st, false, false, add_leftover, &b, &err));
+	assert_string_equal(buf_str(&b), "tmp/run-41:4 tmp/run-24:4 ");
+	store_run_end(run, true);
+}
+
 static void only_stores_opened_for_writing_write(void **state)
 {
 	struct fixture *f = *state;
@@ -447,6 +576,11 @@ int main(void)
 		TEST(a_list_ends_when_its_caller_says_so),
 		TEST(only_what_the_dead_left_is_removed),
 		TEST(removing_takes_one_object),
+		TEST(purging_leaves_nothing_of_it_and_all_else),
+		TEST(what_cannot_be_removed_is_an_error),
+		TEST(a_directory_is_the_one_place),
+		TEST(the_oldest_run_is_told),
+		TEST(strays_go_when_they_are_old),
 		TEST(only_stores_opened_for_writing_write),
 		TEST(many_threads_read_more_objects_than_are_kept_open),
 	};
