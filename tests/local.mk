@@ -259,6 +259,8 @@ tests_unit_volume_catalog_LDADD = $(LDADD) $(SQLITE_LIBS)
 if FUZZING
 check_PROGRAMS += $(fuzz_programs)
 else
+check_PROGRAMS += $(model_programs)
+TESTS += $(model_programs)
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_programs) $(fuzz_programs)
 TESTS += $(unit_programs) $(fuzz_programs)
@@ -283,6 +285,21 @@ tests_unit_store_s3_purge_SOURCES = tests/unit/store-s3-purge.c
 tests_unit_store_s3_purge_SOURCES += tests/unit/http-double.c
 tests_unit_store_http_SOURCES = tests/unit/store-http.c
 tests_unit_store_http_SOURCES += tests/unit/http-double.c
+
+# Random sequences of all that is done to an archive, against a model.
+model_programs = tests/model/model-test
+tests_model_model_test_SOURCES = tests/model/model-test.c
+tests_model_model_test_SOURCES += tests/model/store-memory.c
+tests_model_model_test_SOURCES += tests/model/store-memory.h
+tests_model_model_test_SOURCES += tests/model/model.c tests/model/model.h
+tests_model_model_test_SOURCES += tests/model/shard-maker.c
+tests_model_model_test_SOURCES += tests/model/shard-maker.h
+tests_model_model_test_SOURCES += tests/model/world.c tests/model/world.h
+tests_model_model_test_SOURCES += tests/model/check.c tests/model/check.h
+tests_model_model_test_SOURCES += tests/model/ops.c tests/model/ops.h
+tests_model_model_test_SOURCES += tests/model/op-pack.c tests/model/op-pack.h
+tests_model_model_test_SOURCES += tests/model/sequence.c tests/model/sequence.h
+tests_model_model_test_LDADD = $(DESFS_LIBS)
 
 # Writes the first inputs of the fuzz targets; run by hand, compiled by all.
 check_PROGRAMS += tests/fuzz/make-seeds

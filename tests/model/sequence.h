@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sequence.h - operations one after the other, as numbers and as text. */
+#ifndef DESFS_TESTS_SEQUENCE_H
+#define DESFS_TESTS_SEQUENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "world.h"
+
+#define SEQUENCE_MAX 256u
+
+struct sequence {
+	uint64_t seed; /* of the world */
+	struct op ops[SEQUENCE_MAX];
+	size_t n;
+};
+
+void sequence_random(struct sequence *s, uint64_t seed, size_t n_ops);
+
+/* True: all is well.  Otherwise why is told. */
+bool sequence_run(const struct sequence *s, char *why, size_t size);
+
+/* Leave out and simplify what it does not take to fail. */
+void sequence_shrink(struct sequence *s);
+
+/* "SEED KIND/ACTOR/A/B/C/FAULT/AT ..." in hex digits; a '+' before one that
+ * runs at the same time as the next.
+ */
+void sequence_print(const struct sequence *s);
+bool sequence_parse(const char *text, struct sequence *ret);
+
+#endif

@@ -1,0 +1,762 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store-memory.c - a store of objects in memory that fails as it is told. */
+#include "config.h"
+
+#include "store-memory.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "store/store-backend.h"
+
+#define OBJECT_MAX (64u << 20)
+#define LATENCY_MAX_US 40000
+
+struct object {
+	char *key;
+	struct buf b;
+	uint64_t tag;
+	int64_t made, shown; /* when, microseconds */
+	bool is_old;         /* a version that another, or none, came after */
+};
+
+/* A writing run. */
+struct mark {
+	bool is_alive;
+	int64_t begun;
+	char **keys; /* published, and in no record yet */
+	size_t n_keys, cap_keys;
+};
+
+/* An upload that is not finished. */
+struct part {
+	struct buf b;
+	bool is_alive;
+};
+
+struct memory {
+	pthread_mutex_t lock;
+	uint64_t random, n_tags, n_changes;
+	int64_t now, begun;
+	int64_t lag;
+	unsigned int lag_percent;
+	bool keeps_versions;
+	struct object *objects; /* by key; old versions behind the newest */
+	size_t n, cap;
+	struct mark **marks;
+	size_t n_marks, cap_marks;
+	struct part **parts;
+	size_t n_parts, cap_parts;
+	memory_gate_fn *gate;
+	void *gate_arg;
+};
+
+struct handle {
+	struct store base;
+	struct memory *m;
+	unsigned int actor;
+	int64_t skew;
+	enum memory_kind kind;
+	bool has_fault, is_broken, is_crashed;
+	enum memory_fault fault;
+	uint64_t n_requests, fault_at;
+	struct mark *mark; /* of the run it has begun */
+};
+
+struct upload {
+	struct store_upload base;
+	struct part *part;
+};
+
+struct run {
+	struct store_run base;
+	struct mark *mark;
+};
+
+static const struct store_backend backend;
+static const struct store_writer writer;
+
+struct memory *memory_new(uint64_t seed, int64_t now_us, bool keeps_versions)
+{
+	struct memory *m = xcalloc(1, sizeof(*m));
+
+	pthread_mutex_init(&m->lock, NULL);
+	m->random = seed;
+	m->now = m->begun = now_us;
+	m->keeps_versions = keeps_versions;
+	return m;
+}
+
+static void object_release(struct object *o)
+{
+	free(o->key);
+	buf_release(&o->b);
+}
+
+static void mark_free(struct mark *k)
+{
+	for (size_t i = 0; i < k->n_keys; i++)
+		free(k->keys[i]);
+	free(k->keys);
+	free(k);
+}
+
+static void part_free(struct part *p)
+{
+	buf_release(&p->b);
+	free(p);
+}
+
+void memory_free(struct memory *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		object_release(&m->objects[i]);
+	for (size_t i = 0; i < m->n_marks; i++)
+		mark_free(m->marks[i]);
+	for (size_t i = 0; i < m->n_parts; i++)
+		part_free(m->parts[i]);
+	free(m->objects);
+	free(m->marks);
+	free(m->parts);
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
+int64_t memory_now(const struct memory *m)
+{
+	return m->now;
+}
+
+void memory_advance(struct memory *m, int64_t us)
+{
+	m->now += us;
+}
+
+void memory_lag(struct memory *m, int64_t max_us, unsigned int percent)
+{
+	m->lag = max_us;
+	m->lag_percent = percent;
+}
+
+void memory_gate(struct memory *m, memory_gate_fn *fn, void *arg)
+{
+	m->gate = fn;
+	m->gate_arg = arg;
+}
+
+static bool happens(struct memory *m, unsigned int percent)
+{
+	return random_next(&m->random) % 100 < percent;
+}
+
+struct store *memory_open(struct memory *m, unsigned int actor, int64_t skew_us,
+			  enum memory_kind kind)
+{
+	struct handle *h = xcalloc(1, sizeof(*h));
+
+	h->base.ops = &backend;
+	h->base.writer = &writer;
+	h->base.url = xasprintf("memory://actor-%u", actor);
+	h->m = m;
+	h->actor = actor;
+	h->skew = skew_us;
+	h->kind = kind;
+	return &h->base;
+}
+
+void memory_show_clock(const struct store *st)
+{
+	const struct handle *h = (const struct handle *)st;
+
+	clock_freeze((uint64_t)(h->m->now - h->m->begun + 1000000) * 1000,
+		     (h->m->now + h->skew) * 1000);
+}
+
+/* The process is no more, and its lock on its mark with it. */
+static void crash(struct handle *h)
+{
+	h->is_crashed = true;
+	if (h->mark)
+		h->mark->is_alive = false;
+}
+
+static void memory_close(struct store *st)
+{
+	struct handle *h = (struct handle *)st;
+
+	LOCK_SCOPE(&h->m->lock);
+	crash(h);
+	free(h);
+}
+
+void memory_break(struct store *st, enum memory_fault fault, uint64_t n)
+{
+	struct handle *h = (struct handle *)st;
+
+	h->has_fault = true;
+	h->fault = fault;
+	h->fault_at = h->n_requests + n;
+}
+
+bool memory_is_broken(const struct store *st)
+{
+	return ((const struct handle *)st)->is_broken;
+}
+
+bool memory_is_crashed(const struct store *st)
+{
+	return ((const struct handle *)st)->is_crashed;
+}
+
+uint64_t memory_requests(const struct store *st)
+{
+	return ((const struct handle *)st)->n_requests;
+}
+
+uint64_t memory_changes(const struct memory *m)
+{
+	return m->n_changes;
+}
+
+static enum rc fail(const char *key, const char *what, struct err *err)
+{
+	return err_set(err, RC_IO, "%s: %s", key, what);
+}
+
+/* Begins a request; with RC_OK the lock is held.  *ret_lost: its answer will
+ * not arrive.
+ */
+static enum rc begin(struct handle *h, const char *key, bool *ret_lost,
+		     struct err *err)
+{
+	struct memory *m = h->m;
+
+	*ret_lost = false;
+	if (h->kind != MEMORY_ACTOR) {
+		pthread_mutex_lock(&m->lock);
+		return RC_OK;
+	}
+	if (m->gate)
+		m->gate(m->gate_arg, h->actor);
+	pthread_mutex_lock(&m->lock);
+	m->now += 1 + (int64_t)(random_next(&m->random) % LATENCY_MAX_US);
+	memory_show_clock(&h->base);
+	if (!h->is_crashed && h->n_requests++ == h->fault_at && h->has_fault) {
+		h->has_fault = false;
+		h->is_broken = true;
+		*ret_lost = h->fault == MEMORY_FAIL_AFTER ||
+			    h->fault == MEMORY_CRASH_AFTER;
+		if (*ret_lost)
+			return RC_OK;
+		if (h->fault == MEMORY_CRASH_BEFORE)
+			crash(h);
+		pthread_mutex_unlock(&m->lock);
+		return fail(key, "no connection", err);
+	}
+	if (!h->is_crashed)
+		return RC_OK;
+	pthread_mutex_unlock(&m->lock);
+	return fail(key, "the process is no more", err);
+}
+
+static enum rc end(struct handle *h, const char *key, enum rc rc, bool is_lost,
+		   struct err *err)
+{
+	if (is_lost && h->fault == MEMORY_CRASH_AFTER)
+		crash(h);
+	pthread_mutex_unlock(&h->m->lock);
+	return is_lost ? fail(key, "the answer is lost", err) : rc;
+}
+
+/* The first object whose key is not below this one. */
+static size_t place_of(const struct memory *m, const char *key)
+{
+	size_t low = 0, high = m->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(m->objects[mid].key, key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* NULL: there is none, old ones aside. */
+static struct object *find(const struct memory *m, const char *key)
+{
+	size_t i = place_of(m, key);
+
+	if (i == m->n || strcmp(m->objects[i].key, key) != 0 ||
+	    m->objects[i].is_old)
+		return NULL;
+	return &m->objects[i];
+}
+
+static struct object *get(const struct memory *m, const char *key,
+			  struct err *err)
+{
+	struct object *o = find(m, key);
+
+	if (!o)
+		err_set(err, RC_NOENT, "%s: not there", key);
+	return o;
+}
+
+static void erase_at(struct memory *m, size_t i)
+{
+	object_release(&m->objects[i]);
+	m->n--;
+	memmove(m->objects + i, m->objects + i + 1,
+		(m->n - i) * sizeof(*m->objects));
+	m->n_changes++;
+}
+
+static void drop(struct memory *m, size_t i)
+{
+	if (m->keeps_versions)
+		m->objects[i].is_old = true;
+	else
+		erase_at(m, i);
+	m->n_changes++;
+}
+
+static void insert(struct memory *m, const char *key, const void *p, size_t len)
+{
+	size_t i = place_of(m, key);
+	struct object *o;
+
+	m->objects =
+		mem_grow(m->objects, &m->cap, m->n + 1, sizeof(*m->objects));
+	o = &m->objects[i];
+	memmove(o + 1, o, (m->n - i) * sizeof(*o));
+	m->n++;
+	*o = (struct object){ .key = xstrdup(key),
+			      .tag = ++m->n_tags,
+			      .made = m->now,
+			      .shown = m->now,
+			      .b = { .max = OBJECT_MAX } };
+	if (len)
+		buf_append(&o->b, p, len);
+	if (m->lag && happens(m, m->lag_percent))
+		o->shown +=
+			(int64_t)(random_next(&m->random) % (uint64_t)m->lag);
+	m->n_changes++;
+}
+
+static void tell(const struct object *o, struct object_info *ret)
+{
+	*ret = (struct object_info){ .size = o->b.len };
+	snprintf(ret->tag, sizeof(ret->tag), "%" PRIu64, o->tag);
+}
+
+static enum rc memory_read_tail(struct store *st, const char *key, size_t max,
+				struct buf *ret, struct object_info *ret_info,
+				struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	bool is_lost;
+	struct object *o;
+	size_t n;
+
+	if (begin(h, key, &is_lost, err))
+		return err->rc;
+	o = get(h->m, key, err);
+	if (!o)
+		return end(h, key, RC_NOENT, is_lost, err);
+	n = o->b.len < max ? o->b.len : max;
+	if (n)
+		buf_append(ret, o->b.p + o->b.len - n, n);
+	tell(o, ret_info);
+	return end(h, key, RC_OK, is_lost, err);
+}
+
+static enum rc read_of(const struct object *o, const char *key,
+		       const struct object_info *expect, uint64_t off,
+		       void *buf, size_t len, struct err *err)
+{
+	struct object_info info;
+
+	tell(o, &info);
+	if (expect && strcmp(expect->tag, info.tag) != 0)
+		return err_set(err, RC_CHANGED, "%s: changed", key);
+	if (off > o->b.len || len > o->b.len - off)
+		return err_set(err, RC_CORRUPT, "%s: is %zu bytes", key,
+			       o->b.len);
+	if (len)
+		memcpy(buf, o->b.p + off, len);
+	return RC_OK;
+}
+
+static enum rc memory_read(struct store *st, const char *key,
+			   const struct object_info *expect, uint64_t off,
+			   void *buf, size_t len, bool is_ahead,
+			   struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	enum rc rc = RC_NOENT;
+	bool is_lost;
+	struct object *o;
+
+	(void)is_ahead;
+	if (begin(h, key, &is_lost, err))
+		return err->rc;
+	o = get(h->m, key, err);
+	if (o)
+		rc = read_of(o, key, expect, off, buf, len, err);
+	return end(h, key, rc, is_lost, err);
+}
+
+static bool is_listed(struct handle *h, const struct object *o)
+{
+	struct memory *m = h->m;
+
+	if (o->is_old || !strncmp(o->key, STORE_TMP "/", 4))
+		return false;
+	if (h->kind == MEMORY_EXACT || !m->lag || m->now - o->made >= m->lag)
+		return true;
+	return m->now >= o->shown && !happens(m, m->lag_percent);
+}
+
+struct listed {
+	char *key;
+	uint64_t size;
+};
+
+static enum rc memory_list(struct store *st, const char *prefix,
+			   const char *start_after, store_list_fn *fn,
+			   void *arg, struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct memory *m = h->m;
+	CLEANUP_FREE struct listed *keys = NULL;
+	size_t n = 0;
+	enum rc rc;
+	bool is_lost;
+
+	if (begin(h, prefix, &is_lost, err))
+		return err->rc;
+	keys = xcalloc(m->n + 1, sizeof(*keys));
+	for (size_t i = place_of(m, prefix); i < m->n; i++) {
+		const struct object *o = &m->objects[i];
+
+		if (strncmp(o->key, prefix, strlen(prefix)) != 0)
+			break;
+		if (strcmp(o->key, start_after) > 0 && is_listed(h, o))
+			keys[n++] =
+				(struct listed){ xstrdup(o->key), o->b.len };
+	}
+	rc = end(h, prefix, RC_OK, is_lost, err);
+	for (size_t i = 0; i < n; i++) {
+		if (!rc)
+			rc = fn(arg, keys[i].key, keys[i].size, err);
+		free(keys[i].key);
+	}
+	return rc;
+}
+
+static enum rc memory_replace(struct store *st, const char *key, const void *p,
+			      size_t len, struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct object *o;
+	bool is_lost;
+
+	if (begin(h, key, &is_lost, err))
+		return err->rc;
+	o = find(h->m, key);
+	if (o)
+		drop(h->m, (size_t)(o - h->m->objects));
+	insert(h->m, key, p, len);
+	return end(h, key, RC_OK, is_lost, err);
+}
+
+static enum rc memory_upload_new(struct store *st, struct store_upload **ret,
+				 struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct memory *m = h->m;
+	struct upload *up = xcalloc(1, sizeof(*up));
+
+	(void)err;
+	up->part = xcalloc(1, sizeof(*up->part));
+	up->part->is_alive = true;
+	up->part->b.max = OBJECT_MAX;
+	LOCK_SCOPE(&m->lock);
+	m->parts = mem_grow(m->parts, &m->cap_parts, m->n_parts + 1,
+			    sizeof(*m->parts));
+	m->parts[m->n_parts++] = up->part;
+	*ret = &up->base;
+	return RC_OK;
+}
+
+static enum rc memory_upload_write(struct store_upload *base, const void *p,
+				   size_t len, struct err *err)
+{
+	struct upload *up = (struct upload *)base;
+	struct handle *h = (struct handle *)base->st;
+
+	LOCK_SCOPE(&h->m->lock);
+	if (h->is_crashed)
+		return fail("upload", "the process is no more", err);
+	buf_append(&up->part->b, p, len);
+	return RC_OK;
+}
+
+static void claim(struct handle *h, const char *key)
+{
+	struct mark *k = h->mark;
+
+	if (!k)
+		return;
+	k->keys = mem_grow(k->keys, &k->cap_keys, k->n_keys + 1,
+			   sizeof(*k->keys));
+	k->keys[k->n_keys++] = xstrdup(key);
+}
+
+static enum rc memory_upload_commit(struct store_upload *base, const char *key,
+				    bool *ret_existed, struct err *err)
+{
+	struct upload *up = (struct upload *)base;
+	struct handle *h = (struct handle *)base->st;
+	const struct object *there;
+	enum rc rc = RC_OK;
+	bool is_lost;
+
+	if (begin(h, key, &is_lost, err))
+		return err->rc;
+	there = find(h->m, key);
+	*ret_existed = there;
+	if (!there) {
+		insert(h->m, key, up->part->b.p, up->part->b.len);
+	} else if (there->b.len != up->part->b.len) {
+		rc = err_set(err, RC_EXISTS,
+			     "%s: exists already with %zu bytes", key,
+			     there->b.len);
+	}
+	if (!rc)
+		claim(h, key);
+	return end(h, key, rc, is_lost, err);
+}
+
+static void remove_part(struct memory *m, size_t i)
+{
+	part_free(m->parts[i]);
+	m->n_parts--;
+	memmove(m->parts + i, m->parts + i + 1,
+		(m->n_parts - i) * sizeof(*m->parts));
+}
+
+static void memory_upload_free(struct store_upload *base)
+{
+	struct upload *up = (struct upload *)base;
+	struct handle *h = (struct handle *)base->st;
+	struct memory *m = h->m;
+
+	LOCK_SCOPE(&m->lock);
+	up->part->is_alive = false;
+	for (size_t i = 0; !h->is_crashed && i < m->n_parts; i++) {
+		if (m->parts[i] == up->part) {
+			remove_part(m, i);
+			break;
+		}
+	}
+	free(up);
+}
+
+static enum rc memory_remove(struct store *st, const char *key, struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct object *o;
+	bool is_lost;
+
+	if (begin(h, key, &is_lost, err))
+		return err->rc;
+	o = get(h->m, key, err);
+	if (o)
+		drop(h->m, (size_t)(o - h->m->objects));
+	return end(h, key, o ? RC_OK : RC_NOENT, is_lost, err);
+}
+
+static enum rc memory_run_begin(struct store *st, struct store_run **ret,
+				struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct memory *m = h->m;
+	struct run *run;
+	bool is_lost;
+
+	if (begin(h, "run", &is_lost, err))
+		return err->rc;
+	run = xcalloc(1, sizeof(*run));
+	run->mark = xcalloc(1, sizeof(*run->mark));
+	run->mark->is_alive = true;
+	run->mark->begun = m->now;
+	m->marks = mem_grow(m->marks, &m->cap_marks, m->n_marks + 1,
+			    sizeof(*m->marks));
+	m->marks[m->n_marks++] = run->mark;
+	h->mark = run->mark;
+	if (is_lost) {
+		run->mark->is_alive = false;
+		h->mark = NULL;
+		free(run);
+		run = NULL;
+	}
+	*ret = run ? &run->base : NULL;
+	return end(h, "run", RC_OK, is_lost, err);
+}
+
+static void remove_mark(struct memory *m, size_t i)
+{
+	mark_free(m->marks[i]);
+	m->n_marks--;
+	memmove(m->marks + i, m->marks + i + 1,
+		(m->n_marks - i) * sizeof(*m->marks));
+}
+
+static void memory_run_end(struct store_run *base, bool is_committed)
+{
+	struct run *run = (struct run *)base;
+	struct handle *h = (struct handle *)base->st;
+	struct memory *m = h->m;
+
+	LOCK_SCOPE(&m->lock);
+	run->mark->is_alive = false;
+	for (size_t i = 0; !h->is_crashed && i < m->n_marks; i++) {
+		if (m->marks[i] == run->mark &&
+		    (is_committed || !run->mark->n_keys)) {
+			remove_mark(m, i);
+			break;
+		}
+	}
+	h->mark = NULL;
+	free(run);
+}
+
+static enum rc memory_runs_alive(struct store *st, const struct store_run *own,
+				 unsigned int *ret, struct err *err)
+{
+	const struct run *run = (const struct run *)own;
+	struct handle *h = (struct handle *)st;
+	bool is_lost;
+
+	if (begin(h, "runs", &is_lost, err))
+		return err->rc;
+	*ret = 0;
+	for (size_t i = 0; i < h->m->n_marks; i++)
+		*ret += h->m->marks[i]->is_alive &&
+			(!run || h->m->marks[i] != run->mark);
+	return end(h, "runs", RC_OK, is_lost, err);
+}
+
+static enum rc memory_claims(struct store *st, store_claim_fn *fn, void *arg,
+			     struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct memory *m = h->m;
+	char **keys = NULL;
+	size_t n = 0, cap = 0;
+	bool is_lost;
+	enum rc rc;
+
+	if (begin(h, "claims", &is_lost, err))
+		return err->rc;
+	for (size_t i = 0; i < m->n_marks; i++) {
+		const struct mark *k = m->marks[i];
+
+		for (size_t j = 0; !k->is_alive && j < k->n_keys; j++) {
+			keys = mem_grow(keys, &cap, n + 1, sizeof(*keys));
+			keys[n++] = xstrdup(k->keys[j]);
+		}
+	}
+	rc = end(h, "claims", RC_OK, is_lost, err);
+	for (size_t i = 0; i < n; i++) {
+		if (!rc)
+			rc = fn(arg, keys[i], err);
+		free(keys[i]);
+	}
+	free(keys);
+	return rc;
+}
+
+static enum rc memory_leftovers(struct store *st, bool remove, bool keep_claims,
+				store_leftover_fn *fn, void *arg,
+				struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct memory *m = h->m;
+	bool is_lost;
+
+	if (begin(h, "leftovers", &is_lost, err))
+		return err->rc;
+	for (size_t i = m->n_parts; i-- > 0;) {
+		if (m->parts[i]->is_alive)
+			continue;
+		fn(arg, "unfinished upload", m->parts[i]->b.len);
+		if (remove)
+			remove_part(m, i);
+	}
+	for (size_t i = m->n_marks; i-- > 0;) {
+		if (m->marks[i]->is_alive ||
+		    (keep_claims && m->marks[i]->n_keys))
+			continue;
+		fn(arg, "mark of a dead run", 0);
+		if (remove)
+			remove_mark(m, i);
+	}
+	return end(h, "leftovers", RC_OK, is_lost, err);
+}
+
+void memory_each(const struct memory *m, memory_each_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < m->n; i++)
+		fn(arg, m->objects[i].key, &m->objects[i].b,
+		   m->objects[i].is_old);
+	for (size_t i = 0; i < m->n_parts; i++)
+		fn(arg, "unfinished upload", &m->parts[i]->b, true);
+}
+
+bool memory_has(const struct memory *m, const char *key)
+{
+	return find(m, key);
+}
+
+void memory_flip(struct memory *m, const char *key, uint64_t off)
+{
+	struct object *o = find(m, key);
+
+	if (o && off < o->b.len)
+		o->b.p[off] ^= 1;
+}
+
+static const struct store_backend backend = {
+	.name = "memory",
+	.close = memory_close,
+	.read_tail = memory_read_tail,
+	.read = memory_read,
+	.list = memory_list,
+};
+
+static const struct store_writer writer = {
+	.backend = &backend,
+	.replace = memory_replace,
+	.upload_new = memory_upload_new,
+	.upload_write = memory_upload_write,
+	.upload_commit = memory_upload_commit,
+	.upload_free = memory_upload_free,
+	.remove = memory_remove,
+	.run_begin = memory_run_begin,
+	.run_end = memory_run_end,
+	.runs_alive = memory_runs_alive,
+	.claims = memory_claims,
+	.leftovers = memory_leftovers,
+};

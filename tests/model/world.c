@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* world.c - one archive in memory, and who works on it. */
+#include "config.h"
+
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "check.h"
+#include "ops.h"
+#include "shard/route.h"
+#include "store/store-write.h"
+#include "volume/volume.h"
+
+const char *const world_dirs[WORLD_DIRS] = { "", "a", "b/c" };
+
+#define BEGIN_US (INT64_C(1795219200) * 1000000) /* 2026-11-21 */
+#define BLOCK_CACHE (4u << 20)
+#define LAG_PERCENT 30u
+
+void world_fail(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->has_failed)
+		return;
+	w->has_failed = true;
+	va_start(ap, fmt);
+	vsnprintf(w->why, sizeof(w->why), fmt, ap);
+	va_end(ap);
+}
+
+static void put_descriptor(struct world *w)
+{
+	CLEANUP_BUF struct buf b = { .max = DESCRIPTOR_MAX };
+	bool existed;
+	struct err err;
+
+	w->descriptor = (struct descriptor){ .format = 3,
+					     .n_bits = 4,
+					     .route = ROUTE_PARENT,
+					     .created_at = BEGIN_US };
+	descriptor_set_id(&w->descriptor);
+	descriptor_encode(&w->descriptor, &b);
+	if (store_put(w->exact, DESCRIPTOR_KEY, b.p, b.len, &existed, &err))
+		world_fail(w, "%s", err.msg);
+}
+
+static void open_reader(struct world *w, struct volume **ret, struct store *st)
+{
+	struct volume_options o = { .store = st,
+				    .block_cache = BLOCK_CACHE,
+				    .index_cache = "" };
+	struct err err;
+
+	if (volume_open(ret, "", &o, &err))
+		world_fail(w, "reader: %s", err.msg);
+}
+
+struct world *world_new(uint64_t seed)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	uint64_t random = seed;
+
+	w->memory =
+		memory_new(random_next(&random),
+			   BEGIN_US + (int64_t)(random_next(&random) %
+						(86400 * UINT64_C(1000000))),
+			   random_next(&random) % 4 == 0);
+	w->has_lag = random_next(&random) % 2;
+	for (size_t i = 0; i < WORLD_ACTORS; i++) {
+		if (random_next(&random) % 2)
+			w->skew[i] = (int64_t)(random_next(&random) %
+					       (2 * WORLD_SKEW)) -
+				     WORLD_SKEW;
+	}
+	w->random = random_next(&random);
+	w->exact = memory_open(w->memory, 0, 0, MEMORY_EXACT);
+	w->lagging = memory_open(w->memory, 0, 0, MEMORY_READER);
+	memory_show_clock(w->exact);
+	put_descriptor(w);
+	if (w->has_lag)
+		memory_lag(w->memory, WORLD_LAG, LAG_PERCENT);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->changed, NULL);
+	open_reader(w, &w->reader, w->exact);
+	open_reader(w, &w->late_reader, w->lagging);
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	volume_close(w->reader);
+	volume_close(w->late_reader);
+	store_close(w->exact);
+	store_close(w->lagging);
+	memory_free(w->memory);
+	model_release(&w->model);
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->changed);
+	free(w);
+}
+
+static struct intent *new_intent(struct world *w, unsigned int actor)
+{
+	struct intent *in = &w->intents[actor][w->n_intents[actor]++];
+
+	if (w->n_intents[actor] > WORLD_INTENTS)
+		abort();
+	*in = (struct intent){ 0 };
+	return in;
+}
+
+void world_intend_version(struct world *w, unsigned int actor,
+			  const struct model_version *v)
+{
+	new_intent(w, actor)->version = *v;
+}
+
+void world_intend_erasure(struct world *w, unsigned int actor,
+			  const struct model_erasure *e)
+{
+	struct intent *in = new_intent(w, actor);
+
+	in->is_erasure = true;
+	in->erasure = *e;
+}
+
+static void acknowledge(struct world *w, struct intent *in)
+{
+	if (in->is_erasure) {
+		in->erasure.acked = memory_now(w->memory);
+		model_erase(&w->model, &in->erasure);
+	} else {
+		in->version.acked = memory_now(w->memory);
+		model_pack(&w->model, &in->version);
+	}
+}
+
+static void wait_for_turn(struct world *w, unsigned int actor)
+{
+	while (w->turn != actor)
+		pthread_cond_wait(&w->changed, &w->lock);
+}
+
+/* memory_gate_fn: whose request comes next is random. */
+static void take_turn(void *arg, unsigned int actor)
+{
+	struct world *w = arg;
+
+	LOCK_SCOPE(&w->lock);
+	if (w->n_active < 2 || random_next(&w->turns) % 3)
+		return;
+	w->turn = 1 - actor;
+	pthread_cond_broadcast(&w->changed);
+	wait_for_turn(w, actor);
+}
+
+struct acting {
+	struct world *w;
+	const struct op *op;
+};
+
+static void begin_acting(struct world *w, unsigned int actor)
+{
+	LOCK_SCOPE(&w->lock);
+	wait_for_turn(w, actor);
+}
+
+static void end_acting(struct world *w, unsigned int actor)
+{
+	LOCK_SCOPE(&w->lock);
+	w->n_active--;
+	w->turn = 1 - actor;
+	pthread_cond_broadcast(&w->changed);
+}
+
+/* A process that does one thing and ends. */
+static void act(struct world *w, const struct op *op)
+{
+	const struct op_kind *kind = &op_kinds[op->kind];
+	struct store *st = memory_open(w->memory, op->actor, w->skew[op->actor],
+				       MEMORY_ACTOR);
+	struct err err = { 0 };
+	enum rc rc;
+
+	if (op->fault)
+		memory_break(st, (enum memory_fault)(op->fault - 1),
+			     op->fault_at);
+	memory_show_clock(st);
+	rc = kind->run(w, st, op, &err);
+	if (rc && !memory_is_broken(st))
+		world_fail(w, "%s: %s", kind->name, err.msg);
+	for (size_t i = 0; !rc && i < w->n_intents[op->actor]; i++)
+		acknowledge(w, &w->intents[op->actor][i]);
+	if (!rc)
+		w->n_intents[op->actor] = 0;
+	store_close(st);
+}
+
+static void *act_main(void *arg)
+{
+	struct acting *a = arg;
+
+	begin_acting(a->w, a->op->actor);
+	act(a->w, a->op);
+	end_acting(a->w, a->op->actor);
+	return NULL;
+}
+
+static void act_together(struct world *w, const struct op *ops)
+{
+	struct acting first = { w, &ops[0] }, second = { w, &ops[1] };
+	pthread_t thread;
+
+	w->n_active = 2;
+	w->turn = ops[0].actor;
+	w->turns = ops[0].c * UINT64_C(65537) + ops[1].c;
+	memory_gate(w->memory, take_turn, w);
+	if (pthread_create(&thread, NULL, act_main, &second))
+		abort();
+	act_main(&first);
+	pthread_join(thread, NULL);
+	memory_gate(w->memory, NULL, NULL);
+}
+
+/* What was not acknowledged has happened or not: the archive tells. */
+static void settle(struct world *w, unsigned int actor)
+{
+	for (size_t i = 0; i < w->n_intents[actor]; i++) {
+		struct intent *in = &w->intents[actor][i];
+
+		if (in->is_erasure) {
+			in->erasure.acked = MODEL_NEVER;
+			model_erase(&w->model, &in->erasure);
+		} else if (check_shows(w, &in->version)) {
+			acknowledge(w, in);
+		}
+	}
+	w->n_intents[actor] = 0;
+}
+
+void world_step(struct world *w, const struct op *ops, size_t n)
+{
+	if (n == 2)
+		act_together(w, ops);
+	else
+		act(w, &ops[0]);
+	memory_show_clock(w->exact);
+	for (unsigned int i = 0; i < WORLD_ACTORS; i++)
+		settle(w, i);
+}

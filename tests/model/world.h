@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* world.h - one archive in memory, who works on it, and what it must show.
+ */
+#ifndef DESFS_TESTS_WORLD_H
+#define DESFS_TESTS_WORLD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model.h"
+#include "store-memory.h"
+#include "volume/descriptor.h"
+
+struct volume;
+
+/* Where files are. */
+#define WORLD_DIRS 3u
+extern const char *const world_dirs[WORLD_DIRS];
+
+#define WORLD_ACTORS 2u
+#define WORLD_LAG (INT64_C(600) * 1000000) /* us, of lists */
+#define WORLD_SKEW (INT64_C(300) * 1000000)
+
+/* Of one operation, all that happens in it follows. */
+struct op {
+	unsigned int kind; /* place in ops[] */
+	uint32_t a, b, c;  /* what it makes of them is its own affair */
+	unsigned int actor;
+	unsigned int fault; /* 0: none, else 1 + enum memory_fault */
+	uint32_t fault_at;
+	bool with_next; /* at the same time as the one after it */
+};
+
+#define WORLD_INTENTS 64u
+
+/* What an operation was to do and nobody has acknowledged. */
+struct intent {
+	bool is_erasure;
+	struct model_version version;
+	struct model_erasure erasure;
+};
+
+struct world {
+	struct memory *memory;
+	struct model model;
+	struct descriptor descriptor;
+	int64_t skew[WORLD_ACTORS];
+	bool has_lag;
+	uint64_t random; /* for what no operation decides: the checks */
+	unsigned int n_uids;
+	int64_t purged; /* when something was removed last, true time */
+
+	struct store *exact, *lagging;
+	struct volume *reader, *late_reader; /* over these */
+	uint64_t checked; /* memory_changes when all was checked last */
+
+	struct intent intents[WORLD_ACTORS][WORLD_INTENTS];
+	size_t n_intents[WORLD_ACTORS];
+
+	/* Actors take turns at requests. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned int n_active, turn;
+	bool is_active[WORLD_ACTORS];
+	uint64_t turns; /* random */
+
+	bool has_failed;
+	char why[700];
+};
+
+/* A new archive; everything random in it comes from the seed. */
+struct world *world_new(uint64_t seed);
+void world_free(struct world *w);
+
+/* The first failure stays. */
+void world_fail(struct world *w, const char *fmt, ...) PRINTF(2, 3);
+
+/* Run an operation, or two of different actors at once. */
+void world_step(struct world *w, const struct op *ops, size_t n);
+
+/* See that the readers show what they must. */
+void world_check(struct world *w, bool is_full);
+/* And after all was done that can be done, that nothing is left. */
+void world_check_end(struct world *w);
+
+/* Remember what is to be done, until it is acknowledged or known not to have
+ * happened.
+ */
+void world_intend_version(struct world *w, unsigned int actor,
+			  const struct model_version *v);
+void world_intend_erasure(struct world *w, unsigned int actor,
+			  const struct model_erasure *e);
+
+#endif
