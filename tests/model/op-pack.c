@@ -129,18 +129,22 @@ static enum rc check_shards(struct store *st, const struct oplog_record *record,
 	return RC_OK;
 }
 
+static void log_free_p(struct oplog **log)
+{
+	oplog_free(*log);
+}
+
 static enum rc put_record(struct world *w, struct store *st,
 			  struct oplog_record *record, struct err *err)
 {
-	CLEANUP_BUF struct buf b = { .max = OPLOG_RECORD_MAX };
-	char key[128];
-	bool existed;
+	CLEANUP(log_free_p) struct oplog *log = oplog_new();
+	bool changed;
 
-	record->time = clock_wall_ns() / 1000;
-	oplog_record_encode(record, w->descriptor.archive_id, &b);
-	if (oplog_record_key(record->time, key, sizeof(key), err))
+	oplog_expect(log, w->descriptor.archive_id);
+	oplog_want_all(log);
+	if (oplog_read(log, st, &changed, err))
 		return err->rc;
-	return store_put(st, key, b.p, b.len, &existed, err);
+	return oplog_write(log, st, record, w->descriptor.archive_id, err);
 }
 
 static enum rc pack(struct world *w, struct store *st, const struct op *op,

@@ -25,6 +25,7 @@ struct object {
 	uint64_t tag;
 	int64_t made, shown; /* when, microseconds */
 	bool is_old;         /* a version that another, or none, came after */
+	unsigned int places; /* bits */
 };
 
 /* A writing run. */
@@ -48,6 +49,7 @@ struct memory {
 	int64_t lag;
 	unsigned int lag_percent;
 	bool keeps_versions;
+	unsigned int n_places;
 	struct object *objects; /* by key; old versions behind the newest */
 	size_t n, cap;
 	struct mark **marks;
@@ -67,7 +69,9 @@ struct handle {
 	bool has_fault, is_broken, is_crashed;
 	enum memory_fault fault;
 	uint64_t n_requests, fault_at;
-	struct mark *mark; /* of the run it has begun */
+	struct mark *mark;    /* of the run it has begun */
+	unsigned int places;  /* bits: those it reaches */
+	struct handle *whole; /* of one place: whose it is */
 };
 
 struct upload {
@@ -83,7 +87,8 @@ struct run {
 static const struct store_backend backend;
 static const struct store_writer writer;
 
-struct memory *memory_new(uint64_t seed, int64_t now_us, bool keeps_versions)
+struct memory *memory_new(uint64_t seed, int64_t now_us, bool keeps_versions,
+			  unsigned int n_places)
 {
 	struct memory *m = xcalloc(1, sizeof(*m));
 
@@ -91,6 +96,7 @@ struct memory *memory_new(uint64_t seed, int64_t now_us, bool keeps_versions)
 	m->random = seed;
 	m->now = m->begun = now_us;
 	m->keeps_versions = keeps_versions;
+	m->n_places = n_places;
 	return m;
 }
 
@@ -168,6 +174,7 @@ struct store *memory_open(struct memory *m, unsigned int actor, int64_t skew_us,
 	h->actor = actor;
 	h->skew = skew_us;
 	h->kind = kind;
+	h->places = (1u << m->n_places) - 1;
 	return &h->base;
 }
 
@@ -238,6 +245,9 @@ static enum rc begin(struct handle *h, const char *key, bool *ret_lost,
 {
 	struct memory *m = h->m;
 
+	if (h->whole)
+		return begin(h->whole, key, ret_lost, err);
+
 	*ret_lost = false;
 	if (h->kind != MEMORY_ACTOR) {
 		pthread_mutex_lock(&m->lock);
@@ -269,6 +279,8 @@ static enum rc begin(struct handle *h, const char *key, bool *ret_lost,
 static enum rc end(struct handle *h, const char *key, enum rc rc, bool is_lost,
 		   struct err *err)
 {
+	if (h->whole)
+		h = h->whole;
 	if (is_lost && h->fault == MEMORY_CRASH_AFTER)
 		crash(h);
 	pthread_mutex_unlock(&h->m->lock);
@@ -292,7 +304,7 @@ static size_t place_of(const struct memory *m, const char *key)
 }
 
 /* NULL: there is none, old ones aside. */
-static struct object *find(const struct memory *m, const char *key)
+static struct object *find_any(const struct memory *m, const char *key)
 {
 	size_t i = place_of(m, key);
 
@@ -302,10 +314,18 @@ static struct object *find(const struct memory *m, const char *key)
 	return &m->objects[i];
 }
 
-static struct object *get(const struct memory *m, const char *key,
+/* The same in a place that the handle reaches. */
+static struct object *find(const struct handle *h, const char *key)
+{
+	struct object *o = find_any(h->m, key);
+
+	return o && o->places & h->places ? o : NULL;
+}
+
+static struct object *get(const struct handle *h, const char *key,
 			  struct err *err)
 {
-	struct object *o = find(m, key);
+	struct object *o = find(h, key);
 
 	if (!o)
 		err_set(err, RC_NOENT, "%s: not there", key);
@@ -321,17 +341,24 @@ static void erase_at(struct memory *m, size_t i)
 	m->n_changes++;
 }
 
-static void drop(struct memory *m, size_t i)
+/* Take an object out of some places. */
+static void drop(struct memory *m, size_t i, unsigned int places)
 {
-	if (m->keeps_versions)
-		m->objects[i].is_old = true;
-	else
-		erase_at(m, i);
+	struct object *o = &m->objects[i];
+
 	m->n_changes++;
+	if (m->keeps_versions && !(o->places & ~places))
+		o->is_old = true;
+	else if (!m->keeps_versions)
+		o->places &= ~places;
+	if (!o->places)
+		erase_at(m, i);
 }
 
-static void insert(struct memory *m, const char *key, const void *p, size_t len)
+static void insert(struct handle *h, const char *key, const void *p, size_t len,
+		   unsigned int places)
 {
+	struct memory *m = h->m;
 	size_t i = place_of(m, key);
 	struct object *o;
 
@@ -344,6 +371,7 @@ static void insert(struct memory *m, const char *key, const void *p, size_t len)
 			      .tag = ++m->n_tags,
 			      .made = m->now,
 			      .shown = m->now,
+			      .places = places,
 			      .b = { .max = OBJECT_MAX } };
 	if (len)
 		buf_append(&o->b, p, len);
@@ -370,7 +398,7 @@ static enum rc memory_read_tail(struct store *st, const char *key, size_t max,
 
 	if (begin(h, key, &is_lost, err))
 		return err->rc;
-	o = get(h->m, key, err);
+	o = get(h, key, err);
 	if (!o)
 		return end(h, key, RC_NOENT, is_lost, err);
 	n = o->b.len < max ? o->b.len : max;
@@ -410,7 +438,7 @@ static enum rc memory_read(struct store *st, const char *key,
 	(void)is_ahead;
 	if (begin(h, key, &is_lost, err))
 		return err->rc;
-	o = get(h->m, key, err);
+	o = get(h, key, err);
 	if (o)
 		rc = read_of(o, key, expect, off, buf, len, err);
 	return end(h, key, rc, is_lost, err);
@@ -421,6 +449,8 @@ static bool is_listed(struct handle *h, const struct object *o)
 	struct memory *m = h->m;
 
 	if (o->is_old || !strncmp(o->key, STORE_TMP "/", 4))
+		return false;
+	if (!(o->places & h->places))
 		return false;
 	if (h->kind == MEMORY_EXACT || !m->lag || m->now - o->made >= m->lag)
 		return true;
@@ -464,6 +494,12 @@ static enum rc memory_list(struct store *st, const char *prefix,
 	return rc;
 }
 
+/* Whose answer is lost may have reached the first place only. */
+static unsigned int reached(const struct handle *h, bool is_lost)
+{
+	return is_lost ? h->places & (~h->places + 1) : h->places;
+}
+
 static enum rc memory_replace(struct store *st, const char *key, const void *p,
 			      size_t len, struct err *err)
 {
@@ -473,10 +509,10 @@ static enum rc memory_replace(struct store *st, const char *key, const void *p,
 
 	if (begin(h, key, &is_lost, err))
 		return err->rc;
-	o = find(h->m, key);
+	o = find(h, key);
 	if (o)
-		drop(h->m, (size_t)(o - h->m->objects));
-	insert(h->m, key, p, len);
+		erase_at(h->m, (size_t)(o - h->m->objects));
+	insert(h, key, p, len, h->places);
 	return end(h, key, RC_OK, is_lost, err);
 }
 
@@ -528,20 +564,23 @@ static enum rc memory_upload_commit(struct store_upload *base, const char *key,
 {
 	struct upload *up = (struct upload *)base;
 	struct handle *h = (struct handle *)base->st;
-	const struct object *there;
+	struct object *there;
 	enum rc rc = RC_OK;
 	bool is_lost;
 
 	if (begin(h, key, &is_lost, err))
 		return err->rc;
-	there = find(h->m, key);
+	there = find_any(h->m, key);
 	*ret_existed = there;
 	if (!there) {
-		insert(h->m, key, up->part->b.p, up->part->b.len);
+		insert(h, key, up->part->b.p, up->part->b.len,
+		       reached(h, is_lost));
 	} else if (there->b.len != up->part->b.len) {
 		rc = err_set(err, RC_EXISTS,
 			     "%s: exists already with %zu bytes", key,
 			     there->b.len);
+	} else {
+		there->places |= reached(h, is_lost);
 	}
 	if (!rc)
 		claim(h, key);
@@ -581,10 +620,60 @@ static enum rc memory_remove(struct store *st, const char *key, struct err *err)
 
 	if (begin(h, key, &is_lost, err))
 		return err->rc;
-	o = get(h->m, key, err);
+	o = get(h, key, err);
 	if (o)
-		drop(h->m, (size_t)(o - h->m->objects));
+		drop(h->m, (size_t)(o - h->m->objects), reached(h, is_lost));
 	return end(h, key, o ? RC_OK : RC_NOENT, is_lost, err);
+}
+
+/* All versions, in the places it reaches. */
+static enum rc memory_purge(struct store *st, const char *key,
+			    enum store_gone *ret, int64_t *ret_until,
+			    struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	struct memory *m = h->m;
+	bool is_lost;
+
+	(void)ret_until;
+	if (begin(h, key, &is_lost, err))
+		return err->rc;
+	*ret = m->keeps_versions ? STORE_VERSIONS_REMOVED : STORE_REMOVED;
+	for (size_t i = place_of(m, key);
+	     i < m->n && !strcmp(m->objects[i].key, key);) {
+		m->objects[i].places &= ~reached(h, is_lost);
+		m->n_changes++;
+		if (m->objects[i].places)
+			i++;
+		else
+			erase_at(m, i);
+	}
+	return end(h, key, RC_OK, is_lost, err);
+}
+
+static enum rc memory_each_place(struct store *st, const char *key,
+				 store_place_fn *fn, void *arg, struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	enum rc rc = RC_OK;
+
+	(void)key;
+	if (h->m->n_places == 1)
+		return fn(arg, NULL, st, err);
+	for (unsigned int i = 0; i < h->m->n_places && !rc; i++) {
+		struct handle place = { .base = h->base,
+					.m = h->m,
+					.actor = h->actor,
+					.skew = h->skew,
+					.kind = h->kind,
+					.places = 1u << i,
+					.whole = h };
+		char name[] = "place-0";
+
+		name[sizeof(name) - 2] = (char)('0' + i);
+		rc = fn(arg, name, &place.base, err);
+	}
+	return rc;
 }
 
 static enum rc memory_run_begin(struct store *st, struct store_run **ret,
@@ -658,6 +747,42 @@ static enum rc memory_runs_alive(struct store *st, const struct store_run *own,
 	return end(h, "runs", RC_OK, is_lost, err);
 }
 
+static enum rc memory_runs_oldest(struct store *st, const struct store_run *own,
+				  int64_t *ret_us, struct err *err)
+{
+	const struct run *run = (const struct run *)own;
+	struct handle *h = (struct handle *)st;
+	bool is_lost;
+
+	if (begin(h, "runs", &is_lost, err))
+		return err->rc;
+	*ret_us = INT64_MAX;
+	for (size_t i = 0; i < h->m->n_marks; i++) {
+		const struct mark *k = h->m->marks[i];
+
+		if (k->is_alive && (!run || k != run->mark) &&
+		    k->begun < *ret_us)
+			*ret_us = k->begun;
+	}
+	return end(h, "runs", RC_OK, is_lost, err);
+}
+
+/* There are none. */
+static enum rc memory_strays(struct store *st, bool remove, int64_t min_age,
+			     store_stray_fn *fn, void *arg, struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	bool is_lost;
+
+	(void)remove;
+	(void)min_age;
+	(void)fn;
+	(void)arg;
+	if (begin(h, "strays", &is_lost, err))
+		return err->rc;
+	return end(h, "strays", RC_OK, is_lost, err);
+}
+
 static enum rc memory_claims(struct store *st, store_claim_fn *fn, void *arg,
 			     struct err *err)
 {
@@ -727,12 +852,12 @@ void memory_each(const struct memory *m, memory_each_fn *fn, void *arg)
 
 bool memory_has(const struct memory *m, const char *key)
 {
-	return find(m, key);
+	return find_any(m, key);
 }
 
 void memory_flip(struct memory *m, const char *key, uint64_t off)
 {
-	struct object *o = find(m, key);
+	struct object *o = find_any(m, key);
 
 	if (o && off < o->b.len)
 		o->b.p[off] ^= 1;
@@ -744,6 +869,7 @@ static const struct store_backend backend = {
 	.read_tail = memory_read_tail,
 	.read = memory_read,
 	.list = memory_list,
+	.each_place = memory_each_place,
 };
 
 static const struct store_writer writer = {
@@ -754,9 +880,12 @@ static const struct store_writer writer = {
 	.upload_commit = memory_upload_commit,
 	.upload_free = memory_upload_free,
 	.remove = memory_remove,
+	.purge = memory_purge,
 	.run_begin = memory_run_begin,
 	.run_end = memory_run_end,
 	.runs_alive = memory_runs_alive,
+	.runs_oldest = memory_runs_oldest,
 	.claims = memory_claims,
 	.leftovers = memory_leftovers,
+	.strays = memory_strays,
 };

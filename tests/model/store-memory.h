@@ -25,7 +25,9 @@
 
 struct memory;
 
-struct memory *memory_new(uint64_t seed, int64_t now_us, bool keeps_versions);
+/* Each object is in all of n_places mirrors. */
+struct memory *memory_new(uint64_t seed, int64_t now_us, bool keeps_versions,
+			  unsigned int n_places);
 void memory_free(struct memory *m);
 
 /* The true time, microseconds. */

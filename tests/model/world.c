@@ -69,12 +69,16 @@ struct world *world_new(uint64_t seed)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 	uint64_t random = seed;
+	bool keeps_versions;
+	unsigned int n_places;
+	int64_t now;
 
+	now = BEGIN_US +
+	      (int64_t)(random_next(&random) % (86400 * UINT64_C(1000000)));
+	keeps_versions = random_next(&random) % 4 == 0;
+	n_places = 1 + random_next(&random) % 4 / 3;
 	w->memory =
-		memory_new(random_next(&random),
-			   BEGIN_US + (int64_t)(random_next(&random) %
-						(86400 * UINT64_C(1000000))),
-			   random_next(&random) % 4 == 0);
+		memory_new(random_next(&random), now, keeps_versions, n_places);
 	w->has_lag = random_next(&random) % 2;
 	for (size_t i = 0; i < WORLD_ACTORS; i++) {
 		if (random_next(&random) % 2)
