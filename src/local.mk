@@ -188,6 +188,7 @@ libdesfs_a_SOURCES += src/volume/volume-entry.c
 libdesfs_a_SOURCES += src/volume/volume-tree.c
 libdesfs_a_SOURCES += src/volume/volume-list.c src/volume/volume-list.h
 libdesfs_a_SOURCES += src/volume/volume-changes.c
+libdesfs_a_SOURCES += src/volume/volume-hide.c src/volume/volume-hide.h
 libdesfs_a_SOURCES += src/volume/volume-date.c
 libdesfs_a_SOURCES += src/volume/volume-merge.c src/volume/volume-merge.h
 libdesfs_a_SOURCES += src/volume/volume-read.c

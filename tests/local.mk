@@ -63,6 +63,7 @@ unit_programs += tests/unit/oplog
 unit_programs += tests/unit/oplog-record
 unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
+unit_programs += tests/unit/volume-hide
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/ledger
 unit_programs += tests/unit/walk
@@ -274,6 +275,8 @@ endif
 
 # Makes tails fail.
 tests_unit_volume_changes_LDFLAGS = -Wl,--wrap=store_read_tail_checked
+# Deletes what the test says.
+tests_unit_volume_hide_LDFLAGS = -Wl,--wrap=oplog_deleted
 # Takes local archives for remote ones.
 tests_unit_volume_catalog_LDFLAGS = -Wl,--wrap=store_is_remote,--wrap=store_read
 # Their servers are made up.

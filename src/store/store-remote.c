@@ -143,6 +143,7 @@ static enum remote_verdict judge_failure(const struct remote_call *c,
 	case RC_NOTDIR:
 	case RC_NOSPACE:
 	case RC_STALE:
+	case RC_DELETED:
 	case RC_COUNT: break;
 	}
 	return REMOTE_FAILED;

@@ -25,7 +25,8 @@ enum zone_verdict zone_verdict_of(enum rc rc)
 	case RC_UNSUPPORTED:
 	case RC_PARTIAL:
 	case RC_LIMIT:
-	case RC_STALE: return ZONE_DAMAGED;
+	case RC_STALE:
+	case RC_DELETED: return ZONE_DAMAGED;
 	case RC_USAGE:
 	case RC_NOMEM:
 	case RC_STOPPED:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "erase/tombstone-set.h"
 #include "shard/route.h"
 #include "volume/oplog.h"
 #include "volume/shard-file.h"
@@ -158,6 +159,8 @@ enum rc view_new(struct view **ret, const struct oplog *log,
 		view_unref(view);
 		return rc;
 	}
+	view->deleted = tombstone_set_ref(
+		(struct tombstone_set *)(uintptr_t)oplog_deleted(log));
 	fill_groups(view);
 	fill_days(view);
 	*ret = view;
@@ -178,6 +181,7 @@ void view_unref(struct view *view)
 	for (size_t i = 0; i < view->n_groups; i++)
 		free(view->groups[i].starts);
 	free(view->days);
+	tombstone_set_unref(view->deleted);
 	free(view->by_slot);
 	free(view->by_day);
 	free(view);

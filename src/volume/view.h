@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* view.h - which shards count at one moment, by slot and by day; immutable. */
+/* view.h - which shards count at one moment, by slot and by day, and what of
+ * them is deleted; immutable.
+ */
 #ifndef DESFS_VOLUME_VIEW_H
 #define DESFS_VOLUME_VIEW_H
 
@@ -14,6 +16,7 @@
 struct oplog;
 struct shard_file;
 struct shard_set;
+struct tombstone_set;
 
 /* Shards of one number of slots and one route. */
 struct view_group {
@@ -40,6 +43,7 @@ struct view {
 	size_t n_groups;
 	struct view_day *days; /* ascending */
 	size_t n_days;
+	struct tombstone_set *deleted; /* NULL: nothing is */
 	uint64_t n_entries, n_files, plain_bytes, stored_bytes;
 	bool any_xattrs;
 };

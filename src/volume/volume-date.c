@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "shard/shard-filter.h"
+#include "volume/volume-hide.h"
 #include "volume/volume-list.h"
 #include "volume/volume-merge.h"
 #include "volume/volume-state.h"
@@ -60,12 +61,15 @@ static bool is_better(const struct shard_cursor *c, bool is_native,
 	return !c->e.implicit && old->ve.e.implicit;
 }
 
-static void versions_add(struct versions *vs, const struct shard_cursor *c,
-			 bool is_native)
+static void versions_add(struct versions *vs, const struct view *view,
+			 const struct shard_cursor *c, bool is_native)
 {
+	bool is_hidden = view_hides(view, &c->e);
 	struct version *at;
 	size_t i = vs->n;
 
+	if (is_hidden && c->e.type != ENTRY_DIR)
+		return;
 	while (i > 0 && vs->v[i - 1].ve.e.created_at < c->e.created_at)
 		i--;
 	if (i > 0 && vs->v[i - 1].ve.e.created_at == c->e.created_at) {
@@ -81,6 +85,8 @@ static void versions_add(struct versions *vs, const struct shard_cursor *c,
 	}
 	*at = (struct version){ .is_native = is_native };
 	volume_entry_init(&at->ve, c, true);
+	if (is_hidden)
+		volume_infer(&at->ve.e);
 }
 
 /* Drop foreign versions if there are others. */
@@ -100,6 +106,32 @@ static void drop_foreign(struct versions *vs)
 			volume_entry_release(&vs->v[i].ve);
 	}
 	vs->n = n;
+}
+
+/* Drop inferred directories with nothing below them that day. */
+static enum rc drop_empty(struct volume *v, const struct view *view,
+			  const struct view_day *day, struct versions *vs,
+			  struct err *err)
+{
+	size_t i = 0, n = 0;
+	bool shown = true;
+	enum rc rc;
+
+	while (i < vs->n && !vs->v[i].ve.e.implicit)
+		i++;
+	if (!view->deleted || i == vs->n)
+		return RC_OK;
+	rc = volume_dir_is_shown(v, view, day, &vs->v[i].ve, &shown, err);
+	if (rc || shown)
+		return rc;
+	for (i = 0; i < vs->n; i++) {
+		if (vs->v[i].ve.e.implicit)
+			volume_entry_release(&vs->v[i].ve);
+		else
+			vs->v[n++] = vs->v[i];
+	}
+	vs->n = n;
+	return RC_OK;
 }
 
 static struct version *newest(struct versions *vs, bool implicit, bool dir)
@@ -143,6 +175,7 @@ static void choose(struct versions *vs)
 
 struct search {
 	struct volume *v;
+	const struct view *view;
 	const struct view_day *day;
 	struct span dir, name, uid;
 	uint64_t hash;
@@ -165,7 +198,7 @@ static enum rc search_shard(struct search *s, const struct shard_file *sf,
 	rc = shard_cursor_seek(&c, s->dir, s->name, err);
 	while (!rc && shard_cursor_is_at(&c, s->dir, s->name)) {
 		if (is_native || c.e.type == ENTRY_DIR)
-			versions_add(&s->found, &c, is_native);
+			versions_add(&s->found, s->view, &c, is_native);
 		rc = shard_cursor_next(&c, err);
 	}
 	return rc;
@@ -202,6 +235,8 @@ static enum rc gather(struct search *s, struct err *err)
 	rc = search_day(s, true, err);
 	if (!rc && !s->found.n)
 		rc = search_day(s, false, err);
+	if (!rc)
+		rc = drop_empty(s->v, s->view, s->day, &s->found, err);
 	if (!rc)
 		choose(&s->found);
 	return rc;
@@ -258,11 +293,14 @@ static enum rc find_stamped(struct search *s, int64_t created_at,
 	return volume_no_entry(s->name, err);
 }
 
-enum rc volume_date_find(struct volume *v, const struct view_day *day,
-			 struct span dir, struct span name,
-			 struct volume_entry *ret, struct err *err)
+enum rc volume_date_find(struct volume *v, const struct view *view,
+			 const struct view_day *day, struct span dir,
+			 struct span name, struct volume_entry *ret,
+			 struct err *err)
 {
-	struct search s = { .v = v, .day = day, .dir = dir, .name = name };
+	struct search s = {
+		.v = v, .view = view, .day = day, .dir = dir, .name = name
+	};
 	int64_t created_at = 0;
 	enum rc rc;
 
@@ -283,7 +321,7 @@ enum rc volume_date_root(struct volume *v, uint32_t day,
 	if (!vd)
 		return err_set(err, RC_NOENT, "nothing entered on %08u",
 			       (unsigned int)day);
-	return volume_date_find(v, vd, none, none, ret, err);
+	return volume_date_find(v, view, vd, none, none, ret, err);
 }
 
 /* --- listing -------------------------------------------------------------- */
@@ -324,40 +362,51 @@ static bool show_all(const struct volume_listing *l, struct versions *vs)
 	return true;
 }
 
-static enum rc show_next(struct volume_merge *m, const struct volume_listing *l,
-			 struct versions *vs, bool *ret_more, struct err *err)
+/* What is listed, and from where. */
+struct listing {
+	struct volume *v;
+	const struct view *view;
+	const struct view_day *day;
+	const struct volume_listing *l;
+	struct volume_merge m;
+	struct versions vs;
+};
+
+static enum rc show_next(struct listing *ls, bool *ret_more, struct err *err)
 {
-	const struct shard_cursor *c = volume_list_top(m, l);
+	const struct shard_cursor *c = volume_list_top(&ls->m, ls->l);
 	struct volume_entry first;
 	enum rc rc = RC_OK;
 
 	volume_entry_init(&first, c, true);
-	versions_clear(vs);
+	versions_clear(&ls->vs);
 	for (; !rc && c && span_equal(c->e.name, first.e.name);
-	     c = volume_list_top(m, l)) {
-		versions_add(vs, c, volume_list_is_native(c));
-		rc = volume_merge_next(m, err);
+	     c = volume_list_top(&ls->m, ls->l)) {
+		versions_add(&ls->vs, ls->view, c, volume_list_is_native(c));
+		rc = volume_merge_next(&ls->m, err);
 	}
 	volume_entry_release(&first);
 	if (!rc)
-		*ret_more = show_all(l, vs);
+		rc = drop_empty(ls->v, ls->view, ls->day, &ls->vs, err);
+	if (!rc)
+		*ret_more = show_all(ls->l, &ls->vs);
 	return rc;
 }
 
-enum rc volume_date_list(struct volume *v, const struct view_day *day,
+enum rc volume_date_list(struct volume *v, const struct view *view,
+			 const struct view_day *day,
 			 const struct volume_listing *l, struct err *err)
 {
 	struct span from = l->after ? l->after->e.name : span_of("", 0);
-	struct volume_merge m = { 0 };
-	struct versions vs = { 0 };
+	struct listing ls = { .v = v, .view = view, .day = day, .l = l };
 	bool more = true;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < day->n_shards && !rc; i++)
-		rc = volume_list_add(&m, v, l, day->shards[i], from, err);
-	while (!rc && more && volume_list_top(&m, l))
-		rc = show_next(&m, l, &vs, &more, err);
-	versions_release(&vs);
-	volume_merge_release(&m);
+		rc = volume_list_add(&ls.m, v, l, day->shards[i], from, err);
+	while (!rc && more && volume_list_top(&ls.m, l))
+		rc = show_next(&ls, &more, err);
+	versions_release(&ls.vs);
+	volume_merge_release(&ls.m);
 	return rc;
 }

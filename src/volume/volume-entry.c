@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/siphash.h"
 #include "cache/block-cache.h"
+#include "volume/volume-hide.h"
 #include "volume/volume-state.h"
 
 void cleanup_view(struct view **view)
@@ -44,15 +45,21 @@ void volume_entry_hold(struct volume_entry *ve)
 	block_cache_ref(ve->hold);
 }
 
-void volume_pick_offer(struct volume_pick *pick, const struct shard_cursor *c)
+void volume_pick_offer(struct volume_pick *pick, const struct view *view,
+		       const struct shard_cursor *c)
 {
-	struct volume_entry *ve =
-		c->e.implicit ? &pick->implicit_one : &pick->explicit_one;
+	bool is_hidden = view_hides(view, &c->e);
+	struct volume_entry *ve = c->e.implicit || is_hidden
+					  ? &pick->implicit_one
+					  : &pick->explicit_one;
 
-	if (ve->hold && ve->e.created_at >= c->e.created_at)
+	if ((is_hidden && c->e.type != ENTRY_DIR) ||
+	    (ve->hold && ve->e.created_at >= c->e.created_at))
 		return;
 	volume_entry_release(ve);
 	volume_entry_init(ve, c, false);
+	if (is_hidden)
+		volume_infer(&ve->e);
 }
 
 void volume_pick_release(struct volume_pick *pick)
@@ -98,8 +105,8 @@ enum rc volume_no_entry(struct span name, struct err *err)
 		       name.len ? name.p : "");
 }
 
-enum rc volume_get(struct volume *v, struct volume_node node,
-		   struct volume_entry *ret, struct err *err)
+enum rc volume_get_raw(struct volume *v, struct volume_node node,
+		       struct volume_entry *ret, struct err *err)
 {
 	const struct shard_file *sf = shard_set_get(v->set, node.shard);
 	CLEANUP_CURSOR struct shard_cursor c = { 0 };
@@ -116,6 +123,19 @@ enum rc volume_get(struct volume *v, struct volume_node node,
 		return rc;
 	volume_entry_init(ret, &c, node.date);
 	return RC_OK;
+}
+
+enum rc volume_get(struct volume *v, struct volume_node node,
+		   struct volume_entry *ret, struct err *err)
+{
+	enum rc rc = volume_get_raw(v, node, ret, err);
+
+	if (!rc && volume_has_deleted(v)) {
+		rc = volume_admit(v, ret, err);
+		if (rc)
+			volume_entry_release(ret);
+	}
+	return rc;
 }
 
 /* --- inode numbers ---------------------------------------------------------

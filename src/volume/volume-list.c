@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "shard/shard-filter.h"
+#include "volume/volume-hide.h"
 #include "volume/volume-list.h"
 #include "volume/volume-merge.h"
 #include "volume/volume-state.h"
@@ -59,13 +60,14 @@ bool volume_list_is_native(const struct shard_cursor *c)
 }
 
 /* Gather all versions of the next name, and show the one that is chosen. */
-static enum rc show_next(struct volume_merge *m, const struct volume_listing *l,
+static enum rc show_next(struct volume *v, const struct view *view,
+			 struct volume_merge *m, const struct volume_listing *l,
 			 bool *ret_more, struct err *err)
 {
 	const struct shard_cursor *c = volume_list_top(m, l);
 	int64_t since =
 		l->dir->e.has_opaque ? l->dir->e.opaque_since : INT64_MIN;
-	struct volume_entry first, *ve;
+	struct volume_entry first, *ve = NULL;
 	struct volume_pick pick = { 0 };
 	enum rc rc = RC_OK;
 
@@ -73,11 +75,11 @@ static enum rc show_next(struct volume_merge *m, const struct volume_listing *l,
 	for (; !rc && c && span_equal(c->e.name, first.e.name);
 	     c = volume_list_top(m, l)) {
 		if (c->e.created_at >= since && volume_list_is_native(c))
-			volume_pick_offer(&pick, c);
+			volume_pick_offer(&pick, view, c);
 		rc = volume_merge_next(m, err);
 	}
-	ve = volume_pick_of(pick.explicit_one.hold ? &pick.explicit_one : NULL,
-			    pick.implicit_one.hold ? &pick.implicit_one : NULL);
+	if (!rc)
+		rc = volume_pick_choose(v, view, &pick, &ve, err);
 	*ret_more = true;
 	if (!rc && ve && ve->e.type != ENTRY_WHITEOUT &&
 	    volume_name_ok(ve->e.name))
@@ -113,7 +115,7 @@ enum rc volume_tree_list(struct volume *v, const struct view *view,
 	for (sf = view_walk_next(&walk); sf && !rc; sf = view_walk_next(&walk))
 		rc = volume_list_add(&m, v, l, sf, from, err);
 	while (!rc && more && volume_list_top(&m, l))
-		rc = show_next(&m, l, &more, err);
+		rc = show_next(v, view, &m, l, &more, err);
 	volume_merge_release(&m);
 	return rc;
 }

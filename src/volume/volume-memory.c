@@ -6,6 +6,7 @@
 
 #include "cache/block-cache.h"
 #include "shard/shard-block.h"
+#include "volume/volume-hide.h"
 #include "volume/volume-state.h"
 
 bool volume_get_in_memory(struct volume *v, struct volume_node node,
@@ -17,6 +18,8 @@ bool volume_get_in_memory(struct volume *v, struct volume_node node,
 
 	if (!sf || !shard_handle_peek(&c.h, &v->env, sf) ||
 	    shard_cursor_goto(&c, node.ordinal, &err) || c.at_end)
+		return false;
+	if (volume_check_live(v, &c.e, &err))
 		return false;
 	volume_entry_init(ret, &c, node.date);
 	return true;

@@ -11,6 +11,7 @@
 #include "cache/block-cache.h"
 #include "shard/shard-block.h"
 #include "volume/volume-ahead.h"
+#include "volume/volume-hide.h"
 #include "volume/volume-near.h"
 #include "volume/volume-state.h"
 
@@ -70,6 +71,9 @@ static enum rc source_open(struct source *s, struct volume *v,
 	if (!sf || ve->e.type != ENTRY_REG)
 		return err_set(err, RC_USAGE, "%.*s: not a regular file",
 			       (int)ve->e.name.len, ve->e.name.p);
+	rc = volume_check_live(v, &ve->e, err);
+	if (rc)
+		return rc;
 	rc = shard_handle_open(&s->h, &v->env, sf, err);
 	if (rc)
 		return rc;
@@ -290,6 +294,9 @@ static enum rc read_range(struct volume *v, const struct volume_entry *ve,
 	}
 	source_close(&s);
 	volume_ahead_done(v->ahead, ve, first, n_blocks);
+	/* It may have been deleted meanwhile. */
+	if (!rc)
+		rc = volume_check_live(v, e, err);
 	if (rc)
 		return rc;
 	volume_count(&v->bytes_served, len);

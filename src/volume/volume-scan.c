@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "shard/route.h"
+#include "volume/volume-hide.h"
 #include "volume/volume-merge.h"
 #include "volume/volume-state.h"
 
@@ -82,6 +83,7 @@ enum rc volume_scan_next(struct volume_scan *scan, struct volume_entry *ret,
 		struct volume_entry ve;
 		bool wanted = (!scan->last.hold ||
 			       entry_compare(&scan->last.e, &c->e)) &&
+			      !view_hides(scan->view, &c->e) &&
 			      is_of_slot(scan, c);
 		enum rc rc;
 

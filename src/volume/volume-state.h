@@ -40,6 +40,10 @@ struct volume {
 	bool is_refreshing; /* likewise; true: log is the refresher's */
 	struct oplog *log;
 	bool is_stale; /* the refresher's: log knows more than view */
+	/* Some view published lately hides something: else none is looked at
+	 * for the sake of what is deleted.
+	 */
+	atomic_bool has_deleted;
 
 	_Atomic uint64_t lookups, readdirs, reads, bytes_served;
 };
@@ -71,17 +75,27 @@ void volume_entry_init(struct volume_entry *ret, const struct shard_cursor *c,
 void volume_entry_hold(struct volume_entry *ve);
 
 /* Which version of a name is shown: the newest explicit one, unless that is no
- * directory and there is a newer implicit one.
+ * directory and there is a newer implicit one.  A deleted directory counts as
+ * an implicit one.
  */
 struct volume_pick {
 	struct volume_entry explicit_one, implicit_one; /* hold NULL: none */
 };
 /* Consider the entry a cursor is at. */
-void volume_pick_offer(struct volume_pick *pick, const struct shard_cursor *c);
+void volume_pick_offer(struct volume_pick *pick, const struct view *view,
+		       const struct shard_cursor *c);
+/* The one that is shown, borrowed; NULL: none. */
+enum rc volume_pick_choose(struct volume *v, const struct view *view,
+			   struct volume_pick *pick, struct volume_entry **ret,
+			   struct err *err) MUST_CHECK;
 void volume_pick_release(struct volume_pick *pick);
 /* Of an explicit and an implicit version, either may be NULL. */
 struct volume_entry *volume_pick_of(struct volume_entry *explicit_one,
 				    struct volume_entry *implicit_one);
+
+/* The entry a node stands for, also if it is deleted. */
+enum rc volume_get_raw(struct volume *v, struct volume_node node,
+		       struct volume_entry *ret, struct err *err) MUST_CHECK;
 
 /* The uid of an entry, in memory to be freed. */
 char *volume_uid(struct span parent, struct span name, struct span *ret);
@@ -96,9 +110,10 @@ enum rc volume_tree_find(struct volume *v, const struct view *view,
 			 struct volume_entry *ret, struct err *err) MUST_CHECK;
 
 /* A name in the directory of uid dir in the date view of a day. */
-enum rc volume_date_find(struct volume *v, const struct view_day *day,
-			 struct span dir, struct span name,
-			 struct volume_entry *ret, struct err *err) MUST_CHECK;
+enum rc volume_date_find(struct volume *v, const struct view *view,
+			 const struct view_day *day, struct span dir,
+			 struct span name, struct volume_entry *ret,
+			 struct err *err) MUST_CHECK;
 
 /* Load block i < n_blocks of a file into the block cache, unless it is there or
  * being loaded.  fn is called with true before that, and with false if nothing
@@ -120,7 +135,8 @@ struct volume_listing {
 enum rc volume_tree_list(struct volume *v, const struct view *view,
 			 const struct volume_listing *l,
 			 struct err *err) MUST_CHECK;
-enum rc volume_date_list(struct volume *v, const struct view_day *day,
+enum rc volume_date_list(struct volume *v, const struct view *view,
+			 const struct view_day *day,
 			 const struct volume_listing *l,
 			 struct err *err) MUST_CHECK;
 

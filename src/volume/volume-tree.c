@@ -11,12 +11,14 @@
 #include "base/cleanup.h"
 #include "shard/shard-filter.h"
 #include "shard/shard-format.h"
+#include "volume/volume-hide.h"
 #include "volume/volume-merge.h"
 #include "volume/volume-state.h"
 
 /* One name looked for in one shard after the other. */
 struct search {
 	struct volume *v;
+	const struct view *view;
 	struct span dir, name;
 	uint64_t hash;
 	int64_t since;
@@ -53,17 +55,17 @@ static enum rc search_shard(struct search *s, const struct shard_file *sf,
 	rc = shard_cursor_seek(&c, s->dir, s->name, err);
 	while (!rc && shard_cursor_is_at(&c, s->dir, s->name) &&
 	       c.e.created_at >= s->since) {
-		volume_pick_offer(&s->pick, &c);
-		if (!c.e.implicit)
+		volume_pick_offer(&s->pick, s->view, &c);
+		if (s->pick.explicit_one.hold)
 			break;
 		rc = shard_cursor_next(&c, err);
 	}
 	return rc;
 }
 
-static enum rc search_all(struct search *s, struct view_walk walk,
-			  struct err *err)
+static enum rc search_all(struct search *s, struct span uid, struct err *err)
 {
+	struct view_walk walk = view_walk_uid(s->view, uid);
 	const struct volume_entry *best = &s->pick.explicit_one;
 	const struct shard_file *sf;
 
@@ -83,11 +85,13 @@ static enum rc search_all(struct search *s, struct view_walk walk,
 	return RC_OK;
 }
 
-static struct volume_entry *chosen(struct volume_pick *pick)
+/* The version of the uid that counts, to be taken over; NULL: none. */
+static enum rc choose(struct search *s, struct span uid,
+		      struct volume_entry **ret, struct err *err)
 {
-	return volume_pick_of(
-		pick->explicit_one.hold ? &pick->explicit_one : NULL,
-		pick->implicit_one.hold ? &pick->implicit_one : NULL);
+	enum rc rc = search_all(s, uid, err);
+
+	return rc ? rc : volume_pick_choose(s->v, s->view, &s->pick, ret, err);
 }
 
 enum rc volume_tree_find(struct volume *v, const struct view *view,
@@ -95,18 +99,18 @@ enum rc volume_tree_find(struct volume *v, const struct view *view,
 			 struct volume_entry *ret, struct err *err)
 {
 	struct search s = { .v = v,
+			    .view = view,
 			    .dir = dir,
 			    .name = name,
 			    .since = since,
 			    .hash = filter_hash(dir, name) };
 	CLEANUP_FREE char *p = NULL;
-	struct volume_entry *ve;
+	struct volume_entry *ve = NULL;
 	struct span uid;
 	enum rc rc;
 
 	p = volume_uid(dir, name, &uid);
-	rc = search_all(&s, view_walk_uid(view, uid), err);
-	ve = rc ? NULL : chosen(&s.pick);
+	rc = choose(&s, uid, &ve, err);
 	if (ve && ve->e.type != ENTRY_WHITEOUT) {
 		*ret = *ve;
 		ve->hold = NULL;
@@ -121,14 +125,13 @@ enum rc volume_newest(struct volume *v, struct span uid,
 		      struct volume_entry *ret, struct err *err)
 {
 	CLEANUP_VIEW struct view *view = volume_view(v);
-	struct search s = { .v = v, .since = INT64_MIN };
-	struct volume_entry *ve;
+	struct search s = { .v = v, .view = view, .since = INT64_MIN };
+	struct volume_entry *ve = NULL;
 	enum rc rc;
 
 	entry_split_uid(uid, &s.dir, &s.name);
 	s.hash = filter_hash(s.dir, s.name);
-	rc = search_all(&s, view_walk_uid(view, uid), err);
-	ve = rc ? NULL : chosen(&s.pick);
+	rc = choose(&s, uid, &ve, err);
 	if (ve) {
 		*ret = *ve;
 		ve->hold = NULL;
@@ -148,8 +151,8 @@ static enum rc any_root(struct volume *v, const struct view *view,
 	struct span none = span_of("", 0);
 
 	for (size_t i = view->n_days; i-- > 0;) {
-		enum rc rc = volume_date_find(v, &view->days[i], none, none,
-					      ret, err);
+		enum rc rc = volume_date_find(v, view, &view->days[i], none,
+					      none, ret, err);
 
 		if (rc == RC_NOENT)
 			continue;
@@ -211,7 +214,7 @@ static enum rc lookup(struct volume *v, const struct view *view,
 	day = day_of(v, view, dir->node);
 	if (!day)
 		return volume_no_entry(name, err);
-	return volume_date_find(v, day, uid, name, ret, err);
+	return volume_date_find(v, view, day, uid, name, ret, err);
 }
 
 enum rc volume_lookup(struct volume *v, const struct volume_entry *dir,
@@ -295,7 +298,7 @@ static enum rc list(struct volume *v, struct volume_listing *l, struct err *err)
 	if (!l->dir->node.date)
 		return volume_tree_list(v, view, l, err);
 	day = day_of(v, view, l->dir->node);
-	return day ? volume_date_list(v, day, l, err) : RC_OK;
+	return day ? volume_date_list(v, view, day, l, err) : RC_OK;
 }
 
 enum rc volume_readdir(struct volume *v, const struct volume_entry *dir,
@@ -316,7 +319,9 @@ enum rc volume_readdir(struct volume *v, const struct volume_entry *dir,
 		return list(v, &l, err);
 	if (cookie >> (SHARD_ORDINAL_BITS + ENTRY_ORDINAL_BITS))
 		return err_set(err, RC_USAGE, "no such place in a directory");
-	rc = volume_get(v, node_of_cookie(cookie, dir->node.date), &after, err);
+	/* It may have been deleted since: the place is good all the same. */
+	rc = volume_get_raw(v, node_of_cookie(cookie, dir->node.date), &after,
+			    err);
 	if (rc == RC_NOENT || (!rc && !span_equal(after.e.parent, l.uid)))
 		rc = err_set(err, RC_USAGE, "no such place in a directory");
 	l.after = &after;

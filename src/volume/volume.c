@@ -164,6 +164,7 @@ static void end_refresh(struct volume *v, struct view *view)
 	if (view) {
 		old = v->view;
 		v->view = view;
+		atomic_store(&v->has_deleted, view->deleted);
 	}
 	v->is_refreshing = false;
 	pthread_cond_broadcast(&v->refreshed);

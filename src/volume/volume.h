@@ -16,6 +16,9 @@
  * In the tree view a uid counts only in the slot it is routed to, so pack gives
  * every directory, also an inferred one, an entry there.
  *
+ * Versions with a tombstone (oplog.h) are in no tree: who holds one in a struct
+ * volume_entry gets RC_DELETED from then on.
+ *
  * Errors: RC_NOENT no such name; RC_NOTDIR; RC_CORRUPT, message with the
  * object; RC_IO and RC_NOENT of a store are told apart: a shard the log names
  * and the store has not is RC_CORRUPT.
