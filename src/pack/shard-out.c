@@ -46,7 +46,7 @@ static enum rc out_write(void *arg, const void *p, size_t len, struct err *err)
 	enum rc rc = store_upload_write(o->upload, p, len, err);
 
 	state_leave(was);
-	if (!rc)
+	if (!rc && o->report)
 		report_written(o->report, len);
 	return rc;
 }

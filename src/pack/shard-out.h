@@ -21,6 +21,7 @@ struct shard_out {
 	struct report *report;
 };
 
+/* report: where bytes written are counted, or NULL. */
 enum rc shard_out_open(struct shard_out *o, struct store *st,
 		       struct report *report, const char *spool_dir,
 		       struct err *err) MUST_CHECK;

@@ -192,45 +192,87 @@ static void write_header(const struct block_header *h, struct buf *out)
 	wr_u32(out, 0); /* the checksum, set when the rest is known */
 }
 
+/* The rest of a block whose parts are in out, behind room for the header that
+ * begins at start.
+ */
+static void finish_block(const struct block_header *h, size_t start,
+			 struct buf *out, struct block_ref *ret)
+{
+	size_t len = out->len - start;
+	struct buf head = { .p = out->p + start,
+			    .cap = BLOCK_HEADER_SIZE,
+			    .max = BLOCK_HEADER_SIZE };
+	uint8_t hash[ENTRY_HASH_LEN];
+
+	write_header(h, &head);
+	wr_patch_le(out, start + BLOCK_CRC_OFF, block_crc(out->p + start, len),
+		    4);
+	sha256_of(out->p + start, len, hash);
+	*ret = (struct block_ref){ .stored_len = (uint32_t)len,
+				   .data_len = h->data_len,
+				   .codec = h->data_codec };
+	memcpy(ret->hash, hash, BLOCK_HASH_LEN);
+}
+
+/* Room for the header of a block with so many raw bytes. */
+static enum rc begin_block(size_t data_len, size_t records_len, struct buf *out,
+			   struct err *err)
+{
+	if (data_len > BLOCK_SIZE_MAX || records_len > BLOCK_RECORDS_MAX)
+		return err_set(err, RC_LIMIT, "block of %zu and %zu bytes",
+			       data_len, records_len);
+	if (!buf_reserve(out, BLOCK_HEADER_SIZE))
+		return err_set(err, RC_NOMEM, "no memory for a block");
+	out->len += BLOCK_HEADER_SIZE;
+	return RC_OK;
+}
+
 enum rc block_build(const struct block_parts *parts, struct buf *out,
 		    struct block_ref *ret, struct err *err)
 {
 	struct block_header h = { .n_records = parts->n_records,
 				  .data_len = (uint32_t)parts->data_len,
 				  .records_len = (uint32_t)parts->records_len };
-	uint8_t hash[ENTRY_HASH_LEN];
-	size_t start = out->len, len;
-	struct buf head;
-	enum rc rc;
+	size_t start = out->len;
+	enum rc rc = begin_block(parts->data_len, parts->records_len, out, err);
 
-	if (parts->data_len > BLOCK_SIZE_MAX ||
-	    parts->records_len > BLOCK_RECORDS_MAX)
-		return err_set(err, RC_LIMIT, "block of %zu and %zu bytes",
-			       parts->data_len, parts->records_len);
-	if (!buf_reserve(out, BLOCK_HEADER_SIZE))
-		return err_set(err, RC_NOMEM, "no memory for a block");
-	out->len += BLOCK_HEADER_SIZE;
-	rc = encode_part(parts->data, parts->data_len, parts->data_codec,
-			 parts->level, out, &h.data_codec, &h.data_stored, err);
+	if (!rc)
+		rc = encode_part(parts->data, parts->data_len,
+				 parts->data_codec, parts->level, out,
+				 &h.data_codec, &h.data_stored, err);
 	if (!rc)
 		rc = encode_part(parts->records, parts->records_len,
 				 parts->records_codec, parts->level, out,
 				 &h.records_codec, &h.records_stored, err);
+	if (!rc)
+		finish_block(&h, start, out, ret);
+	return rc;
+}
+
+enum rc block_with_records(const uint8_t *stored, const struct block_header *h,
+			   const uint8_t *records, size_t records_len,
+			   uint32_t n_records, enum codec_id codec, int level,
+			   struct buf *out, struct block_ref *ret,
+			   struct err *err)
+{
+	struct block_header now = { .n_records = n_records,
+				    .data_codec = h->data_codec,
+				    .data_len = h->data_len,
+				    .data_stored = h->data_stored,
+				    .records_len = (uint32_t)records_len };
+	size_t start = out->len;
+	enum rc rc = begin_block(h->data_len, records_len, out, err);
+
 	if (rc)
 		return rc;
-	head = (struct buf){ .p = out->p + start,
-			     .cap = BLOCK_HEADER_SIZE,
-			     .max = BLOCK_HEADER_SIZE };
-	write_header(&h, &head);
-	len = out->len - start;
-	wr_patch_le(out, start + BLOCK_CRC_OFF, block_crc(out->p + start, len),
-		    4);
-	sha256_of(out->p + start, len, hash);
-	*ret = (struct block_ref){ .stored_len = (uint32_t)len,
-				   .data_len = h.data_len,
-				   .codec = h.data_codec };
-	memcpy(ret->hash, hash, BLOCK_HASH_LEN);
-	return RC_OK;
+	buf_append(out, stored + BLOCK_HEADER_SIZE, h->data_stored);
+	rc = encode_part(records, records_len, codec, level, out,
+			 &now.records_codec, &now.records_stored, err);
+	if (!rc && !buf_ok(out))
+		rc = err_set(err, RC_NOMEM, "no memory for a block");
+	if (!rc)
+		finish_block(&now, start, out, ret);
+	return rc;
 }
 
 enum rc block_encode(const uint8_t *data, size_t data_len,

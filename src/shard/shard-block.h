@@ -69,7 +69,16 @@ struct block_parts {
 enum rc block_build(const struct block_parts *parts, struct buf *out,
 		    struct block_ref *ret, struct err *err) MUST_CHECK;
 
-/* The same with one codec for both. */
+/* The file data of a checked block as they are stored there, with other
+ * records: appended to out.
+ */
+enum rc block_with_records(const uint8_t *stored, const struct block_header *h,
+			   const uint8_t *records, size_t records_len,
+			   uint32_t n_records, enum codec_id codec, int level,
+			   struct buf *out, struct block_ref *ret,
+			   struct err *err) MUST_CHECK;
+
+/* As block_build, with one codec for both. */
 enum rc block_encode(const uint8_t *data, size_t data_len,
 		     const uint8_t *records, size_t records_len,
 		     uint32_t n_records, enum codec_id codec, int level,
