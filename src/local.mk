@@ -318,6 +318,18 @@ libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 # repack
 libdesfs_a_SOURCES += src/repack/holds.c src/repack/holds.h
 libdesfs_a_SOURCES += src/repack/purge-rule.c src/repack/purge-rule.h
+libdesfs_a_SOURCES += src/repack/live-set.c src/repack/live-set.h
+libdesfs_a_SOURCES += src/repack/key-copy.h
+libdesfs_a_SOURCES += src/repack/engine-stream.c src/repack/engine-stream.h
+libdesfs_a_SOURCES += src/repack/engine-blocks.c src/repack/engine-blocks.h
+libdesfs_a_SOURCES += src/repack/engine-backend.h
+libdesfs_a_SOURCES += src/repack/engine-mark.c
+libdesfs_a_SOURCES += src/repack/engine-piece.c src/repack/engine-piece.h
+libdesfs_a_SOURCES += src/repack/engine-copy.c
+libdesfs_a_SOURCES += src/repack/engine-emit.c
+libdesfs_a_SOURCES += src/repack/engine-out.c
+libdesfs_a_SOURCES += src/repack/engine-check.c
+libdesfs_a_SOURCES += src/repack/engine.c src/repack/engine.h
 
 # fs
 libdesfs_a_SOURCES += src/fs/fs.h

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine-backend.h - what the files of the engine share. */
+#ifndef DESFS_REPACK_ENGINE_BACKEND_H
+#define DESFS_REPACK_ENGINE_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "pack/shard-out.h"
+#include "pack/uid-set.h"
+#include "repack/engine-blocks.h"
+#include "repack/engine-stream.h"
+#include "repack/engine.h"
+#include "repack/live-set.h"
+#include "shard/shard-build.h"
+#include "store/store-write.h"
+
+/* What damage costs, told when all is known. */
+struct lost_item {
+	const char *key;
+	char *uid, *text; /* uid: NULL, several without names */
+	size_t uid_len;
+};
+
+struct engine {
+	const struct engine_options *o;
+	struct source *sources;
+	size_t n;
+	uint64_t *bounds; /* part p has the items from bounds[p] on */
+	size_t n_parts;
+	uint32_t part, revision; /* of the first that comes out */
+	enum codec_id page_codec;
+	struct engine_report report;
+	struct lost_item *lost;
+	size_t n_lost, cap_lost;
+};
+
+/* entry: NULL if nobody knows which. */
+void engine_lose(struct engine *e, const char *key, const struct entry *entry,
+		 const char *text);
+
+/* A block as it is in the new shard. */
+struct placed {
+	uint64_t off;
+	uint32_t len;
+	uint8_t hash[BLOCK_HASH_LEN];
+};
+
+/* One shard that comes out. */
+struct part {
+	struct engine *e;
+	size_t number;
+	uint64_t from, to;     /* items, see struct stream_item */
+	struct live_set live;  /* by part_live_key */
+	struct uid_set lost;   /* likewise */
+	struct uid_set needed; /* directories that are above something */
+	struct uid_set have;   /* directories that stay */
+	uint64_t n_live;
+	struct block_table blocks;
+	bool is_again; /* more damage was found: all has to be done again */
+	struct shard_out out;
+	struct shard_build *build;
+	const uint8_t *pending; /* written next, see part_sink */
+	size_t n_pending;
+	struct placed *placed;
+	size_t n_placed, cap_placed;
+	struct shard_meta meta;
+	bool has_meta;
+};
+
+enum fate {
+	FATE_KEEP,
+	FATE_STUB, /* a directory goes, but something below it stays */
+	FATE_DELETED,
+	FATE_LOST,
+	FATE_DOUBLE,
+	FATE_UNNEEDED,  /* an inferred directory with nothing below */
+	FATE_ELSEWHERE, /* of another part */
+};
+
+/* engine-mark.c: what stays of the part; its table of blocks. */
+enum rc part_mark(struct part *p, struct err *err) MUST_CHECK;
+uint64_t part_live_key(const struct entry *e, size_t source);
+/* Of a marked part; stubs: empty before the first item of a sequence. */
+enum fate part_fate(const struct part *p, struct uid_set *stubs,
+		    const struct stream_item *it);
+/* What stands in a directory's place that goes, or is in another part. */
+struct entry part_stub(const struct entry *e, bool is_deleted);
+/* Name some of the files that need a block, behind the message in err. */
+void part_name_files(struct part *p, size_t source, uint64_t off,
+		     struct err *err);
+
+/* engine-copy.c: the blocks. */
+enum rc part_copy(struct part *p, struct err *err) MUST_CHECK;
+
+/* engine-emit.c: the entries, and the end of the shard. */
+enum rc part_emit(struct part *p, struct err *err) MUST_CHECK;
+/* The references of an entry in the new shard; to has n_blocks of them.
+ * *ret_changed: some block of it is not as it was.
+ */
+enum rc part_refs(const struct part *p, const struct stream_item *it,
+		  const struct block_ref *was, struct block_ref *to,
+		  uint32_t *ret_tail_off, bool *ret_changed,
+		  struct err *err) MUST_CHECK;
+
+/* engine-out.c: the shard that is written. */
+enum rc part_begin(struct part *p, struct err *err) MUST_CHECK;
+/* stored must stay until part_flush. */
+enum rc part_add_block(struct part *p, const uint8_t *stored,
+		       struct block_ref *ref, struct err *err) MUST_CHECK;
+enum rc part_flush(struct part *p, struct err *err) MUST_CHECK;
+enum rc part_publish(struct part *p, struct err *err) MUST_CHECK;
+
+/* engine-check.c: the new shard read back, wherever it is kept. */
+enum rc part_check(struct part *p, struct err *err) MUST_CHECK;
+/* All of a shard but blocks and entries. */
+enum rc check_sections(const struct raw_shard *s, const struct shard_meta *m,
+		       struct err *err) MUST_CHECK;
+
+#endif
