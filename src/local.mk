@@ -317,6 +317,7 @@ libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
 # repack
 libdesfs_a_SOURCES += src/repack/holds.c src/repack/holds.h
+libdesfs_a_SOURCES += src/repack/old-set.c src/repack/old-set.h
 libdesfs_a_SOURCES += src/repack/purge-rule.c src/repack/purge-rule.h
 libdesfs_a_SOURCES += src/repack/live-set.c src/repack/live-set.h
 libdesfs_a_SOURCES += src/repack/key-copy.h
@@ -330,6 +331,9 @@ libdesfs_a_SOURCES += src/repack/engine-emit.c
 libdesfs_a_SOURCES += src/repack/engine-out.c
 libdesfs_a_SOURCES += src/repack/engine-check.c
 libdesfs_a_SOURCES += src/repack/engine.c src/repack/engine.h
+libdesfs_a_SOURCES += src/repack/salt.c src/repack/salt.h
+libdesfs_a_SOURCES += src/repack/shard-seek.c src/repack/shard-seek.h
+libdesfs_a_SOURCES += src/repack/survey.c src/repack/survey.h
 
 # fs
 libdesfs_a_SOURCES += src/fs/fs.h

@@ -40,10 +40,10 @@ static enum rc load(struct shard_seek *c, unsigned int level,
 	    !memcmp(at->ref.hash, ref->hash, sizeof(ref->hash)))
 		return RC_OK;
 	if (raw_shard_page(&c->shard, ref, &page, err))
-		return err_prefix(err, "%s: index page at %llu",
-				  c->shard.key,
-				  (unsigned long long)(c->shard.footer.index_off +
-						       ref->off));
+		return err_prefix(
+			err, "%s: index page at %llu", c->shard.key,
+			(unsigned long long)(c->shard.footer.index_off +
+					     ref->off));
 	if (page_kind(page) != (level > 1 ? PAGE_NODE : PAGE_LEAF) ||
 	    !page_count(page)) {
 		page_free(page);
@@ -76,12 +76,12 @@ static enum rc descend(struct shard_seek *c, const struct target *t,
 		const struct page *node = c->pages[level - 1].page;
 		struct page_child child;
 
-		page_child(node,
-			   t->by_ordinal ? page_child_for_ordinal(node,
-								  t->ordinal)
-					 : page_child_for_key(node, t->parent,
-							      t->name),
-			   &child);
+		page_child(
+			node,
+			t->by_ordinal
+				? page_child_for_ordinal(node, t->ordinal)
+				: page_child_for_key(node, t->parent, t->name),
+			&child);
 		if (child.level != level - 1)
 			return err_set(err, RC_CORRUPT,
 				       "%s: index page of level %u, not %u",
