@@ -316,8 +316,12 @@ libdesfs_a_SOURCES += src/pack/remove-source.c src/pack/remove-source.h
 libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
 # repack
+libdesfs_a_SOURCES += src/repack/heirs.c src/repack/heirs.h
+libdesfs_a_SOURCES += src/repack/held.c src/repack/held.h
 libdesfs_a_SOURCES += src/repack/holds.c src/repack/holds.h
 libdesfs_a_SOURCES += src/repack/old-set.c src/repack/old-set.h
+libdesfs_a_SOURCES += src/repack/purge.c src/repack/purge.h
+libdesfs_a_SOURCES += src/repack/purge-judge.c src/repack/purge-judge.h
 libdesfs_a_SOURCES += src/repack/purge-rule.c src/repack/purge-rule.h
 libdesfs_a_SOURCES += src/repack/live-set.c src/repack/live-set.h
 libdesfs_a_SOURCES += src/repack/key-copy.h
@@ -331,6 +335,8 @@ libdesfs_a_SOURCES += src/repack/engine-emit.c
 libdesfs_a_SOURCES += src/repack/engine-out.c
 libdesfs_a_SOURCES += src/repack/engine-check.c
 libdesfs_a_SOURCES += src/repack/engine.c src/repack/engine.h
+libdesfs_a_SOURCES += src/repack/receipt-make.c src/repack/receipt-make.h
+libdesfs_a_SOURCES += src/repack/record-read.c src/repack/record-read.h
 libdesfs_a_SOURCES += src/repack/salt.c src/repack/salt.h
 libdesfs_a_SOURCES += src/repack/shard-seek.c src/repack/shard-seek.h
 libdesfs_a_SOURCES += src/repack/survey.c src/repack/survey.h

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* purge-judge.c - collects what speaks against removing each old revision. */
+#include "config.h"
+
+#include "repack/purge-judge.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "repack/heirs.h"
+#include "repack/held.h"
+#include "repack/record-read.h"
+
+#define US_PER_SEC INT64_C(1000000)
+
+void purge_judge_release(struct purge_judge *j)
+{
+	for (size_t i = 0; i < j->n; i++)
+		free(j->items[i].text);
+	free(j->items);
+	j->items = NULL;
+	j->n = 0;
+}
+
+static void fail(struct purge_item *it, const struct err *err)
+{
+	it->is_uncertain = true;
+	free(it->text);
+	it->text = xstrdup(err->msg);
+}
+
+static struct purge_facts facts_of(const struct purge_judge *j,
+				   const struct purge_item *it)
+{
+	const struct oplog_old *old = it->shard->old;
+
+	return (struct purge_facts){
+		.is_replaced = !old->is_garbage,
+		.is_lost = old->is_garbage,
+		.time = old->record->time,
+		.grace = old->record->grace * US_PER_SEC,
+		.oldest_run = j->oldest_run,
+		.now = j->now,
+	};
+}
+
+/* All but whether what takes its place is whole, which costs most. */
+static void judge(const struct purge_judge *j, struct purge_item *it,
+		  struct heirs *heirs)
+{
+	const struct oplog_old *old = it->shard->old;
+	struct purge_facts f = facts_of(j, it);
+	const struct hold *hold = NULL;
+	struct err err;
+
+	if (record_is_there(j->st, old->record, &f.is_read, &err)) {
+		fail(it, &err);
+	} else if (!f.is_read) {
+		free(it->text);
+		it->text = xasprintf("log/%s is not in every zone",
+				     old->record->name);
+	}
+	if (held_by(j->holds, j->st, old, heirs->all, heirs->n, &hold, &err)) {
+		f.is_held = true;
+		fail(it, &err);
+	} else if (hold) {
+		f.is_held = true;
+		it->shard->is_held = true;
+		free(it->text);
+		it->text = xstrdup(hold->key);
+	}
+	f.is_verified = true;
+	it->verdict = purge_rule(&f);
+	if (it->verdict == PURGE_GRACE)
+		it->until = purge_grace_end(f.time, f.grace, f.now);
+}
+
+static void judge_whole(const struct verified *v, struct purge_item *it,
+			const struct heirs *heirs)
+{
+	for (size_t i = 0; i < heirs->n; i++) {
+		const char *text = NULL;
+
+		if (verified_is_whole(v, heirs->all[i], &text))
+			continue;
+		it->verdict = PURGE_UNVERIFIED;
+		it->is_uncertain = true;
+		free(it->text);
+		it->text = xstrdup(text);
+		return;
+	}
+}
+
+enum rc purge_judge(struct purge_judge *j, struct old_set *old,
+		    unsigned int jobs, struct err *err)
+{
+	struct heirs *heirs = xcalloc(old->n + 1, sizeof(*heirs));
+	struct verified *v = verified_new(j->st, j->archive_id);
+	enum rc rc;
+
+	j->items = xcalloc(old->n + 1, sizeof(*j->items));
+	j->n = 0;
+	for (size_t i = 0; i < old->n; i++) {
+		struct purge_item *it = &j->items[j->n];
+		struct heirs *h = &heirs[j->n];
+
+		if (old_shard_is_gone(&old->all[i]))
+			continue;
+		it->shard = &old->all[i];
+		j->n++;
+		heirs_of(j->state, it->shard->old->key, h);
+		judge(j, it, h);
+		for (size_t k = 0; it->verdict == PURGE_YES && k < h->n; k++)
+			verified_want(v, h->all[k]);
+	}
+	rc = verified_read(v, jobs, err);
+	for (size_t i = 0; i < j->n; i++) {
+		if (!rc && j->items[i].verdict == PURGE_YES)
+			judge_whole(v, &j->items[i], &heirs[i]);
+		free(heirs[i].all);
+	}
+	verified_free(v);
+	free(heirs);
+	return rc;
+}
