@@ -100,6 +100,7 @@ unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
 unit_programs += tests/unit/erasure-state
 unit_programs += tests/unit/purge-rule
+unit_programs += tests/unit/purge
 unit_programs += tests/unit/holds
 unit_programs += tests/unit/receipt
 unit_programs += tests/unit/suppression

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* purge.c - old revisions go when nothing speaks against it, and stay for each
+ * single reason.
+ */
+#include "config.h"
+
+#include "repack/purge.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "erase/tombstone.h"
+#include "repack/salt.h"
+#include "shard/route.h"
+#include "store/store-write.h"
+#include "unit.h"
+#include "volume/oplog-state.h"
+
+#define OK(call)                                 \
+	do {                                     \
+		struct err err;                  \
+		if (call)                        \
+			fail_msg("%s", err.msg); \
+	} while (0)
+
+#define SECOND INT64_C(1000000)
+#define HOUR (3600 * SECOND)
+#define GRACE 3600 /* seconds */
+/* Log records of the archive are of day 100. */
+#define NOW ARCHIVE_TIME(101, 0)
+
+/* An archive whose first shard, with "gone" and "kept", was replaced by a
+ * second one that has only "kept".
+ */
+struct fixture {
+	struct archive a;
+	struct store *st;
+	struct oplog *log;
+	char *old, *new;
+};
+
+static void set_now(int64_t us)
+{
+	clock_thaw();
+	clock_freeze(1, us * 1000);
+}
+
+static void read_log(struct fixture *f)
+{
+	bool changed;
+
+	oplog_want_all(f->log);
+	OK(oplog_read(f->log, f->st, &changed, &err));
+}
+
+static void write_record(struct fixture *f, struct oplog_record *r)
+{
+	OK(oplog_write(f->log, f->st, r, f->a.descriptor.archive_id, &err));
+}
+
+static struct shard_meta copy_of(const struct shard_meta *m)
+{
+	struct shard_meta c = *m;
+
+	c.key = xstrdup(m->key);
+	c.first = xmemdup0(m->first, m->first_len);
+	c.last = xmemdup0(m->last, m->last_len);
+	return c;
+}
+
+/* A record that replaces the shard of old by that of new (NULL: by nothing). */
+static void replace(struct fixture *f, const char *old, const char *new,
+		    int64_t grace)
+{
+	const struct oplog_state *s = oplog_state(f->log);
+	const struct shard_meta *from = oplog_state_find(s, old);
+	struct oplog_record r = { .kind = OPLOG_REPACK,
+				  .grace = grace,
+				  .why = OPLOG_DELETED };
+	struct oplog_replaced *x = xcalloc(1, sizeof(*x));
+	struct shard_meta *to = xcalloc(1, sizeof(*to));
+
+	assert_non_null(from);
+	x->key = xstrdup(old);
+	memcpy(x->root, from->root, sizeof(x->root));
+	r.replaces = x;
+	r.n_replaces = 1;
+	if (new)
+		*to = copy_of(oplog_state_find(s, new));
+	r.shards = to;
+	r.n_shards = r.cap = new ? 1 : 0;
+	write_record(f, &r);
+	oplog_record_release(&r);
+	read_log(f);
+}
+
+static const struct archive_entry both[] = {
+	{ .uid = "gone", .type = ENTRY_REG, .content = "secret" },
+	{ .uid = "kept", .type = ENTRY_REG, .content = "public" },
+};
+
+static void begin(struct fixture *f, int64_t grace)
+{
+	*f = (struct fixture){ 0 };
+	archive_begin(&f->a, ROUTE_PARENT);
+	archive_add(&f->a, 0, 1, both, 2);
+	archive_add(&f->a, 0, 2, &both[1], 1);
+	OK(store_create(&f->st, f->a.dir, NULL, &err));
+	f->log = oplog_new();
+	oplog_keep_receipts(f->log);
+	set_now(NOW - 2 * HOUR);
+	read_log(f);
+	assert_int_equal(oplog_count(f->log), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct shard_meta *m = oplog_shard(f->log, i);
+
+		*(m->n_entries > 2 ? &f->old : &f->new) = xstrdup(m->key);
+	}
+	assert_non_null(f->old);
+	assert_non_null(f->new);
+	replace(f, f->old, f->new, grace);
+	set_now(NOW);
+}
+
+static void end(struct fixture *f)
+{
+	clock_thaw();
+	oplog_free(f->log);
+	store_close(f->st);
+	archive_end(&f->a);
+	free(f->old);
+	free(f->new);
+}
+
+static bool is_there(const struct fixture *f, const char *key)
+{
+	char *path = xasprintf("%s/%s", f->a.dir, key);
+	bool is = !access(path, F_OK);
+
+	free(path);
+	return is;
+}
+
+struct seen {
+	enum purge_verdict verdict;
+	enum receipt_how how;
+	unsigned int n;
+	bool is_failed;
+	char text[256];
+};
+
+static void see(void *arg, const struct purge_event *e)
+{
+	struct seen *s = arg;
+
+	s->verdict = e->verdict;
+	s->how = e->how;
+	s->is_failed |= e->is_failed;
+	s->n++;
+	snprintf(s->text, sizeof(s->text), "%s", e->text ? e->text : "");
+}
+
+static enum rc purge(struct fixture *f, struct seen *seen,
+		     struct purge_totals *totals)
+{
+	const struct purge_options o = { .store = f->st,
+					 .archive_id =
+						 f->a.descriptor.archive_id,
+					 .jobs = 2,
+					 .fn = see,
+					 .arg = seen };
+	struct err err;
+
+	*seen = (struct seen){ 0 };
+	return purge_old(f->log, &o, totals, &err);
+}
+
+static void stays(struct fixture *f, enum purge_verdict why, enum rc rc)
+{
+	struct purge_totals t;
+	struct seen seen;
+
+	assert_int_equal(purge(f, &seen, &t), rc);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.verdict, why);
+	assert_true(is_there(f, f->old));
+	assert_int_equal(t.purged, 0);
+}
+
+static void goes(struct fixture *f)
+{
+	struct purge_totals t;
+	struct seen seen;
+
+	assert_int_equal(purge(f, &seen, &t), RC_OK);
+	assert_int_equal(seen.verdict, PURGE_YES);
+	assert_int_equal(seen.how, RECEIPT_REMOVED);
+	assert_int_equal(t.purged, 1);
+	assert_false(is_there(f, f->old));
+	assert_true(is_there(f, f->new));
+}
+
+static void put(struct fixture *f, const char *key, const char *text)
+{
+	bool existed;
+
+	OK(store_put(f->st, key, text, strlen(text), &existed, &err));
+}
+
+static void what_was_replaced_goes_after_its_grace_period(void **state)
+{
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	goes(&f);
+	assert_non_null(oplog_state_purged(oplog_state(f.log), f.old, NULL));
+	/* Said once, it is not done again. */
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(seen.n, 0);
+	end(&f);
+}
+
+static void inside_the_grace_period_it_stays(void **state)
+{
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 3 * GRACE);
+	stays(&f, PURGE_GRACE, RC_OK);
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(t.waiting, 1);
+	assert_true(t.next == NOW + HOUR);
+	set_now(NOW + HOUR - 1);
+	stays(&f, PURGE_GRACE, RC_OK);
+	set_now(NOW + HOUR);
+	goes(&f);
+	end(&f);
+}
+
+static void what_counts_is_not_looked_at(void **state)
+{
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	goes(&f);
+	set_now(NOW + 1000 * HOUR);
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_true(is_there(&f, f.new));
+	end(&f);
+}
+
+static void damage_in_what_takes_its_place_keeps_it(void **state)
+{
+	struct fixture f;
+	char *path, byte;
+	int fd;
+
+	(void)state;
+	begin(&f, GRACE);
+	path = xasprintf("%s/%s", f.a.dir, f.new);
+	assert_int_equal(chmod(path, 0644), 0);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	/* Within the data, which no look at names or index would find. */
+	assert_int_equal(pread(fd, &byte, 1, 200), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, 200), 1);
+	stays(&f, PURGE_UNVERIFIED, RC_PARTIAL);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, 200), 1);
+	close(fd);
+	goes(&f);
+	free(path);
+	end(&f);
+}
+
+static void what_takes_its_place_and_is_missing_keeps_it(void **state)
+{
+	struct fixture f;
+	char *path;
+
+	(void)state;
+	begin(&f, GRACE);
+	path = xasprintf("%s/%s", f.a.dir, f.new);
+	assert_int_equal(unlink(path), 0);
+	stays(&f, PURGE_UNVERIFIED, RC_PARTIAL);
+	free(path);
+	end(&f);
+}
+
+static void a_hold_that_nobody_understands_keeps_it(void **state)
+{
+	struct fixture f;
+	char *path;
+
+	(void)state;
+	begin(&f, GRACE);
+	put(&f, "holds/court", "keep it all\n");
+	stays(&f, PURGE_HELD, RC_OK);
+	path = xasprintf("%s/holds/court", f.a.dir);
+	assert_int_equal(unlink(path), 0);
+	goes(&f);
+	free(path);
+	end(&f);
+}
+
+#define HOLD "{\"version\":1,\"kind\":\"hold\",\"matter\":\"M\","
+
+static void a_hold_keeps_what_is_nowhere_else(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	put(&f, "holds/1", HOLD "\"scope\":\"uid\",\"uid\":\"gone\"}");
+	stays(&f, PURGE_HELD, RC_OK);
+	end(&f);
+	begin(&f, GRACE);
+	put(&f, "holds/1", HOLD "\"scope\":\"prefix\",\"prefix\":\"go\"}");
+	stays(&f, PURGE_HELD, RC_OK);
+	end(&f);
+	begin(&f, GRACE);
+	put(&f, "holds/1", HOLD "\"scope\":\"day\",\"day\":20261121}");
+	stays(&f, PURGE_HELD, RC_OK);
+	end(&f);
+}
+
+static void a_hold_of_something_else_keeps_nothing(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	put(&f, "holds/1", HOLD "\"scope\":\"uid\",\"uid\":\"other\"}");
+	put(&f, "holds/2", HOLD "\"scope\":\"day\",\"day\":20261122}");
+	put(&f, "holds/3", HOLD "\"scope\":\"prefix\",\"prefix\":\"a/\"}");
+	goes(&f);
+	end(&f);
+}
+
+static void a_run_that_began_before_keeps_it(void **state)
+{
+	struct store *other = NULL;
+	struct store_run *run = NULL;
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	OK(store_create(&other, f.a.dir, NULL, &err));
+	OK(store_run_begin(other, &run, &err));
+	/* Whatever time the mark has, no record has been written later. */
+	replace(&f, f.new, NULL, 0);
+	set_now(NOW + 10000 * HOUR);
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	(void)seen;
+	store_run_end(run, true);
+	store_close(other);
+	end(&f);
+}
+
+static void what_a_lost_repack_made_is_garbage(void **state)
+{
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+	struct oplog_record r = { .kind = OPLOG_REPACK, .grace = GRACE };
+	char *loser;
+
+	(void)state;
+	begin(&f, GRACE);
+	goes(&f);
+	/* A second record takes the place of what was replaced: it is lost, and
+	 * what it made is nobody's.
+	 */
+	archive_add(&f.a, 0, 3, &both[1], 1);
+	read_log(&f);
+	r.replaces = xcalloc(1, sizeof(*r.replaces));
+	r.n_replaces = 1;
+	r.replaces[0].key = xstrdup(f.old);
+	r.shards = xcalloc(1, sizeof(*r.shards));
+	r.n_shards = 1;
+	for (size_t i = 0; i < oplog_count(f.log); i++) {
+		const struct shard_meta *m = oplog_shard(f.log, i);
+
+		if (strcmp(m->key, f.new) != 0)
+			r.shards[0] = copy_of(m);
+	}
+	for (size_t i = 0; i < oplog_state_n_old(oplog_state(f.log)); i++)
+		memcpy(r.replaces[0].root,
+		       oplog_state_old(oplog_state(f.log), i)->root,
+		       SHARD_ROOT_LEN);
+	loser = xstrdup(r.shards[0].key);
+	write_record(&f, &r);
+	oplog_record_release(&r);
+	read_log(&f);
+	set_now(NOW + 2 * HOUR);
+	/* A counting record names it, too: it stays. */
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(seen.n, 0);
+	assert_true(is_there(&f, loser));
+	free(loser);
+	end(&f);
+}
+
+/* --- receipts ------------------------------------------------------------- */
+
+static void ask(struct fixture *f, const char *uid, uint8_t id[ERASURE_ID_LEN])
+{
+	CLEANUP(tombstone_release) struct tombstone t = { .time = NOW - HOUR };
+	CLEANUP_BUF struct buf b = { .max = TOMBSTONE_MAX };
+	struct oplog_record r = { .kind = OPLOG_TOMBSTONES };
+	char key[TOMBSTONE_KEY_TEXT];
+	bool existed;
+
+	memset(id, uid[0], ERASURE_ID_LEN);
+	memcpy(t.archive_id, f->a.descriptor.archive_id, SHARD_ID_LEN);
+	tombstone_add(&t, id, uid, strlen(uid), ERASURE_UNTIL, t.time);
+	OK(tombstone_encode(&t, &b, &err));
+	OK(tombstone_key(t.time, key, &err));
+	OK(store_put(f->st, key, b.p, b.len, &existed, &err));
+	r.tombstones = xcalloc(1, sizeof(*r.tombstones));
+	r.n_tombstones = 1;
+	r.tombstones[0].key = xstrdup(key);
+	r.tombstones[0].count = 1;
+	sha256_of(b.p, b.len, r.tombstones[0].sha256);
+	write_record(f, &r);
+	oplog_record_release(&r);
+	read_log(f);
+}
+
+static void who_was_in_it_has_a_receipt_before_it_goes(void **state)
+{
+	uint8_t id[ERASURE_ID_LEN], other[ERASURE_ID_LEN];
+	uint8_t salt[RECEIPT_SALT_LEN];
+	const struct receipt *r;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	ask(&f, "gone", id);
+	ask(&f, "elsewhere", other);
+	goes(&f);
+	r = oplog_state_find_receipt(oplog_state(f.log), id);
+	assert_non_null(r);
+	assert_int_equal(r->n_replaced, 1);
+	assert_int_equal(r->replaced[0].n_to, 1);
+	assert_int_equal(r->n_purged, 1);
+	assert_int_equal(r->purged[0].how, RECEIPT_PENDING);
+	assert_true(r->asked == NOW - HOUR);
+	OK(salt_read(f.st, id, salt, &err));
+	assert_true(
+		receipt_is_of(r, salt, "gone", 4, ERASURE_UNTIL, NOW - HOUR));
+	assert_false(
+		receipt_is_of(r, salt, "kept", 4, ERASURE_UNTIL, NOW - HOUR));
+	assert_null(oplog_state_find_receipt(oplog_state(f.log), other));
+	end(&f);
+}
+
+static void a_salt_is_made_once(void **state)
+{
+	uint8_t id[ERASURE_ID_LEN] = { 7 };
+	uint8_t one[RECEIPT_SALT_LEN], two[RECEIPT_SALT_LEN];
+	struct fixture f;
+	struct err none;
+
+	(void)state;
+	begin(&f, GRACE);
+	assert_int_equal(salt_read(f.st, id, one, &none), RC_NOENT);
+	OK(salt_make(f.st, id, one, &err));
+	OK(salt_make(f.st, id, two, &err));
+	assert_memory_equal(one, two, sizeof(one));
+	id[0]++;
+	OK(salt_make(f.st, id, two, &err));
+	assert_memory_not_equal(one, two, sizeof(one));
+	end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_replaced_goes_after_its_grace_period),
+		cmocka_unit_test(inside_the_grace_period_it_stays),
+		cmocka_unit_test(what_counts_is_not_looked_at),
+		cmocka_unit_test(damage_in_what_takes_its_place_keeps_it),
+		cmocka_unit_test(what_takes_its_place_and_is_missing_keeps_it),
+		cmocka_unit_test(a_hold_that_nobody_understands_keeps_it),
+		cmocka_unit_test(a_hold_keeps_what_is_nowhere_else),
+		cmocka_unit_test(a_hold_of_something_else_keeps_nothing),
+		cmocka_unit_test(a_run_that_began_before_keeps_it),
+		cmocka_unit_test(what_a_lost_repack_made_is_garbage),
+		cmocka_unit_test(who_was_in_it_has_a_receipt_before_it_goes),
+		cmocka_unit_test(a_salt_is_made_once),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
