@@ -357,6 +357,7 @@ libdesfs_a_SOURCES += src/fs/fs-ops.c
 libdesfs_a_SOURCES += src/fs/fs-options.c src/fs/fs-options.h
 libdesfs_a_SOURCES += src/fs/fs-push.c src/fs/fs-push.h
 libdesfs_a_SOURCES += src/fs/fs-readahead.c
+libdesfs_a_SOURCES += src/fs/fs-notice.c src/fs/fs-notice.h
 libdesfs_a_SOURCES += src/fs/fs-refresh.c
 libdesfs_a_SOURCES += src/fs/fs-serve.c
 libdesfs_a_SOURCES += src/fs/fs-start.c src/fs/fs-start.h

@@ -27,16 +27,28 @@ static bool may_cache_absence(enum nodeid_kind kind, const char *name)
 	       (kind != NODEID_DATE || !strchr(name, '@'));
 }
 
+/* What the kernel asks for to see whether a name it has is still good comes
+ * without the directory's lock, so the notice of a change may have come first:
+ * such an answer is good for once.
+ */
+static bool has_changed(const struct fs_call *c, uint64_t generation)
+{
+	return volume_generation(c->fs->v) != generation;
+}
+
 static void reply_entry(struct fs_call *c, enum nodeid_kind kind,
-			const struct volume_entry *ve)
+			const struct volume_entry *ve, uint64_t generation)
 {
 	struct fuse_entry_param e;
 	struct err err;
 
-	if (fs_entry_param(c->fs, kind, ve, &e, &err))
+	if (fs_entry_param(c->fs, kind, ve, &e, &err)) {
 		fs_reply_rc(c, &err);
-	else
-		fuse_reply_entry(c->req, &e);
+		return;
+	}
+	if (has_changed(c, generation))
+		e.entry_timeout = e.attr_timeout = 0;
+	fuse_reply_entry(c->req, &e);
 }
 
 /* The blocks of files below info are not what is read there. */
@@ -51,6 +63,7 @@ static void lookup_entry(struct fs_call *c, enum nodeid_kind kind,
 			 const char *name)
 {
 	struct span span = span_of(name, strlen(name));
+	uint64_t generation = volume_generation(c->fs->v);
 	struct volume_entry dir, ve;
 	struct err err;
 	enum rc rc;
@@ -66,12 +79,13 @@ static void lookup_entry(struct fs_call *c, enum nodeid_kind kind,
 	}
 	rc = volume_lookup(c->fs->v, &dir, span, &ve, &err);
 	volume_entry_release(&dir);
-	if (rc == RC_NOENT && may_cache_absence(kind, name)) {
+	if (rc == RC_NOENT && may_cache_absence(kind, name) &&
+	    !has_changed(c, generation)) {
 		fs_reply_negative(c);
 	} else if (rc) {
 		fs_reply_rc(c, &err);
 	} else {
-		reply_entry(c, kind, &ve);
+		reply_entry(c, kind, &ve, generation);
 		expect_read(c, kind, &ve);
 		volume_entry_release(&ve);
 	}

@@ -89,7 +89,8 @@ void fs_reply_errno(struct fs_call *c, int errnum)
 /* Names that are not there, links read as directories: no news. */
 static bool is_news(enum rc rc)
 {
-	return rc != RC_NOENT && rc != RC_NOTDIR && rc != RC_USAGE;
+	return rc != RC_NOENT && rc != RC_NOTDIR && rc != RC_USAGE &&
+	       rc != RC_DELETED;
 }
 
 void fs_reply_rc(struct fs_call *c, const struct err *err)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/compiler.h"
+#include "erase/tombstone-set.h"
 #include "shard/route.h"
 #include "shard/shard-filter.h"
 #include "volume/volume-state.h"
@@ -13,6 +15,38 @@
 bool volume_routes_by_uid(const struct volume *v)
 {
 	return v->descriptor.route == ROUTE_UID;
+}
+
+struct view *volume_mark(struct volume *v)
+{
+	return volume_view(v);
+}
+
+void volume_mark_release(struct view *mark)
+{
+	view_unref(mark);
+}
+
+uint64_t volume_generation(const struct volume *v)
+{
+	return atomic_load(&v->generation);
+}
+
+void volume_mark_deleted(const struct view *before, const struct view *after,
+			 volume_uid_fn *fn, void *arg)
+{
+	struct tombstone_diff ways[] = {
+		{ .before = before->deleted, .after = after->deleted },
+		{ .before = after->deleted, .after = before->deleted },
+	};
+	struct tombstone_uid t;
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		while (tombstone_diff_next(&ways[i], &t)) {
+			if (!fn(arg, t.uid))
+				return;
+		}
+	}
 }
 
 /* Ordinals only grow, and a shard gets its own before it is first in a view. */

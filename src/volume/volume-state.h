@@ -44,6 +44,7 @@ struct volume {
 	 * for the sake of what is deleted.
 	 */
 	atomic_bool has_deleted;
+	_Atomic uint64_t generation; /* view's */
 
 	_Atomic uint64_t lookups, readdirs, reads, bytes_served;
 };

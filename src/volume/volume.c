@@ -165,6 +165,7 @@ static void end_refresh(struct volume *v, struct view *view)
 		old = v->view;
 		v->view = view;
 		atomic_store(&v->has_deleted, view->deleted);
+		atomic_store(&v->generation, view->generation);
 	}
 	v->is_refreshing = false;
 	pthread_cond_broadcast(&v->refreshed);

@@ -217,6 +217,24 @@ enum rc volume_scan_next(struct volume_scan *scan, struct volume_entry *ret,
 			 struct err *err) MUST_CHECK;
 void volume_scan_free(struct volume_scan *scan);
 
+/* The view as it is, held; what it says of names is for volume*.c, others
+ * compare it with a later one.
+ */
+struct view;
+struct view *volume_mark(struct volume *v) MUST_CHECK;
+void volume_mark_release(struct view *mark); /* takes NULL */
+
+/* The uids of which one of two views shows versions that tombstones hide in the
+ * other, in the order of a shard's index, but for those that are in both ways,
+ * twice.  fn: false ends.
+ */
+typedef bool volume_uid_fn(void *arg, struct span uid);
+void volume_mark_deleted(const struct view *before, const struct view *after,
+			 volume_uid_fn *fn, void *arg);
+
+/* How many views were published so far. */
+uint64_t volume_generation(const struct volume *v);
+
 /* Shards that come into the view from here on have session ordinals of at least
  * this.
  */
