@@ -93,8 +93,8 @@ static enum rc hand_over(const struct json_piece *piece, aggregate_fn *fn,
 }
 
 enum rc aggregate_each(const void *p, size_t len,
-		       const uint8_t archive_id[SHARD_ID_LEN],
-		       aggregate_fn *fn, void *arg, struct err *err)
+		       const uint8_t archive_id[SHARD_ID_LEN], aggregate_fn *fn,
+		       void *arg, struct err *err)
 {
 	struct json_piece piece;
 	struct document d;
@@ -102,9 +102,9 @@ enum rc aggregate_each(const void *p, size_t len,
 
 	if (document_open(&d, &form, p, len, err))
 		return err->rc;
-	rc = memcmp(d.archive_id, archive_id, SHARD_ID_LEN) ?
-		     err_set(err, RC_CORRUPT, "aggregate of another archive") :
-		     RC_OK;
+	rc = memcmp(d.archive_id, archive_id, SHARD_ID_LEN)
+		     ? err_set(err, RC_CORRUPT, "aggregate of another archive")
+		     : RC_OK;
 	while (!rc && json_elements_next(&d.elements, &piece))
 		rc = hand_over(&piece, fn, arg, err);
 	document_release(&d);

@@ -21,9 +21,8 @@
 #include "shard/shard-format.h"
 
 #define AGGREGATE_MAX (64u << 20) /* bytes of an object */
-#define AGGREGATE_KEY_TEXT                               \
-	(sizeof(TOMBSTONE_PREFIX) + TIMESTAMP_DAY_TEXT + \
-	 sizeof("00.json"))
+#define AGGREGATE_KEY_TEXT \
+	(sizeof(TOMBSTONE_PREFIX) + TIMESTAMP_DAY_TEXT + sizeof("00.json"))
 
 /* Of the hour that the time is in. */
 void aggregate_key(int64_t time, char ret[AGGREGATE_KEY_TEXT]);
@@ -50,7 +49,7 @@ void aggregate_encode(const uint8_t archive_id[SHARD_ID_LEN], int64_t time,
 typedef enum rc aggregate_fn(void *arg, const void *p, size_t len,
 			     struct err *err);
 enum rc aggregate_each(const void *p, size_t len,
-		       const uint8_t archive_id[SHARD_ID_LEN],
-		       aggregate_fn *fn, void *arg, struct err *err) MUST_CHECK;
+		       const uint8_t archive_id[SHARD_ID_LEN], aggregate_fn *fn,
+		       void *arg, struct err *err) MUST_CHECK;
 
 #endif

@@ -54,12 +54,14 @@ enum rc oplog_get_shard_key(const struct json_t *j, char **ret_key,
 /* The time out of TIME-RANDOM.json; false for names of another form. */
 bool oplog_name_time(const char *name, int64_t *ret_time) MUST_CHECK;
 
-/* A record as a checkpoint has it: with name and sha256. */
+/* A record as a checkpoint has it: with name and sha256.  digest: its own. */
 enum rc oplog_record_decode_kept(const void *p, size_t len,
 				 struct oplog_record *ret,
+				 uint8_t ret_digest[SHARD_ID_LEN],
 				 struct err *err) MUST_CHECK;
 void oplog_record_encode_kept(const struct oplog_record *r,
 			      const uint8_t archive_id[SHARD_ID_LEN],
-			      struct buf *out);
+			      struct buf *out,
+			      uint8_t ret_digest[SHARD_ID_LEN]);
 
 #endif

@@ -184,10 +184,9 @@ static struct json_t *rest_of(const struct oplog_record *r,
 }
 
 static void encode(const struct oplog_record *r, struct json_t *rest,
-		   struct buf *out)
+		   struct buf *out, uint8_t digest[SHARD_ID_LEN])
 {
 	CLEANUP_BUF struct buf after = { .max = OPLOG_RECORD_MAX };
-	uint8_t digest[SHARD_ID_LEN];
 	struct writer w;
 	struct err err;
 
@@ -195,7 +194,7 @@ static void encode(const struct oplog_record *r, struct json_t *rest,
 	if (digest_of(&w, rest, digest, &err)) {
 		out->failed = true;
 	} else {
-		json_set_hex(rest, "digest", digest, sizeof(digest));
+		json_set_hex(rest, "digest", digest, SHARD_ID_LEN);
 		json_write_around(rest, w.form->array, out, &after);
 		if (write_elements(&w, out, &err))
 			out->failed = true;
@@ -209,20 +208,21 @@ void oplog_record_encode(const struct oplog_record *r,
 			 struct buf *out)
 {
 	CLEANUP_JSON struct json_t *rest = rest_of(r, archive_id);
+	uint8_t digest[SHARD_ID_LEN];
 
-	encode(r, rest, out);
+	encode(r, rest, out, digest);
 	buf_append_str(out, "\n");
 }
 
 void oplog_record_encode_kept(const struct oplog_record *r,
 			      const uint8_t archive_id[SHARD_ID_LEN],
-			      struct buf *out)
+			      struct buf *out, uint8_t ret_digest[SHARD_ID_LEN])
 {
 	CLEANUP_JSON struct json_t *rest = rest_of(r, archive_id);
 
 	json_set_str(rest, "name", r->name);
 	json_set_hex(rest, "sha256", r->sha256, SHA256_LEN);
-	encode(r, rest, out);
+	encode(r, rest, out, ret_digest);
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -234,6 +234,7 @@ struct reader {
 	struct json_elements elements;
 	size_t len;   /* of all */
 	bool is_kept; /* in a checkpoint */
+	uint8_t digest[SHARD_ID_LEN];
 	struct oplog_record r;
 };
 
@@ -395,7 +396,7 @@ static enum rc get_elements(struct reader *rd, struct record_digest *d,
 
 static enum rc get_sealed(struct reader *rd, struct err *err)
 {
-	uint8_t digest[SHARD_ID_LEN], want[SHARD_ID_LEN];
+	uint8_t want[SHARD_ID_LEN];
 	struct err first = { .rc = RC_OK };
 	struct record_digest d;
 
@@ -408,9 +409,9 @@ static enum rc get_sealed(struct reader *rd, struct err *err)
 		record_digest_release(&d);
 		return err->rc;
 	}
-	if (record_digest_end(&d, digest, err))
+	if (record_digest_end(&d, rd->digest, err))
 		return err->rc;
-	if (memcmp(digest, want, sizeof(want)) != 0)
+	if (memcmp(rd->digest, want, sizeof(want)) != 0)
 		return err_set(err, RC_CORRUPT,
 			       "digest does not fit the other members");
 	if (first.rc)
@@ -455,28 +456,36 @@ static enum rc read_all(struct reader *rd, const void *p, size_t len,
 	return check_replaces(&rd->r, err);
 }
 
-static enum rc decode(const void *p, size_t len, bool is_kept,
+static enum rc decode(struct reader *rd, const void *p,
 		      struct oplog_record *ret, struct err *err)
 {
-	struct reader rd = { .len = len, .is_kept = is_kept };
-	enum rc rc = read_all(&rd, p, len, err);
+	enum rc rc = read_all(rd, p, rd->len, err);
 
-	json_free(rd.rest);
+	json_free(rd->rest);
 	if (rc)
-		oplog_record_release(&rd.r);
+		oplog_record_release(&rd->r);
 	else
-		*ret = rd.r;
+		*ret = rd->r;
 	return rc;
 }
 
 enum rc oplog_record_decode(const void *p, size_t len, struct oplog_record *ret,
 			    struct err *err)
 {
-	return decode(p, len, false, ret, err);
+	struct reader rd = { .len = len };
+
+	return decode(&rd, p, ret, err);
 }
 
 enum rc oplog_record_decode_kept(const void *p, size_t len,
-				 struct oplog_record *ret, struct err *err)
+				 struct oplog_record *ret,
+				 uint8_t ret_digest[SHARD_ID_LEN],
+				 struct err *err)
 {
-	return decode(p, len, true, ret, err);
+	struct reader rd = { .len = len, .is_kept = true };
+
+	if (decode(&rd, p, ret, err))
+		return err->rc;
+	memcpy(ret_digest, rd.digest, SHARD_ID_LEN);
+	return RC_OK;
 }
