@@ -2,9 +2,11 @@
 /* oplog-kept.c - the log's records in the index cache.
  *
  * A record missing there would hide shards for ever, since lists begin at the
- * last one known.  So a document beside the records tells how many there are
- * and a hash of their names; unless both are right, nothing is loaded.  It
- * sorts behind the records, so that it and they come from one look.
+ * last one known.  So a document beside the records and checkpoints tells how
+ * many records there are and a hash of their names; unless both are right,
+ * nothing is loaded.  It sorts behind the others, so that it and they come from
+ * one look.  What has names that must go is removed before more is put: who
+ * stops in between begins anew.
  */
 #include "config.h"
 
@@ -18,6 +20,7 @@
 #include "base/sha256.h"
 #include "catalog/catalog.h"
 #include "volume/oplog-backend.h"
+#include "volume/oplog-checkpoint.h"
 
 #define SUMMARY_KEY OPLOG_PREFIX "~known"
 #define SUMMARY_TEXT (20 + 1 + HEX_TEXT(SHA256_LEN) + 21 + 1)
@@ -40,7 +43,7 @@ static void names_hash(struct oplog_record *const *records, size_t n, char *ret)
 
 /* --- keeping -------------------------------------------------------------- */
 
-void oplog_forget_kept(struct news *news)
+void oplog_forget_kept(struct oplog_news *news)
 {
 	for (size_t i = 0; i < news->n_kept; i++) {
 		free(news->kept[i].key);
@@ -52,7 +55,8 @@ void oplog_forget_kept(struct news *news)
 }
 
 /* After a failure nothing more is kept: the summary would be wrong. */
-static void put_kept(struct oplog *log, struct news *news, const char *summary)
+static void put_kept(struct oplog *log, struct oplog_news *news,
+		     const char *summary)
 {
 	struct catalog_document *docs =
 		xcalloc(news->n_kept + 1, sizeof(*docs));
@@ -71,7 +75,8 @@ static void put_kept(struct oplog *log, struct news *news, const char *summary)
 	oplog_forget_kept(news);
 }
 
-void oplog_keep_record(struct news *news, const char *key, struct buf *body)
+void oplog_keep_record(struct oplog_news *news, const char *key,
+		       struct buf *body)
 {
 	if (!news->log->catalog)
 		return;
@@ -85,10 +90,21 @@ void oplog_keep_record(struct news *news, const char *key, struct buf *body)
 		put_kept(news->log, news, NULL);
 }
 
-void oplog_keep(struct oplog *log, struct news *news)
+static bool drop(struct oplog *log, const struct oplog_news *news)
+{
+	const struct oplog_names *keys = &news->dropped;
+
+	return !keys->n ||
+	       catalog_drop_documents(log->catalog, log->location,
+				      (const char *const *)keys->p, keys->n);
+}
+
+void oplog_keep(struct oplog *log, struct oplog_news *news)
 {
 	char hash[HEX_TEXT(SHA256_LEN)], text[SUMMARY_TEXT];
 
+	if (log->catalog && !drop(log, news))
+		log->catalog = NULL;
 	if (!log->catalog)
 		return;
 	names_hash(log->records, log->n_records, hash);
@@ -100,7 +116,7 @@ void oplog_keep(struct oplog *log, struct news *news)
 /* --- loading -------------------------------------------------------------- */
 
 struct load {
-	struct news news;
+	struct oplog_news news;
 	char summary[SUMMARY_TEXT]; /* "": none */
 	struct err *err;
 };
@@ -116,9 +132,12 @@ static bool load_one(void *arg, const char *key, const void *p, size_t len)
 			memcpy(l->summary, p, len);
 		return true;
 	}
+	if (oplog_checkpoint_name_time(name, &time))
+		return !oplog_news_add_checkpoint(&l->news, name, p, len,
+						  l->err);
 	if (!oplog_name_time(name, &time))
 		return true;
-	return !news_add_record(&l->news, name, p, len, l->err);
+	return !oplog_news_add_record(&l->news, name, p, len, l->err);
 }
 
 static enum rc check_summary(struct load *l, int64_t *ret_listed,
@@ -151,19 +170,21 @@ enum rc oplog_load(struct oplog *log, size_t *ret_n, struct err *err)
 
 	*ret_n = 0;
 	err->rc = RC_OK;
-	news_begin(&l.news, log);
+	oplog_news_begin(&l.news, log);
 	catalog_each_document(log->catalog, log->location, OPLOG_PREFIX,
 			      load_one, &l);
 	rc = err->rc;
+	if (!rc)
+		rc = oplog_news_unite(&l.news, err);
 	if (!rc && l.news.n_records)
 		rc = check_summary(&l, &listed, err);
 	if (!rc && l.news.n_records)
-		rc = news_finish(log, &l.news, err);
+		rc = oplog_news_finish(&l.news, NULL, err);
 	if (!rc && log->n_records) {
 		log->is_unproved = true;
 		log->listed_all = listed;
 		*ret_n = log->n_records;
 	}
-	news_release(&l.news);
+	oplog_news_release(&l.news);
 	return rc;
 }

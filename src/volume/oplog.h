@@ -46,10 +46,12 @@ enum rc oplog_load(struct oplog *log, size_t *ret_n,
  */
 void oplog_trust(struct oplog *log);
 
-/* List log/ and read the records not read before (the list overlaps the last
- * known name by 15 minutes, once an hour it is of all).  *ret_changed: there
- * were some.  A record that cannot be read or understood is an error and leaves
- * the log as it was.
+/* List log/ and read what was not read before: checkpoints, records they do not
+ * stand for, records that the list did not show and that others name as the
+ * one before them, live tombstone documents.  The list overlaps the last known
+ * name by 15 minutes, once an hour it is of all.  *ret_changed: there were
+ * some. What cannot be read or understood is an error and leaves the log as it
+ * was.
  */
 enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
 		   struct err *err) MUST_CHECK;
@@ -59,6 +61,17 @@ enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
  */
 size_t oplog_count(const struct oplog *log);
 const struct shard_meta *oplog_shard(const struct oplog *log, size_t i);
+
+/* Whether a record of that name was read, or a checkpoint stands for it. */
+bool oplog_has_record(const struct oplog *log, const char *name) MUST_CHECK;
+
+/* The checkpoints that the last list showed, by what follows log/ in their
+ * keys, and whether one stands for a record.
+ */
+size_t oplog_n_checkpoints(const struct oplog *log);
+const char *oplog_checkpoint_name(const struct oplog *log, size_t i);
+bool oplog_checkpoint_has(const struct oplog *log, size_t i,
+			  const char *name) MUST_CHECK;
 
 /* Which versions are deleted, as all live tombstone documents say; NULL: none.
  * Borrowed until the next oplog_read.
@@ -80,6 +93,16 @@ void oplog_keep_receipts(struct oplog *log);
 
 /* Make the next oplog_read list the whole log, as who is to write must. */
 void oplog_want_all(struct oplog *log);
+
+/* Read a document that the log names, whose bytes must be those it knows.
+ * ret_text: these bytes, to be released; NULL: not wanted.  RC_NOENT: it is not
+ * there.
+ */
+struct tombstone;
+enum rc oplog_read_tombstone(struct store *st, const struct oplog_object *o,
+			     const uint8_t archive_id[SHARD_ID_LEN],
+			     struct tombstone *ret, struct buf *ret_text,
+			     struct err *err) MUST_CHECK;
 
 /* What a record written now has as prev; borrowed until the next oplog_read. */
 void oplog_newest(const struct oplog *log, struct oplog_prev *ret);
