@@ -17,9 +17,9 @@
 #include "base/sha256.h"
 #include "base/stop.h"
 #include "base/workers.h"
-#include "erase/tombstone-set.h"
 #include "pack/raw-ahead.h"
 #include "pack/verify-data.h"
+#include "repack/goes.h"
 #include "shard/shard-record.h"
 
 #define CHUNK_BYTES (4u << 20)
@@ -267,8 +267,7 @@ static enum rc compare_entry(struct comparing *c, const struct stream_item *it,
 	if (fate == FATE_STUB)
 		was = part_stub(it->e,
 				it->seq >= c->p->from && it->seq < c->p->to);
-	else if (tombstone_set_hides(c->p->e->o->deleted, now.parent, now.name,
-				     now.created_at))
+	else if (entry_goes(c->p->e->o->deleted, c->p->e->o->holds, &now))
 		return err_set(err, RC_CORRUPT, "what is deleted is there");
 	buf_clear(&c->a);
 	buf_clear(&c->b);

@@ -351,7 +351,9 @@ enum rc part_copy(struct part *p, struct err *err)
 {
 	struct copying c = { .p = p,
 			     .all = p->number == 0,
-			     .max_flying = p->e->o->n_workers + 2 };
+			     .max_flying = p->e->o->n_workers < 6
+						   ? p->e->o->n_workers + 2
+						   : 8 };
 	enum rc rc = RC_OK;
 
 	c.flying = xcalloc(c.max_flying, sizeof(*c.flying));

@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "erase/tombstone-set.h"
+#include "repack/goes.h"
 #include "shard/shard-filter.h"
 
 #define NAMES_MAX 3 /* in a message */
@@ -44,8 +44,7 @@ uint64_t part_live_key(const struct entry *e, size_t source)
 
 static bool is_hidden(const struct part *p, const struct entry *e)
 {
-	return tombstone_set_hides(p->e->o->deleted, e->parent, e->name,
-				   e->created_at);
+	return entry_goes(p->e->o->deleted, p->e->o->holds, e);
 }
 
 static bool is_here(const struct part *p, const struct stream_item *it)

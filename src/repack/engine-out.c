@@ -37,10 +37,11 @@ static enum rc sink_data(void *arg, const void *bytes, size_t len,
 		p->pending = bytes;
 	}
 	p->n_pending += len;
-	return rc;
+	/* The header is gone when the call returns. */
+	return rc || p->build ? rc : part_flush(p, err);
 }
 
-/* Header and pages are gone when the call returns. */
+/* So are pages and the rest when the call returns. */
 static enum rc sink_tail(void *arg, const void *bytes, size_t len,
 			 struct err *err)
 {
@@ -104,8 +105,7 @@ enum rc part_begin(struct part *p, struct err *err)
 
 	if (!rc)
 		rc = shard_build_new(&options, &sink, &p->build, err);
-	/* The header is not ours. */
-	return rc ? rc : part_flush(p, err);
+	return rc;
 }
 
 enum rc part_add_block(struct part *p, const uint8_t *stored,

@@ -15,8 +15,8 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "erase/tombstone-set.h"
 #include "repack/engine-backend.h"
+#include "repack/goes.h"
 #include "repack/key-copy.h"
 #include "shard/shard-record.h"
 
@@ -64,8 +64,7 @@ static bool record_is_kept(const struct part *p, size_t source,
 			   const struct entry *e)
 {
 	return live_set_has(&p->live, part_live_key(e, source)) &&
-	       !tombstone_set_hides(p->e->o->deleted, e->parent, e->name,
-				    e->created_at);
+	       !entry_goes(p->e->o->deleted, p->e->o->holds, e);
 }
 
 static enum rc look_at_records(struct part *p, struct piece *pc,

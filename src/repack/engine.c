@@ -11,9 +11,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "erase/tombstone-set.h"
 #include "pack/raw-ahead.h"
 #include "repack/engine-backend.h"
+#include "repack/goes.h"
 #include "repack/key-copy.h"
 #include "shard/shard-format.h"
 
@@ -159,8 +159,7 @@ static enum rc find_bounds(struct engine *e, struct err *err)
 
 		seq++;
 		if (it.is_double || it.e->type != ENTRY_REG ||
-		    tombstone_set_hides(e->o->deleted, it.e->parent, it.e->name,
-					it.e->created_at)) {
+		    entry_goes(e->o->deleted, e->o->holds, it.e)) {
 			key_copy_set(&last, it.e);
 			continue;
 		}

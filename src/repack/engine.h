@@ -22,6 +22,7 @@
 #include "codec/codec.h"
 #include "volume/oplog.h"
 
+struct holds;
 struct store;
 struct tombstone_set;
 struct workers;
@@ -46,15 +47,15 @@ struct engine_options {
 	unsigned int n_workers;
 	const char *spool_dir;
 	const struct tombstone_set *deleted; /* NULL: nothing is */
+	const struct holds *holds;           /* what they keep stays; or NULL */
 	/* Leave out what is damaged, instead of failing. */
 	bool drop_corrupt;
 	bool recompress; /* all, with codec and level */
 	enum codec_id codec;
 	int level;
-	uint64_t split_above;  /* plain bytes of a part at most; 0: one part */
-	uint32_t free_part;    /* the first number no shard of the slot has */
-	bool verify_only_once; /* places are not asked one by one */
-	engine_lost_fn *lost;  /* may be NULL, as progress */
+	uint64_t split_above; /* plain bytes of a part at most; 0: one part */
+	uint32_t free_part;   /* the first number no shard of the slot has */
+	engine_lost_fn *lost; /* may be NULL, as progress */
 	void *lost_arg;
 	struct engine_progress *progress;
 };

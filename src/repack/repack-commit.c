@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* repack-commit.c - the record that makes new revisions count. */
+#include "config.h"
+
+#include "repack/repack-backend.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "volume/oplog-state.h"
+
+static enum rc read_all(struct repacking *r, struct err *err)
+{
+	bool changed;
+
+	oplog_want_all(r->log);
+	return oplog_read(r->log, r->o->store, &changed, err);
+}
+
+/* What is replaced must still count, and what was left out still be deleted. */
+static enum rc look_again(struct repacking *r, const struct repack_event *event,
+			  bool *ret_beaten, struct err *err)
+{
+	const struct oplog_state *state;
+	enum rc rc = read_all(r, err);
+
+	if (rc)
+		return rc;
+	state = oplog_state(r->log);
+	for (size_t i = 0; i < event->n_in; i++)
+		*ret_beaten |= !oplog_state_find(state, event->in[i]->key);
+	if (!*ret_beaten && oplog_state_n_withdrawn(state) != r->n_withdrawn)
+		return err_set(
+			err, RC_CHANGED,
+			"a deletion was taken back meanwhile; run again");
+	return RC_OK;
+}
+
+static enum rc write_record(struct repacking *r,
+			    const struct repack_event *event,
+			    struct oplog_record *rec, struct err *err)
+{
+	CLEANUP_FREE struct oplog_replaced *replaces =
+		xcalloc(event->n_in + 1, sizeof(*replaces));
+	enum rc rc;
+
+	for (size_t i = 0; i < event->n_in; i++) {
+		replaces[i].key = event->in[i]->key;
+		memcpy(replaces[i].root, event->in[i]->root, SHARD_ROOT_LEN);
+	}
+	rec->kind = OPLOG_REPACK;
+	rec->shards = event->out->shards;
+	rec->n_shards = event->out->n;
+	rec->replaces = replaces;
+	rec->n_replaces = event->n_in;
+	rec->grace = r->o->grace;
+	rec->why = event->why;
+	rec->n_lost = event->out->report.lost;
+	rc = oplog_write(r->log, r->o->store, rec, r->o->archive_id, err);
+	/* These are not the record's own. */
+	rec->shards = NULL;
+	rec->n_shards = 0;
+	rec->replaces = NULL;
+	rec->n_replaces = 0;
+	return rc;
+}
+
+enum rc repack_commit(struct repacking *r, const struct repack_event *event,
+		      bool *ret_won, struct err *err)
+{
+	struct oplog_record rec = { 0 };
+	bool beaten = false;
+	enum rc rc = look_again(r, event, &beaten, err);
+
+	*ret_won = false;
+	if (rc || beaten)
+		return rc;
+	rc = write_record(r, event, &rec, err);
+	if (!rc)
+		rc = read_all(r, err);
+	if (!rc)
+		*ret_won = oplog_state_is_valid(oplog_state(r->log), rec.name);
+	oplog_record_release(&rec);
+	return rc;
+}

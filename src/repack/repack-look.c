@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* repack-look.c - the shards that may be chosen, and what is to be known of
+ * them.
+ */
+#include "config.h"
+
+#include "repack/repack-backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "base/workers.h"
+#include "erase/tombstone-set.h"
+#include "pack/verify-shard.h"
+#include "repack/count-deleted.h"
+#include "volume/oplog-state.h"
+
+#define LOOKS 64u /* shards at a time */
+#define DEEP_AHEAD (4u << 20)
+
+/* One shard, for a thread. */
+struct look {
+	struct job job;
+	struct repacking *r;
+	struct plan_shard *s;
+	enum rc rc;
+	struct err err;
+};
+
+static void copy_meta(struct shard_meta *to, const struct shard_meta *from)
+{
+	*to = *from;
+	to->key = xstrdup(from->key);
+	to->first = xmemdup0(from->first, from->first_len);
+	to->last = xmemdup0(from->last, from->last_len);
+}
+
+static const char *base_name(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return slash ? slash + 1 : key;
+}
+
+static bool is_chosen(const struct repack_options *o, const char *key,
+		      bool *named)
+{
+	bool chosen = !o->n_only;
+
+	for (size_t i = 0; i < o->n_only; i++) {
+		if (!strcmp(base_name(o->only[i]), base_name(key)))
+			chosen = named[i] = true;
+	}
+	return chosen;
+}
+
+static bool is_beside(const struct oplog *log, size_t i, size_t k)
+{
+	const struct shard_meta *a = oplog_shard(log, i);
+	const struct shard_meta *b = oplog_shard(log, k);
+
+	return a->day == b->day && a->slot == b->slot;
+}
+
+/* The first number no shard of its day and slot has; by key these are side by
+ * side.
+ */
+static uint32_t free_part(const struct oplog *log, size_t i)
+{
+	size_t n = oplog_count(log), first = i;
+	uint32_t next = 0;
+
+	while (first && is_beside(log, first - 1, i))
+		first--;
+	for (size_t k = first; k < n && is_beside(log, k, i); k++) {
+		if (oplog_shard(log, k)->part >= next)
+			next = oplog_shard(log, k)->part + 1;
+	}
+	return next;
+}
+
+static enum rc choose(struct repacking *r, struct err *err)
+{
+	const struct oplog_state *state = oplog_state(r->log);
+	size_t n = oplog_count(r->log);
+	CLEANUP_FREE bool *named = xcalloc(r->o->n_only + 1, sizeof(*named));
+
+	r->metas = xcalloc(n + 1, sizeof(*r->metas));
+	r->shards = xcalloc(n + 1, sizeof(*r->shards));
+	r->free_parts = xcalloc(n + 1, sizeof(*r->free_parts));
+	for (size_t i = 0; i < n; i++) {
+		const struct shard_meta *m = oplog_shard(r->log, i);
+
+		if (!is_chosen(r->o, m->key, named))
+			continue;
+		copy_meta(&r->metas[r->n], m);
+		r->shards[r->n].meta = &r->metas[r->n];
+		r->free_parts[r->n] = free_part(r->log, i);
+		r->n++;
+	}
+	for (size_t i = 0; i < r->o->n_only; i++) {
+		if (!named[i])
+			return err_set(err, RC_NOENT,
+				       "%s: no shard of this name counts",
+				       r->o->only[i]);
+	}
+	r->n_withdrawn = oplog_state_n_withdrawn(state);
+	r->deleted = tombstone_set_ref(
+		(struct tombstone_set *)(uintptr_t)oplog_deleted(r->log));
+	return RC_OK;
+}
+
+/* --- each ----------------------------------------------------------------- */
+
+static void tell_nobody(void *arg, const struct finding *f)
+{
+	(void)arg;
+	(void)f;
+}
+
+static bool is_damaged(const struct look *l)
+{
+	const struct repack_options *o = l->r->o;
+	const struct verify_shard_job job = { .store = o->store,
+					      .key = l->s->meta->key,
+					      .expect = l->s->meta,
+					      .archive_id = o->archive_id,
+					      .deep = true,
+					      .ahead = DEEP_AHEAD };
+	const struct verify_options nobody = { .fn = tell_nobody };
+	struct verify_report report = { .key = l->s->meta->key };
+	struct verify_totals totals = { 0 };
+
+	verify_shard(&job, &report);
+	verify_report_tell(&report, &nobody, &totals);
+	return totals.damage > 0;
+}
+
+static void look_main(void *arg)
+{
+	struct look *l = arg;
+	struct repacking *r = l->r;
+	struct deleted_count count;
+
+	if (r->o->plan.drop_corrupt)
+		l->s->is_damaged = is_damaged(l);
+	l->rc = count_deleted(r->o->store, l->s->meta, r->deleted, &r->holds,
+			      &count, &l->err);
+	/* Then the engine counts, past the damage. */
+	if (l->rc == RC_CORRUPT && r->o->plan.drop_corrupt) {
+		l->s->is_damaged = true;
+		l->rc = RC_OK;
+	}
+	l->s->deleted = count.entries;
+	l->s->deleted_bytes = count.bytes;
+}
+
+void repack_tell_failed(struct repacking *r, const struct shard_meta *m,
+			const struct err *why)
+{
+	const struct repack_event event = {
+		.status = REPACK_FAILED, .in = &m, .n_in = 1, .err = why
+	};
+
+	r->n_failed++;
+	if (r->o->fn)
+		r->o->fn(r->o->arg, &event);
+}
+
+/* Shards from first on; returns how many. */
+static size_t look_at(struct repacking *r, struct look *looks, size_t first)
+{
+	size_t n = r->n - first;
+
+	if (n > LOOKS)
+		n = LOOKS;
+	for (size_t i = 0; i < n; i++) {
+		looks[i].r = r;
+		looks[i].s = &r->shards[first + i];
+		looks[i].s->is_held =
+			holds_shard(&r->holds, looks[i].s->meta) != NULL;
+		job_submit(r->workers, &looks[i].job, look_main, &looks[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct look *l = &looks[i];
+
+		job_wait(r->workers, &l->job);
+		r->totals->looked_at++;
+		if (l->s->is_held && l->s->deleted)
+			r->totals->held++;
+		if (!l->rc)
+			continue;
+		repack_tell_failed(r, l->s->meta, &l->err);
+		/* As good as not chosen. */
+		l->s->is_held = true;
+	}
+	return n;
+}
+
+enum rc repack_look(struct repacking *r, struct err *err)
+{
+	CLEANUP_FREE struct look *looks = xcalloc(LOOKS, sizeof(*looks));
+	enum rc rc = choose(r, err);
+
+	if (!rc)
+		rc = holds_read(&r->holds, r->o->store, err);
+	for (size_t first = 0; !rc && first < r->n;) {
+		if (stop_requested())
+			return err_set(err, RC_STOPPED, "stopped by a signal");
+		first += look_at(r, looks, first);
+	}
+	return rc;
+}
