@@ -18,6 +18,8 @@
 #include "cmd/tell.h"
 #include "cmd/ticker.h"
 #include "conf/conf-opts.h"
+#include "erase/receipt.h"
+#include "repack/purge.h"
 #include "repack/repack.h"
 #include "store/store-write.h"
 #include "volume/descriptor.h"
@@ -287,6 +289,41 @@ static void print_totals(const struct repack_cmd_options *o,
 	printf("\n");
 }
 
+/* --- purging -------------------------------------------------------------- */
+
+static void print_purge(void *arg, const struct purge_event *e)
+{
+	const struct repack_cmd_options *o = arg;
+	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
+
+	if (e->is_failed)
+		tell("%s: not removed%s%s", e->key, e->text ? ": " : "",
+		     e->text ? e->text : "");
+	if (o->json) {
+		json_row_begin(&b);
+		json_row_u64(&b, "v", 1);
+		json_row_str(&b, "kind", "purge");
+		json_row_str(&b, "key", e->key);
+		json_row_str(&b, "verdict", purge_verdict_text(e->verdict));
+		if (e->verdict == PURGE_YES && !e->is_failed)
+			json_row_str(&b, "how", receipt_how_text(e->how));
+		if (e->zone)
+			json_row_str(&b, "zone", e->zone);
+		if (e->text)
+			json_row_str(&b, "text", e->text);
+		json_row_end(&b, stdout);
+	} else if (e->verdict == PURGE_YES && !e->is_failed &&
+		   e->how != RECEIPT_PENDING) {
+		printf("%s: removed%s%s\n", e->key, e->zone ? " from " : "",
+		       e->zone ? e->zone : "");
+	} else if (!e->is_failed) {
+		printf("%s: stays: %s%s%s\n", e->key,
+		       e->verdict == PURGE_YES ? "locked in its store"
+					       : purge_verdict_text(e->verdict),
+		       e->text ? ": " : "", e->text ? e->text : "");
+	}
+}
+
 /* --- the run -------------------------------------------------------------- */
 
 struct repack_cmd {
@@ -372,6 +409,22 @@ static struct repack_options run_options(struct repack_cmd *c, int argc,
 	return r;
 }
 
+/* What has no grace period goes in the same run. */
+static enum rc purge(struct repack_cmd *c, unsigned int jobs, struct err *err)
+{
+	const struct purge_options opts = {
+		.store = c->st,
+		.archive_id = c->descriptor.archive_id,
+		.run = c->run,
+		.jobs = jobs,
+		.fn = print_purge,
+		.arg = (void *)(uintptr_t)c->o,
+	};
+	struct purge_totals totals;
+
+	return purge_old(c->log, &opts, &totals, err);
+}
+
 static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
 {
 	struct repack_totals totals = { 0 };
@@ -395,6 +448,8 @@ static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
 	ticker_free(ticker);
 	if (!rc || rc == RC_PARTIAL)
 		print_totals(c->o, &totals);
+	if (!rc && !c->o->grace && !c->o->dry_run && totals.replaced)
+		rc = purge(c, opts.jobs, err);
 	return rc;
 }
 

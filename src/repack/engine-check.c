@@ -340,6 +340,13 @@ static enum rc check_entries(struct part *p, const struct raw_shard *s,
 
 /* --- all of it ------------------------------------------------------------ */
 
+static enum rc not_as_written(const struct part *p, const char *zone,
+			      struct err *err)
+{
+	return err_prefix(err, "%s, read back%s%s", p->meta.key,
+			  zone ? " from " : "", zone ? zone : "");
+}
+
 static enum rc check_in(void *arg, const char *zone, struct store *place,
 			struct err *err)
 {
@@ -347,10 +354,9 @@ static enum rc check_in(void *arg, const char *zone, struct store *place,
 	struct raw_shard s;
 	enum rc rc;
 
-	(void)zone;
 	rc = raw_shard_open(&s, place, p->meta.key, err);
 	if (rc)
-		return err_prefix(err, "%s, read back", p->meta.key);
+		return not_as_written(p, zone, err);
 	s.ahead = raw_ahead_new(INDEX_AHEAD);
 	rc = check_sections(&s, &p->meta, err);
 	if (!rc)
@@ -358,10 +364,10 @@ static enum rc check_in(void *arg, const char *zone, struct store *place,
 	if (!rc)
 		rc = check_entries(p, &s, err);
 	raw_ahead_free(s.ahead);
-	return rc ? err_prefix(err, "%s, read back", p->meta.key) : RC_OK;
+	return rc ? not_as_written(p, zone, err) : RC_OK;
 }
 
 enum rc part_check(struct part *p, struct err *err)
 {
-	return check_in(p, NULL, p->e->o->store, err);
+	return store_each_place(p->e->o->store, p->meta.key, check_in, p, err);
 }
