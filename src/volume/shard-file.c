@@ -299,9 +299,11 @@ static enum rc read_tail(struct open_request *rq, struct window *w,
 	size_t max = rq->env->tail_window;
 	enum rc rc;
 
+	if (atomic_load(&rq->sf->life->is_gone))
+		return shard_missing(rq->sf, RC_NOENT, err);
 	rc = store_read_tail_checked(rq->env->st, key, max, &w->bytes, &w->info,
 				     check_tail, rq, err);
-	if (rc == RC_NOENT && shard_look_again(rq->env))
+	if (rc == RC_NOENT && shard_look_again(rq->env, rq->sf))
 		rc = store_read_tail_checked(rq->env->st, key, max, &w->bytes,
 					     &w->info, check_tail, rq, err);
 	return shard_missing(rq->sf, rc, err);
@@ -504,6 +506,8 @@ static enum rc read_store(const struct shard_handle *h, uint64_t off,
 	if (h->hold)
 		return shard_store_read(h->env, h->sf, &h->tail->info, off, p,
 					len, false, err);
+	if (atomic_load(&h->sf->life->is_gone))
+		return shard_missing(h->sf, RC_NOENT, err);
 	rc = store_read(h->env->st, m->key, &h->tail->info, off, p, len, err);
 	return shard_missing(h->sf, rc, err);
 }

@@ -43,20 +43,30 @@ struct shard_env {
 	const char *location;    /* the store's, for the catalog */
 	struct fetch *fetch;     /* NULL: the store is no remote one */
 	struct disk_cache *disk; /* NULL: none */
-	/* Called when a shard is missing: the log may know more by now. */
-	void (*look_again)(void *arg);
+	/* Called when a shard was missing at a time of clock_mono_ns: the log
+	 * may know more by now.
+	 */
+	void (*look_again)(void *arg, uint64_t since_ns);
 	void *look_again_arg;
 	/* Tails read from the store, damaged objects. */
 	_Atomic uint64_t n_opened, n_corrupt;
-	_Atomic uint64_t looked_ns; /* when look_again was called */
 };
 
-/* A shard, immutable but for what epoch points to.  That counts how often what
- * was known of the shard turned out wrong; but for 0 the index cache is not
- * believed, and tails of earlier epochs are not used any more.
+/* What of a shard changes. */
+struct shard_life {
+	_Atomic uint64_t view;      /* the last that had it: its generation */
+	atomic_bool is_replaced;    /* no view has it any more */
+	atomic_bool is_gone;        /* nor has the store, which is not asked */
+	_Atomic uint64_t looked_ns; /* when it was missed */
+};
+
+/* A shard, immutable but for what epoch and life point to.  Epoch counts how
+ * often what was known of the shard turned out wrong; but for 0 the index cache
+ * is not believed, and tails of earlier epochs are not used any more.
  */
 struct shard_file {
 	_Atomic uint32_t *epoch;
+	struct shard_life *life;
 	uint32_t ordinal; /* in the session */
 	struct shard_meta meta;
 	/* Its first and last key. */

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "catalog/catalog.h"
 
-/* However many readers miss shards, the log is looked at no more often. */
+/* However many readers miss a shard, the log is looked at no more often for its
+ * sake.
+ */
 #define LOOK_NS CLOCK_NS_PER_SEC
 
 bool shard_load_kept(const struct shard_handle *h, uint64_t off, size_t len,
@@ -35,6 +37,9 @@ void shard_handle_keep(const struct shard_handle *h, uint64_t off,
 void shard_distrust(struct shard_env *env, const struct shard_file *sf,
 		    uint32_t epoch)
 {
+	/* What was kept of it is all there is. */
+	if (atomic_load(&sf->life->is_gone))
+		return;
 	if (!atomic_compare_exchange_strong(sf->epoch, &epoch, epoch + 1))
 		return;
 	if (env->catalog)
@@ -50,23 +55,32 @@ bool shard_handle_distrust(const struct shard_handle *h,
 	return true;
 }
 
-bool shard_look_again(struct shard_env *env)
+bool shard_look_again(struct shard_env *env, const struct shard_file *sf)
 {
+	struct shard_life *life = sf->life;
+	uint64_t last = atomic_load(&life->looked_ns);
 	uint64_t now = clock_mono_ns();
-	uint64_t last = atomic_load(&env->looked_ns);
 
-	if (!env->look_again)
+	if (!env->look_again || atomic_load(&life->is_gone))
 		return false;
-	if ((!last || now - last >= LOOK_NS) &&
-	    atomic_compare_exchange_strong(&env->looked_ns, &last, now))
-		env->look_again(env->look_again_arg);
-	return true;
+	if (!last || now - last >= LOOK_NS) {
+		/* Others who miss it meanwhile wait for the same look. */
+		env->look_again(env->look_again_arg, now);
+		atomic_store(&life->looked_ns, clock_mono_ns());
+	}
+	if (!atomic_load(&life->is_replaced))
+		return true;
+	atomic_store(&life->is_gone, true);
+	return false;
 }
 
 enum rc shard_missing(const struct shard_file *sf, enum rc rc, struct err *err)
 {
 	if (rc != RC_NOENT)
 		return rc;
+	if (atomic_load(&sf->life->is_replaced))
+		return err_set(err, RC_CHANGED, "%s: was replaced, and is gone",
+			       sf->meta.key);
 	return err_set(err, RC_CORRUPT,
 		       "%s: the log names this shard, the store has it not",
 		       sf->meta.key);
@@ -83,6 +97,8 @@ static enum rc read_once(struct shard_env *env, const struct shard_file *sf,
 			 const struct object_info *info, const struct range *r,
 			 struct err *err)
 {
+	if (atomic_load(&sf->life->is_gone))
+		return RC_NOENT;
 	if (r->is_ahead)
 		return store_read_ahead(env->st, sf->meta.key, info, r->off,
 					r->buf, r->len, err);
@@ -115,9 +131,9 @@ enum rc shard_store_read(struct shard_env *env, const struct shard_file *sf,
 	enum rc rc;
 
 	rc = read_once(env, sf, info, &r, err);
-	if (rc == RC_NOENT && shard_look_again(env))
+	if (rc == RC_NOENT && shard_look_again(env, sf))
 		rc = read_once(env, sf, info, &r, err);
-	if (rc == RC_CHANGED && env->look_again) {
+	if (rc == RC_CHANGED && env->fetch) {
 		rc = open_anew(&h, env, sf, info, err);
 		if (!rc)
 			rc = read_once(env, sf, &h.tail->info, &r, err);

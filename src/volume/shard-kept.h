@@ -49,9 +49,13 @@ enum rc shard_store_read(struct shard_env *env, const struct shard_file *sf,
 			 void *buf, size_t len, bool is_ahead,
 			 struct err *err) MUST_CHECK;
 
-/* A shard is missing: see what the log says by now.  False: no use here. */
-bool shard_look_again(struct shard_env *env);
-/* The error for rc: a store that has not what the log names is damaged. */
+/* A shard is missing: see what the log says by now.  False: no use to ask the
+ * store once more.
+ */
+bool shard_look_again(struct shard_env *env, const struct shard_file *sf);
+/* The error for rc: a store that has not what the log names is damaged, one
+ * that has not what was replaced is RC_CHANGED.
+ */
 enum rc shard_missing(const struct shard_file *sf, enum rc rc, struct err *err);
 
 #endif

@@ -64,6 +64,7 @@ void shard_set_free(struct shard_set *set)
 		free(sf->meta.first);
 		free(sf->meta.last);
 		free((void *)(uintptr_t)sf->epoch);
+		free(sf->life);
 		free(sf);
 	}
 	for (size_t i = 0; i < N_CHUNKS; i++)
@@ -129,6 +130,7 @@ static struct shard_file *file_new(const struct shard_meta *meta,
 	struct shard_file *sf = xcalloc(1, sizeof(*sf));
 
 	sf->epoch = xcalloc(1, sizeof(*sf->epoch));
+	sf->life = xcalloc(1, sizeof(*sf->life));
 	sf->ordinal = ordinal;
 	sf->meta = *meta;
 	sf->meta.key = xstrdup(meta->key);

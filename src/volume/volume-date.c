@@ -311,10 +311,10 @@ enum rc volume_date_find(struct volume *v, const struct view *view,
 	return rc;
 }
 
-enum rc volume_date_root(struct volume *v, uint32_t day,
-			 struct volume_entry *ret, struct err *err)
+static enum rc date_root(struct volume *v, const struct view *view,
+			 uint32_t day, struct volume_entry *ret,
+			 struct err *err)
 {
-	CLEANUP_VIEW struct view *view = volume_view(v);
 	const struct view_day *vd = view_day_find(view, day);
 	struct span none = span_of("", 0);
 
@@ -322,6 +322,16 @@ enum rc volume_date_root(struct volume *v, uint32_t day,
 		return err_set(err, RC_NOENT, "nothing entered on %08u",
 			       (unsigned int)day);
 	return volume_date_find(v, view, vd, none, none, ret, err);
+}
+
+enum rc volume_date_root(struct volume *v, uint32_t day,
+			 struct volume_entry *ret, struct err *err)
+{
+	struct volume_try t = { .v = v };
+
+	while (volume_try_next(&t))
+		t.rc = date_root(v, t.view, day, ret, err);
+	return t.rc;
 }
 
 /* --- listing -------------------------------------------------------------- */

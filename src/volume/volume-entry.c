@@ -22,6 +22,20 @@ void cleanup_cursor(struct shard_cursor *c)
 	shard_cursor_close(c);
 }
 
+/* Repacks of a shard that follow each other faster than it is read. */
+#define TRIES_MAX 8u
+
+bool volume_try_next(struct volume_try *t)
+{
+	bool again = !t->n || (t->rc == RC_CHANGED && t->n < TRIES_MAX &&
+			       volume_generation(t->v) != t->view->generation);
+
+	view_unref(t->view);
+	t->view = again ? volume_view(t->v) : NULL;
+	t->n++;
+	return again;
+}
+
 void volume_entry_init(struct volume_entry *ret, const struct shard_cursor *c,
 		       bool date)
 {

@@ -39,7 +39,8 @@ struct volume {
 	struct view *view;  /* guarded by lock */
 	bool is_refreshing; /* likewise; true: log is the refresher's */
 	struct oplog *log;
-	bool is_stale; /* the refresher's: log knows more than view */
+	bool is_stale;      /* the refresher's: log knows more than view */
+	uint64_t looked_ns; /* likewise: when it began to read the log */
 	/* Some view published lately hides something: else none is looked at
 	 * for the sake of what is deleted.
 	 */
@@ -57,6 +58,23 @@ void volume_fetch_count(struct volume *v, struct volume_stats *ret);
 
 /* The view now, to be given back with view_unref. */
 struct view *volume_view(struct volume *v);
+
+/* Doing something on the view as it is, and once more on a later one if a shard
+ * turned out to be replaced and gone:
+ *
+ *	struct volume_try t = { .v = v };
+ *
+ *	while (volume_try_next(&t))
+ *		t.rc = something(v, t.view, ..., err);
+ *	return t.rc;
+ */
+struct volume_try {
+	struct volume *v;
+	struct view *view;
+	unsigned int n;
+	enum rc rc;
+};
+bool volume_try_next(struct volume_try *t);
 
 void cleanup_view(struct view **view);
 void cleanup_cursor(struct shard_cursor *c);

@@ -121,10 +121,10 @@ enum rc volume_tree_find(struct volume *v, const struct view *view,
 	return rc;
 }
 
-enum rc volume_newest(struct volume *v, struct span uid,
-		      struct volume_entry *ret, struct err *err)
+static enum rc newest(struct volume *v, const struct view *view,
+		      struct span uid, struct volume_entry *ret,
+		      struct err *err)
 {
-	CLEANUP_VIEW struct view *view = volume_view(v);
 	struct search s = { .v = v, .view = view, .since = INT64_MIN };
 	struct volume_entry *ve = NULL;
 	enum rc rc;
@@ -140,6 +140,16 @@ enum rc volume_newest(struct volume *v, struct span uid,
 	}
 	volume_pick_release(&s.pick);
 	return rc;
+}
+
+enum rc volume_newest(struct volume *v, struct span uid,
+		      struct volume_entry *ret, struct err *err)
+{
+	struct volume_try t = { .v = v };
+
+	while (volume_try_next(&t))
+		t.rc = newest(v, t.view, uid, ret, err);
+	return t.rc;
 }
 
 /* --- the root ------------------------------------------------------------- */
@@ -174,9 +184,11 @@ static enum rc find_root(struct volume *v, const struct view *view,
 
 enum rc volume_root(struct volume *v, struct volume_entry *ret, struct err *err)
 {
-	CLEANUP_VIEW struct view *view = volume_view(v);
+	struct volume_try t = { .v = v };
 
-	return find_root(v, view, ret, err);
+	while (volume_try_next(&t))
+		t.rc = find_root(v, t.view, ret, err);
+	return t.rc;
 }
 
 /* --- names ---------------------------------------------------------------- */
@@ -221,9 +233,11 @@ enum rc volume_lookup(struct volume *v, const struct volume_entry *dir,
 		      struct span name, struct volume_entry *ret,
 		      struct err *err)
 {
-	CLEANUP_VIEW struct view *view = volume_view(v);
+	struct volume_try t = { .v = v };
 
-	return lookup(v, view, dir, name, ret, err);
+	while (volume_try_next(&t))
+		t.rc = lookup(v, t.view, dir, name, ret, err);
+	return t.rc;
 }
 
 /* Take the next name off a path; false at its end. */
@@ -246,10 +260,10 @@ static bool next_name(struct span *path, struct span *ret)
 	}
 }
 
-enum rc volume_resolve(struct volume *v, struct span path,
-		       struct volume_entry *ret, struct err *err)
+static enum rc resolve(struct volume *v, const struct view *view,
+		       struct span path, struct volume_entry *ret,
+		       struct err *err)
 {
-	CLEANUP_VIEW struct view *view = volume_view(v);
 	/* The root, known without a look. */
 	struct volume_entry at = { .e = { .type = ENTRY_DIR,
 					  .parent = span_of("", 0),
@@ -272,6 +286,16 @@ enum rc volume_resolve(struct volume *v, struct span path,
 	return RC_OK;
 }
 
+enum rc volume_resolve(struct volume *v, struct span path,
+		       struct volume_entry *ret, struct err *err)
+{
+	struct volume_try t = { .v = v };
+
+	while (volume_try_next(&t))
+		t.rc = resolve(v, t.view, path, ret, err);
+	return t.rc;
+}
+
 /* --- listing -------------------------------------------------------------- */
 
 uint64_t volume_cookie(struct volume_node node)
@@ -290,9 +314,9 @@ static struct volume_node node_of_cookie(uint64_t cookie, bool date)
 	};
 }
 
-static enum rc list(struct volume *v, struct volume_listing *l, struct err *err)
+static enum rc list_view(struct volume *v, const struct view *view,
+			 const struct volume_listing *l, struct err *err)
 {
-	CLEANUP_VIEW struct view *view = volume_view(v);
 	const struct view_day *day;
 
 	if (!l->dir->node.date)
@@ -301,32 +325,64 @@ static enum rc list(struct volume *v, struct volume_listing *l, struct err *err)
 	return day ? volume_date_list(v, view, day, l, err) : RC_OK;
 }
 
+/* From a cookie on.  The entry there may have been deleted since: the place is
+ * good all the same.
+ */
+static enum rc list_from(struct volume *v, const struct view *view,
+			 struct volume_listing *l, uint64_t cookie,
+			 struct err *err)
+{
+	struct volume_entry after = { 0 };
+	enum rc rc;
+
+	if (!cookie)
+		return list_view(v, view, l, err);
+	rc = volume_get_raw(v, node_of_cookie(cookie, l->dir->node.date),
+			    &after, err);
+	if (rc == RC_NOENT || (!rc && !span_equal(after.e.parent, l->uid)))
+		rc = err_set(err, RC_USAGE, "no such place in a directory");
+	l->after = &after;
+	if (!rc)
+		rc = list_view(v, view, l, err);
+	volume_entry_release(&after);
+	return rc;
+}
+
+/* What was shown last, for who begins anew after that. */
+struct relay {
+	volume_dir_fn *fn;
+	void *arg;
+	uint64_t cookie;
+};
+
+static bool relay_entry(void *arg, struct span name,
+			const struct volume_entry *ve, uint64_t next_cookie)
+{
+	struct relay *r = arg;
+
+	if (!r->fn(r->arg, name, ve, next_cookie))
+		return false;
+	r->cookie = next_cookie;
+	return true;
+}
+
 enum rc volume_readdir(struct volume *v, const struct volume_entry *dir,
 		       uint64_t cookie, volume_dir_fn *fn, void *arg,
 		       struct err *err)
 {
-	struct volume_listing l = { .dir = dir, .fn = fn, .arg = arg };
-	struct volume_entry after = { 0 };
+	struct relay r = { fn, arg, cookie };
+	struct volume_listing l = { .dir = dir, .fn = relay_entry, .arg = &r };
+	struct volume_try t = { .v = v };
 	CLEANUP_FREE char *p = NULL;
-	enum rc rc;
 
 	volume_count(&v->readdirs, 1);
 	if (dir->e.type != ENTRY_DIR)
 		return err_set(err, RC_NOTDIR, "%.*s: not a directory",
 			       (int)dir->e.name.len, dir->e.name.p);
-	p = volume_uid(dir->e.parent, dir->e.name, &l.uid);
-	if (!cookie)
-		return list(v, &l, err);
 	if (cookie >> (SHARD_ORDINAL_BITS + ENTRY_ORDINAL_BITS))
 		return err_set(err, RC_USAGE, "no such place in a directory");
-	/* It may have been deleted since: the place is good all the same. */
-	rc = volume_get_raw(v, node_of_cookie(cookie, dir->node.date), &after,
-			    err);
-	if (rc == RC_NOENT || (!rc && !span_equal(after.e.parent, l.uid)))
-		rc = err_set(err, RC_USAGE, "no such place in a directory");
-	l.after = &after;
-	if (!rc)
-		rc = list(v, &l, err);
-	volume_entry_release(&after);
-	return rc;
+	p = volume_uid(dir->e.parent, dir->e.name, &l.uid);
+	while (volume_try_next(&t))
+		t.rc = list_from(v, t.view, &l, r.cookie, err);
+	return t.rc;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cache/block-cache.h"
 #include "cache/block-pool.h"
@@ -173,19 +174,57 @@ static void end_refresh(struct volume *v, struct view *view)
 	view_unref(old);
 }
 
-/* A reader misses a shard: what the log says of it by now is published by the
- * next refresh, which tells others what has changed.
- */
-static void look_again(void *arg)
+/* Shards that the view before had and this one has not are replaced. */
+static void mark_replaced(struct volume *v, const struct view *view)
 {
-	struct volume *v = arg;
+	for (size_t i = 0; i < view->n_shards; i++)
+		atomic_store(&view->by_day[i]->life->view, view->generation);
+	for (size_t i = 0; v->view && i < v->view->n_shards; i++) {
+		const struct shard_file *sf = v->view->by_day[i];
+
+		if (atomic_load(&sf->life->view) != view->generation)
+			atomic_store(&sf->life->is_replaced, true);
+	}
+}
+
+/* Read the log, and make a view if there is something new; the caller is the
+ * refresher.
+ */
+static enum rc make_view(struct volume *v, struct view **ret, struct err *err)
+{
+	uint64_t now = clock_mono_ns();
 	bool changed = false;
+	enum rc rc;
+
+	rc = oplog_read(v->log, v->st, &changed, err);
+	if (!rc)
+		v->looked_ns = now;
+	if (rc || (!changed && !v->is_stale))
+		return rc;
+	v->is_stale = true;
+	rc = view_new(ret, v->log, v->set,
+		      v->view ? v->view->generation + 1 : 1,
+		      v->has_without ? &v->without : NULL, err);
+	if (rc)
+		return rc;
+	v->is_stale = false;
+	mark_replaced(v, *ret);
+	return RC_OK;
+}
+
+/* A reader misses a shard.  Who follows the views tells others what has
+ * changed.  A look that began after since is as good.
+ */
+static void look_again(void *arg, uint64_t since_ns)
+{
+	struct view *view = NULL;
+	struct volume *v = arg;
 	struct err err;
 
 	begin_refresh(v);
-	if (!oplog_read(v->log, v->st, &changed, &err) && changed)
-		v->is_stale = true;
-	end_refresh(v, NULL);
+	if (v->looked_ns < since_ns)
+		(void)!make_view(v, &view, &err);
+	end_refresh(v, view);
 }
 
 static void set_env(struct volume *v)
@@ -195,8 +234,7 @@ static void set_env(struct volume *v)
 	v->env.catalog = v->catalog;
 	v->env.location = store_location(v->st);
 	v->env.look_again_arg = v;
-	if (store_is_remote(v->st))
-		v->env.look_again = look_again;
+	v->env.look_again = look_again;
 }
 
 static struct volume *volume_new(const struct volume_options *opts)
@@ -306,26 +344,14 @@ struct view *volume_view(struct volume *v)
 enum rc volume_refresh(struct volume *v, bool *ret_changed, struct err *err)
 {
 	struct view *view = NULL;
-	bool changed = false, published;
 	enum rc rc;
 
 	begin_refresh(v);
-	rc = oplog_read(v->log, v->st, &changed, err);
-	if (!rc && (changed || v->is_stale)) {
-		v->is_stale = true;
-		rc = view_new(&view, v->log, v->set,
-			      v->view ? v->view->generation + 1 : 1,
-			      v->has_without ? &v->without : NULL, err);
-		if (!rc)
-			v->is_stale = false;
-	}
+	rc = make_view(v, &view, err);
 	shard_env_note(&v->env, rc);
-	published = view;
+	*ret_changed = view;
 	end_refresh(v, view);
-	if (rc)
-		return rc;
-	*ret_changed = published;
-	return RC_OK;
+	return rc;
 }
 
 enum rc volume_days(struct volume *v, uint32_t **ret, size_t *ret_n,
