@@ -56,6 +56,7 @@ struct block_cache_item {
 	/* Guarded by the part's lock. */
 	enum item_state state;
 	bool is_known;       /* it was a ghost when it was asked for */
+	bool is_unwanted;    /* once loaded it is not to be kept */
 	struct queue *queue; /* where it is; NULL: in none */
 	size_t size;         /* what it counts for, or did */
 	struct block_cache_item *next_in_bucket;
@@ -371,8 +372,8 @@ static enum rc load_item(struct block_cache *c, struct part *part,
 		why = xcalloc(1, sizeof(*why));
 		*why = *err;
 	}
-	kept = !rc && object.size <= c->max_bytes;
 	pthread_mutex_lock(&part->lock);
+	kept = !rc && object.size <= c->max_bytes && !item->is_unwanted;
 	item->object = object;
 	item->size = object.size;
 	item->err = why;
@@ -522,5 +523,74 @@ void block_cache_stats(struct block_cache *c, struct block_cache_stats *ret)
 		ret->hits += part->hits;
 		ret->misses += part->misses;
 		pthread_mutex_unlock(&part->lock);
+	}
+}
+
+/* --- forgetting ----------------------------------------------------------- */
+
+/* With the part's lock held: take an item out of the table.  True: the caller
+ * gives up the table's reference.  One that is being loaded stays, marked: who
+ * loads it takes it out.
+ */
+static bool take_out(struct block_cache *c, struct part *part,
+		     struct block_cache_item *item)
+{
+	if (item->state == ITEM_LOADING) {
+		item->is_unwanted = true;
+		return false;
+	}
+	if (item->state == ITEM_FAILED)
+		return false;
+	if (item->state == ITEM_READY)
+		atomic_fetch_sub(&c->bytes, item->size);
+	queue_remove(item);
+	table_remove(part, item);
+	return true;
+}
+
+void block_cache_remove(struct block_cache *c, struct block_cache_key key)
+{
+	uint64_t hash = key_hash(key);
+	struct part *part = part_of(c, hash);
+	struct block_cache_item *item;
+
+	pthread_mutex_lock(&part->lock);
+	item = table_find(part, hash, key);
+	if (item && !take_out(c, part, item))
+		item = NULL;
+	pthread_mutex_unlock(&part->lock);
+	block_cache_unref(item);
+}
+
+/* With the part's lock held: some item of a bucket that is to go, taken out. */
+static struct block_cache_item *take_one(struct block_cache *c,
+					 struct part *part, size_t bucket,
+					 block_cache_key_fn *fn, void *arg)
+{
+	struct block_cache_item *item = part->buckets[bucket];
+
+	while (item && !(fn(arg, item->key) && take_out(c, part, item)))
+		item = item->next_in_bucket;
+	return item;
+}
+
+void block_cache_remove_if(struct block_cache *c, block_cache_key_fn *fn,
+			   void *arg)
+{
+	for (unsigned int i = 0; i < c->n_parts; i++) {
+		struct part *part = &c->parts[i];
+		struct block_cache_item *item;
+		size_t bucket = 0;
+
+		do {
+			item = NULL;
+			pthread_mutex_lock(&part->lock);
+			while (!item && bucket < part->n_buckets) {
+				item = take_one(c, part, bucket, fn, arg);
+				bucket += !item;
+			}
+			pthread_mutex_unlock(&part->lock);
+			block_cache_unref(item);
+		} while (item);
 	}
 }

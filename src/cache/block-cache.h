@@ -65,6 +65,15 @@ struct block_cache_item *block_cache_find(struct block_cache *c,
 /* True when it is there or being loaded.  Not counted, and no use of it. */
 bool block_cache_has(struct block_cache *c, struct block_cache_key key);
 
+/* Forget objects; their holders keep them, and one that is being loaded is
+ * handed to who waits for it and not kept, or was begun later.
+ */
+void block_cache_remove(struct block_cache *c, struct block_cache_key key);
+/* All whose key fn is true for; it is called with a lock held. */
+typedef bool block_cache_key_fn(void *arg, struct block_cache_key key);
+void block_cache_remove_if(struct block_cache *c, block_cache_key_fn *fn,
+			   void *arg);
+
 void *block_cache_object(const struct block_cache_item *item);
 struct block_cache_item *block_cache_ref(struct block_cache_item *item);
 /* Takes NULL. */

@@ -251,6 +251,16 @@ void disk_cache_put(struct disk_cache *dc,
 		want_room(dc);
 }
 
+void disk_cache_remove(struct disk_cache *dc,
+		       const uint8_t hash[DISK_CACHE_HASH_LEN])
+{
+	char name[DISK_CACHE_NAME_LEN + 1];
+
+	disk_cache_name(hash, name);
+	if (!faccessat(dc->dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		disk_dir_remove(&dc->dir, name);
+}
+
 void disk_cache_stats(struct disk_cache *dc, struct disk_cache_stats *ret)
 {
 	struct disk_sums sums = { 0 };

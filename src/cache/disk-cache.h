@@ -44,6 +44,10 @@ void disk_cache_put(struct disk_cache *dc,
 		    const uint8_t hash[DISK_CACHE_HASH_LEN], const void *p,
 		    size_t len);
 
+/* Forget the block of this hash, whoever it is of. */
+void disk_cache_remove(struct disk_cache *dc,
+		       const uint8_t hash[DISK_CACHE_HASH_LEN]);
+
 struct disk_cache_stats {
 	uint64_t hits, misses, puts, evictions, damaged, errors;
 	uint64_t bytes, files; /* as far as known */

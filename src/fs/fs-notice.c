@@ -67,21 +67,28 @@ static void tell_nodes(struct notices *ns, struct volume_node node)
 
 /* --- a directory of names ------------------------------------------------- */
 
-static void add_node(struct notice_dir *d, uint64_t ino)
+static void add_ino(struct notice_dir *d, uint64_t ino)
 {
 	d->nodes = mem_grow(d->nodes, &d->cap, d->n + 1, sizeof(*d->nodes));
 	d->nodes[d->n++] = ino;
 }
 
-static bool add_version(void *arg, const struct volume_entry *ve)
+static void add_node(void *arg, struct volume_node node)
 {
-	struct notice_dir *d = arg;
 	uint64_t ino;
 
-	if (ve->e.type == ENTRY_DIR &&
-	    nodeid_of_entry(ve->node.date ? NODEID_DATE : NODEID_TREE, ve->node,
-			    &ino))
-		add_node(d, ino);
+	if (nodeid_of_entry(node.date ? NODEID_DATE : NODEID_TREE, node, &ino))
+		add_ino(arg, ino);
+}
+
+static bool add_version(void *arg, const struct volume_entry *ve)
+{
+	struct notices *ns = arg;
+
+	if (ve->e.type == ENTRY_DIR) {
+		add_node(&ns->dir, ve->node);
+		volume_aliases(ns->fs->v, ve->node, add_node, &ns->dir);
+	}
 	return true;
 }
 
@@ -122,11 +129,12 @@ static bool dir_find(struct notices *ns, struct span uid, uint32_t day,
 	set_uid(&d->uid, uid);
 	d->day = day;
 	if (!uid.len && !only_date)
-		add_node(d, FUSE_ROOT_ID);
+		add_ino(d, FUSE_ROOT_ID);
 	if (!only_date)
-		rc = volume_versions(ns->fs->v, uid, 0, add_version, d, &err);
+		rc = volume_versions(ns->fs->v, uid, 0, add_version, ns, &err);
 	if (!rc && day && fs_saw_days(ns->fs))
-		rc = volume_versions(ns->fs->v, uid, day, add_version, d, &err);
+		rc = volume_versions(ns->fs->v, uid, day, add_version, ns,
+				     &err);
 	if (!go_on(ns, rc, &err)) {
 		d->n = 0;
 		return false;
@@ -229,22 +237,32 @@ struct version {
 	uint32_t day;
 };
 
+/* Also as nodes of shards that were replaced. */
 struct versions {
 	struct notices *ns;
+	struct version now;
 	struct version *v;
 	size_t n, cap;
 };
 
-static bool note_version(void *arg, const struct volume_entry *ve)
+static void note_node(void *arg, struct volume_node node)
 {
 	struct versions *vs = arg;
 
 	vs->v = mem_grow(vs->v, &vs->cap, vs->n + 1, sizeof(*vs->v));
-	vs->v[vs->n++] = (struct version){
-		.node = ve->node,
-		.created_at = ve->e.created_at,
-		.day = volume_shard(vs->ns->fs->v, ve->node)->day,
-	};
+	vs->v[vs->n] = vs->now;
+	vs->v[vs->n++].node = node;
+}
+
+static bool note_version(void *arg, const struct volume_entry *ve)
+{
+	struct versions *vs = arg;
+	struct volume *v = vs->ns->fs->v;
+
+	vs->now.created_at = ve->e.created_at;
+	vs->now.day = volume_shard(v, ve->node)->day;
+	note_node(vs, ve->node);
+	volume_aliases(v, ve->node, note_node, vs);
 	return true;
 }
 
@@ -334,6 +352,12 @@ bool notices_uid(struct notices *ns, struct span uid)
 		set_uid(&ns->above, parent);
 	}
 	return tell_uid(ns, uid);
+}
+
+void notices_lost(struct notices *ns, struct volume_node node, uint64_t n)
+{
+	for (; n && !stop_requested(); n--, node.ordinal++)
+		tell_nodes(ns, node);
 }
 
 enum rc notices_end(struct notices *ns)

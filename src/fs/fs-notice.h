@@ -54,4 +54,7 @@ bool notices_entry(struct notices *ns, const struct volume_entry *ve);
  */
 bool notices_uid(struct notices *ns, struct span uid);
 
+/* n nodes from one on stand for nothing any more. */
+void notices_lost(struct notices *ns, struct volume_node node, uint64_t n);
+
 #endif

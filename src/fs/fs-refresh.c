@@ -35,27 +35,45 @@ static bool tell_uid(void *arg, struct span uid)
 	return notices_uid(arg, uid);
 }
 
-/* What is not RC_OK has been logged, and all is to be told again.  What is
- * deleted comes first.
+static void tell_lost(void *arg, struct volume_node node, uint64_t n)
+{
+	notices_lost(arg, node, n);
+}
+
+/* Of several results the one that counts: what may pass is to be tried again.
+ */
+static void add_result(struct err *sum, enum rc rc, const struct err *err)
+{
+	if (rc && (!sum->rc || rc_is_transient(rc)))
+		*sum = *err;
+}
+
+/* What is not RC_OK has been logged; what may pass is all to be told again.
+ * What is deleted comes first.  What became of shards that were replaced may
+ * take long to learn, and tells of nodes that are or were deleted, too.
  */
 static enum rc tell_changes(struct fs *fs, const struct view *told,
 			    const struct view *now, uint32_t first)
 {
-	struct err err = { .rc = RC_OK };
+	bool is_settled = volume_is_settled(fs->v);
+	struct err sum = { .rc = RC_OK }, err;
 	struct notices ns;
-	enum rc rc;
 
 	notices_begin(&ns, fs);
 	volume_mark_deleted(told, now, tell_uid, &ns);
+	add_result(&sum, volume_forget(fs->v, told, now, &err), &err);
+	if (!is_settled) {
+		add_result(&sum, volume_settle(fs->v, &err), &err);
+		volume_lost(fs->v, tell_lost, &ns);
+		volume_mark_deleted(told, now, tell_uid, &ns);
+	}
 	notices_days(&ns);
-	rc = volume_changes(fs->v, first, tell_entry, &ns, &err);
-	if (!rc)
-		err = ns.err;
-	if (notices_end(&ns) && !rc)
-		rc = err.rc;
-	if (rc)
-		log_rc(&err, "what changed cannot be told to the kernel");
-	return rc;
+	add_result(&sum, volume_changes(fs->v, first, tell_entry, &ns, &err),
+		   &err);
+	add_result(&sum, notices_end(&ns), &ns.err);
+	if (sum.rc)
+		log_rc(&sum, "what changed cannot be told to the kernel");
+	return sum.rc;
 }
 
 /* What the kernel was told: a view, and shards below told_shards. */
@@ -77,7 +95,7 @@ static enum rc follow(struct follower *f)
 		rc = tell_changes(fs, f->told, now, f->told_shards);
 		fs_push_open(fs);
 	}
-	if (rc) {
+	if (rc_is_transient(rc)) {
 		volume_mark_release(now);
 		return rc;
 	}

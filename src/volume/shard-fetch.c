@@ -109,3 +109,12 @@ bool shard_fetch_again(const struct shard_handle *h, uint64_t off, size_t len,
 	ret->p = ret->owned.p;
 	return true;
 }
+
+void shard_fetch_forget(const struct shard_handle *h, uint64_t off, size_t len)
+{
+	struct fetch_source src;
+
+	if (find_source(h, off, len, &src))
+		fetch_forget(h->env->fetch, &src,
+			     (struct byte_range){ off, off + len });
+}

@@ -27,4 +27,7 @@ bool shard_fetch_again(const struct shard_handle *h, uint64_t off, size_t len,
 		       const uint8_t *hash, enum rc rc,
 		       struct shard_bytes *ret);
 
+/* Forget stored bytes that were read ahead. */
+void shard_fetch_forget(const struct shard_handle *h, uint64_t off, size_t len);
+
 #endif

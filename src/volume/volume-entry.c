@@ -10,6 +10,7 @@
 #include "base/siphash.h"
 #include "cache/block-cache.h"
 #include "volume/volume-hide.h"
+#include "volume/volume-old.h"
 #include "volume/volume-state.h"
 
 void cleanup_view(struct view **view)
@@ -119,8 +120,9 @@ enum rc volume_no_entry(struct span name, struct err *err)
 		       name.len ? name.p : "");
 }
 
-enum rc volume_get_raw(struct volume *v, struct volume_node node,
-		       struct volume_entry *ret, struct err *err)
+/* From the shard of the node itself. */
+static enum rc get_there(struct volume *v, struct volume_node node,
+			 struct volume_entry *ret, struct err *err)
 {
 	const struct shard_file *sf = shard_set_get(v->set, node.shard);
 	CLEANUP_CURSOR struct shard_cursor c = { 0 };
@@ -139,17 +141,53 @@ enum rc volume_get_raw(struct volume *v, struct volume_node node,
 	return RC_OK;
 }
 
+enum rc volume_get_raw(struct volume *v, struct volume_node node,
+		       struct volume_entry *ret, struct err *err)
+{
+	if (volume_is_replaced(v, node.shard))
+		(void)!volume_old_find(v->old, node, true, &node);
+	return get_there(v, node, ret, err);
+}
+
+/* Of a node in a shard that was replaced. */
+static enum rc get_current(struct volume *v, const struct view *view,
+			   struct volume_node node, struct volume_entry *ret,
+			   struct err *err)
+{
+	struct volume_entry was;
+	enum rc rc;
+
+	(void)!volume_old_find(v->old, node, false, &node);
+	rc = get_there(v, node, &was, err);
+	if (rc || !volume_is_replaced(v, node.shard)) {
+		if (!rc)
+			*ret = was;
+		return rc;
+	}
+	rc = volume_current(v, view, &was, ret, err);
+	volume_entry_release(&was);
+	return rc;
+}
+
 enum rc volume_get(struct volume *v, struct volume_node node,
 		   struct volume_entry *ret, struct err *err)
 {
-	enum rc rc = volume_get_raw(v, node, ret, err);
+	struct volume_try t = { .v = v };
 
-	if (!rc && volume_has_deleted(v)) {
-		rc = volume_admit(v, ret, err);
-		if (rc)
+	if (!volume_is_replaced(v, node.shard))
+		t.rc = get_there(v, node, ret, err);
+	if (volume_is_replaced(v, node.shard)) {
+		if (!t.rc)
+			volume_entry_release(ret);
+		while (volume_try_next(&t))
+			t.rc = get_current(v, t.view, node, ret, err);
+	}
+	if (!t.rc && volume_has_deleted(v)) {
+		t.rc = volume_admit(v, ret, err);
+		if (t.rc)
 			volume_entry_release(ret);
 	}
-	return rc;
+	return t.rc;
 }
 
 /* --- inode numbers ---------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "cache/block-cache.h"
 #include "shard/shard-block.h"
 #include "volume/volume-hide.h"
+#include "volume/volume-old.h"
 #include "volume/volume-state.h"
 
 bool volume_get_in_memory(struct volume *v, struct volume_node node,
@@ -16,7 +17,8 @@ bool volume_get_in_memory(struct volume *v, struct volume_node node,
 	CLEANUP_CURSOR struct shard_cursor c = { .at_end = true };
 	struct err err;
 
-	if (!sf || !shard_handle_peek(&c.h, &v->env, sf) ||
+	if (!sf || volume_is_replaced(v, node.shard) ||
+	    !shard_handle_peek(&c.h, &v->env, sf) ||
 	    shard_cursor_goto(&c, node.ordinal, &err) || c.at_end)
 		return false;
 	if (volume_check_live(v, &c.e, &err))

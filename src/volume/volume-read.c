@@ -13,6 +13,7 @@
 #include "volume/volume-ahead.h"
 #include "volume/volume-hide.h"
 #include "volume/volume-near.h"
+#include "volume/volume-old.h"
 #include "volume/volume-state.h"
 
 /* A file being read. */
@@ -61,8 +62,8 @@ static bool is_sound(const struct entry *e)
 			     (c->n_blocks - 1) / c->per_extent < c->n_extents);
 }
 
-static enum rc source_open(struct source *s, struct volume *v,
-			   const struct volume_entry *ve, struct err *err)
+static enum rc source_open_any(struct source *s, struct volume *v,
+			       const struct volume_entry *ve, struct err *err)
 {
 	const struct shard_file *sf = shard_set_get(v->set, ve->node.shard);
 	enum rc rc;
@@ -71,9 +72,6 @@ static enum rc source_open(struct source *s, struct volume *v,
 	if (!sf || ve->e.type != ENTRY_REG)
 		return err_set(err, RC_USAGE, "%.*s: not a regular file",
 			       (int)ve->e.name.len, ve->e.name.p);
-	rc = volume_check_live(v, &ve->e, err);
-	if (rc)
-		return rc;
 	rc = shard_handle_open(&s->h, &v->env, sf, err);
 	if (rc)
 		return rc;
@@ -82,6 +80,15 @@ static enum rc source_open(struct source *s, struct volume *v,
 		source_close(s);
 	}
 	return rc;
+}
+
+/* Of a file that is not deleted. */
+static enum rc source_open(struct source *s, struct volume *v,
+			   const struct volume_entry *ve, struct err *err)
+{
+	enum rc rc = volume_check_live(v, &ve->e, err);
+
+	return rc ? rc : source_open_any(s, v, ve, err);
 }
 
 /* The reference of block i; valid until the next call. */
@@ -304,6 +311,18 @@ static enum rc read_range(struct volume *v, const struct volume_entry *ve,
 	return RC_OK;
 }
 
+/* The same, where it is now if its shard was replaced and is gone. */
+static enum rc again_at(struct volume *v, const struct volume_entry *ve,
+			enum rc rc, struct volume_entry *ret, struct err *err)
+{
+	CLEANUP_VIEW struct view *view = NULL;
+
+	if (rc != RC_CHANGED || !volume_is_replaced(v, ve->node.shard))
+		return rc;
+	view = volume_view(v);
+	return volume_current(v, view, ve, ret, err);
+}
+
 static void take_copy(void *arg, const uint8_t *p, size_t len,
 		      struct block_cache_item *hold)
 {
@@ -318,9 +337,16 @@ enum rc volume_read(struct volume *v, const struct volume_entry *ve,
 		    uint64_t off, void *buf, size_t len, size_t *ret_len,
 		    struct err *err)
 {
+	struct volume_entry now;
 	uint8_t *to = buf;
+	enum rc rc = read_range(v, ve, off, len, take_copy, &to, ret_len, err);
 
-	return read_range(v, ve, off, len, take_copy, &to, ret_len, err);
+	if (rc != RC_CHANGED || again_at(v, ve, rc, &now, err))
+		return rc ? err->rc : RC_OK;
+	to = buf;
+	rc = read_range(v, &now, off, len, take_copy, &to, ret_len, err);
+	volume_entry_release(&now);
+	return rc;
 }
 
 static void take_piece(void *arg, const uint8_t *p, size_t len,
@@ -341,9 +367,19 @@ enum rc volume_read_pieces(struct volume *v, const struct volume_entry *ve,
 			   struct err *err)
 {
 	struct volume_pieces pieces = { 0 };
+	struct volume_entry now;
 	enum rc rc = read_range(v, ve, off, len, take_piece, &pieces,
 				&pieces.len, err);
 
+	if (rc == RC_CHANGED) {
+		volume_pieces_release(&pieces);
+		rc = again_at(v, ve, rc, &now, err);
+		if (rc)
+			return rc;
+		rc = read_range(v, &now, off, len, take_piece, &pieces,
+				&pieces.len, err);
+		volume_entry_release(&now);
+	}
 	if (rc)
 		volume_pieces_release(&pieces);
 	else
@@ -399,9 +435,29 @@ enum rc volume_load_block(struct volume *v, const struct volume_entry *ve,
 	return rc;
 }
 
-enum rc volume_seek(struct volume *v, const struct volume_entry *ve,
-		    uint64_t off, bool want_data, uint64_t *ret,
-		    struct err *err)
+enum rc volume_each_block(struct volume *v, const struct volume_entry *ve,
+			  volume_block_fn *fn, void *arg, struct err *err)
+{
+	struct source s;
+	enum rc rc;
+
+	rc = source_open_any(&s, v, ve, err);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < ve->e.content.n_blocks && !rc; i++) {
+		const struct block_ref *ref = NULL;
+
+		rc = source_block(&s, i, &ref, err);
+		if (!rc && !block_is_hole(ref))
+			fn(arg, &s.h, ref);
+	}
+	source_close(&s);
+	return rc;
+}
+
+static enum rc seek_range(struct volume *v, const struct volume_entry *ve,
+			  uint64_t off, bool want_data, uint64_t *ret,
+			  struct err *err)
 {
 	const struct entry *e = &ve->e;
 	uint64_t at = off;
@@ -430,4 +486,18 @@ enum rc volume_seek(struct volume *v, const struct volume_entry *ve,
 			       (unsigned long long)off);
 	*ret = at < e->size ? at : e->size;
 	return RC_OK;
+}
+
+enum rc volume_seek(struct volume *v, const struct volume_entry *ve,
+		    uint64_t off, bool want_data, uint64_t *ret,
+		    struct err *err)
+{
+	struct volume_entry now;
+	enum rc rc = seek_range(v, ve, off, want_data, ret, err);
+
+	if (rc != RC_CHANGED || again_at(v, ve, rc, &now, err))
+		return rc ? err->rc : RC_OK;
+	rc = seek_range(v, &now, off, want_data, ret, err);
+	volume_entry_release(&now);
+	return rc;
 }

@@ -18,6 +18,7 @@
 
 struct catalog;
 struct volume_ahead;
+struct volume_old;
 struct oplog;
 
 struct volume {
@@ -28,6 +29,7 @@ struct volume {
 	struct descriptor descriptor;
 	struct shard_env env;
 	struct shard_set *set;
+	struct volume_old *old;
 	enum volume_verify verify;
 	bool has_without; /* see volume_options */
 	int64_t without;
@@ -112,7 +114,9 @@ void volume_pick_release(struct volume_pick *pick);
 struct volume_entry *volume_pick_of(struct volume_entry *explicit_one,
 				    struct volume_entry *implicit_one);
 
-/* The entry a node stands for, also if it is deleted. */
+/* The entry a node stands for, also if it is deleted, or if it is no more but
+ * can be read: a place in a directory.
+ */
 enum rc volume_get_raw(struct volume *v, struct volume_node node,
 		       struct volume_entry *ret, struct err *err) MUST_CHECK;
 
@@ -141,6 +145,13 @@ enum rc volume_date_find(struct volume *v, const struct view *view,
 typedef void volume_load_fn(void *arg, bool is_loading);
 enum rc volume_load_block(struct volume *v, const struct volume_entry *ve,
 			  uint32_t i, volume_load_fn *fn, void *arg,
+			  struct err *err) MUST_CHECK;
+
+/* Each block of a regular file that is no hole; also of one that is deleted. */
+typedef void volume_block_fn(void *arg, const struct shard_handle *h,
+			     const struct block_ref *ref);
+enum rc volume_each_block(struct volume *v, const struct volume_entry *ve,
+			  volume_block_fn *fn, void *arg,
 			  struct err *err) MUST_CHECK;
 
 /* Where a listing goes. */

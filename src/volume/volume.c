@@ -18,6 +18,7 @@
 #include "store/store.h"
 #include "volume/oplog.h"
 #include "volume/volume-ahead.h"
+#include "volume/volume-old.h"
 #include "volume/volume-state.h"
 
 #define BLOCK_CACHE_DEFAULT (UINT64_C(128) << 20)
@@ -182,8 +183,10 @@ static void mark_replaced(struct volume *v, const struct view *view)
 	for (size_t i = 0; v->view && i < v->view->n_shards; i++) {
 		const struct shard_file *sf = v->view->by_day[i];
 
-		if (atomic_load(&sf->life->view) != view->generation)
-			atomic_store(&sf->life->is_replaced, true);
+		if (atomic_load(&sf->life->view) == view->generation)
+			continue;
+		atomic_store(&sf->life->is_replaced, true);
+		volume_old_add(v->old, sf->ordinal);
 	}
 }
 
@@ -254,6 +257,7 @@ static struct volume *volume_new(const struct volume_options *opts)
 	v->block_cache = blocks;
 	v->env.pages = block_cache_new(pages ? pages : PAGE_CACHE_DEFAULT);
 	v->set = shard_set_new();
+	v->old = volume_old_new();
 	v->is_stale = true;
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->refreshed, NULL);
@@ -305,6 +309,7 @@ void volume_close(struct volume *v)
 	block_cache_free(v->env.blocks);
 	block_cache_free(v->env.pages);
 	block_pool_free(v->env.pool);
+	volume_old_free(v->old);
 	shard_set_free(v->set);
 	oplog_free(v->log);
 	catalog_close(v->catalog);

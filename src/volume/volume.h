@@ -240,6 +240,35 @@ uint64_t volume_generation(const struct volume *v);
  */
 uint32_t volume_shard_bound(struct volume *v);
 
+/* Learn what became of the entries of shards that were replaced since, while
+ * these can be read, and forget in the caches what is not needed of them: for
+ * who gives out nodes.  By one thread at a time.  What may pass is to be tried
+ * again.
+ */
+enum rc volume_settle(struct volume *v, struct err *err) MUST_CHECK;
+
+/* Nothing is to be learnt. */
+bool volume_is_settled(struct volume *v);
+
+/* Of what was learnt since the last call: nodes (n from one on, in their order)
+ * that stand for nothing any more.
+ */
+typedef void volume_nodes_fn(void *arg, struct volume_node node, uint64_t n);
+void volume_lost(struct volume *v, volume_nodes_fn *fn, void *arg);
+
+/* Nodes of shards that were replaced, which stand for the same entry as this
+ * one.  fn must not call the volume, nor wait.
+ */
+typedef void volume_node_fn(void *arg, struct volume_node node);
+void volume_aliases(struct volume *v, struct volume_node node,
+		    volume_node_fn *fn, void *arg);
+
+/* Forget in the caches the bytes of what tombstones hide in one view and not in
+ * the one before, wholly with the blocks these bytes are in.
+ */
+enum rc volume_forget(struct volume *v, const struct view *before,
+		      const struct view *after, struct err *err) MUST_CHECK;
+
 /* What refreshes may have changed since volume_shard_bound gave first: the
  * entries, whiteouts too, of the shards that came, shard by shard, keys
  * ascending.  fn's entry is borrowed for the call; false ends.  A damaged shard

@@ -508,5 +508,6 @@ int main(void)
 		cmocka_unit_test(uids_without_directories_are_hidden_too),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
