@@ -19,6 +19,7 @@
 #include "pack/publisher.h"
 #include "pack/shard-out.h"
 #include "pack/tree.h"
+#include "store/store-write.h"
 
 /* One part in the making. */
 struct build {
@@ -87,6 +88,7 @@ static enum rc open_part(struct build *b, struct plan_place place,
 	if (rc)
 		return rc;
 	b->is_open = true;
+	store_upload_set_slot(b->out.upload, b->slot);
 	options = shard_options(b);
 	sink = shard_out_sink(&b->out);
 	rc = shard_build_new(&options, &sink, &b->shard, err);

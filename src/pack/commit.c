@@ -53,6 +53,8 @@ static void new_descriptor(struct pack *p)
 	*d = (struct descriptor){ .format = SHARD_VERSION };
 	d->route = o->route == PACK_ANY_ROUTE ? ROUTE_PARENT : o->route;
 	d->n_bits = o->n_bits;
+	if (!d->n_bits && p->store)
+		d->n_bits = store_n_bits(p->store);
 	if (!d->n_bits)
 		d->n_bits = d->route == ROUTE_UID ? DEFAULT_BITS_UID
 						  : DEFAULT_BITS_PARENT;
@@ -62,7 +64,13 @@ static enum rc check_descriptor(const struct pack *p, struct err *err)
 {
 	const struct pack_options *o = p->opts;
 	const struct descriptor *d = &p->descriptor;
+	unsigned int zones = p->store ? store_n_bits(p->store) : 0;
 
+	if (zones && zones != d->n_bits)
+		return err_set(err, RC_USAGE,
+			       "%s: its zones are made for n_bits %u, the "
+			       "archive has %u",
+			       o->archive, zones, d->n_bits);
 	if (o->n_bits && o->n_bits != d->n_bits)
 		return err_set(err, RC_USAGE,
 			       "%s: has --n-bits %u, which cannot become %u",
@@ -87,7 +95,7 @@ static enum rc read_descriptor(struct pack *p, struct err *err)
 				(void *)(uintptr_t)p->opts->archive,
 				&refusal)) {
 			new_descriptor(p);
-			return RC_OK;
+			return check_descriptor(p, err);
 		}
 		/* Another first run may have begun since. */
 		rc = refusal.rc;

@@ -70,14 +70,22 @@ struct store_writer {
 	/* Make the place itself; there already is as good. */
 	enum rc (*create)(const char *rest, const struct store_settings *set,
 			  struct err *err);
+	/* What else is to be opened for writing; NULL: nothing. */
+	enum rc (*attach)(struct store *st, struct err *err);
+	/* As store_put; NULL: by an upload. */
+	enum rc (*put)(struct store *st, const char *key, const void *p,
+		       size_t len, bool *ret_existed, struct err *err);
 	/* Put a small object in the place of any other of that key. */
 	enum rc (*replace)(struct store *st, const char *key, const void *p,
 			   size_t len, struct err *err);
 	/* NULL: next to none. */
-	uint64_t (*upload_memory)(const struct store_settings *set,
+	uint64_t (*upload_memory)(const char *rest,
+				  const struct store_settings *set,
 				  unsigned int n_uploads);
 	enum rc (*upload_new)(struct store *st, struct store_upload **ret,
 			      struct err *err);
+	/* NULL: it does not matter. */
+	void (*upload_set_slot)(struct store_upload *up, uint32_t slot);
 	enum rc (*upload_write)(struct store_upload *up, const void *p,
 				size_t len, struct err *err);
 	enum rc (*upload_commit)(struct store_upload *up, const char *key,
@@ -140,6 +148,7 @@ extern const struct store_backend store_backend_http;
 extern const struct store_backend store_backend_zone;
 extern const struct store_writer store_writer_local;
 extern const struct store_writer store_writer_s3;
+extern const struct store_writer store_writer_zone;
 
 /* The backend for a URL, and what follows the scheme; RC_USAGE for none. */
 enum rc store_find_backend(const char *url, const struct store_backend **ret,

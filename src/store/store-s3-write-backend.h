@@ -113,7 +113,7 @@ enum rc s3_write_copy(struct s3_store *s, const char *from,
 		      char *ret_version, struct err *err) MUST_CHECK;
 
 /* store-s3-write-upload.c */
-uint64_t s3_upload_memory(const struct store_settings *set,
+uint64_t s3_upload_memory(const char *rest, const struct store_settings *set,
 			  unsigned int n_uploads);
 enum rc s3_upload_new(struct store *st, struct store_upload **ret,
 		      struct err *err) MUST_CHECK;

@@ -69,9 +69,10 @@ static uint64_t first_part_size(const struct store_settings *set)
 	return size > PART_MIN ? size : PART_MIN;
 }
 
-uint64_t s3_upload_memory(const struct store_settings *set,
+uint64_t s3_upload_memory(const char *rest, const struct store_settings *set,
 			  unsigned int n_uploads)
 {
+	(void)rest;
 	return (n_uploads + SHARED_PARTS) * first_part_size(set);
 }
 

@@ -17,6 +17,7 @@
 static const struct store_writer *const writers[] = {
 	&store_writer_local,
 	&store_writer_s3,
+	&store_writer_zone,
 };
 
 static enum rc find_writer(const char *url, const struct store_writer **ret,
@@ -57,7 +58,11 @@ enum rc store_create(struct store **ret, const char *url,
 	    store_open(ret, url, set, err))
 		return err->rc;
 	(*ret)->writer = writer;
-	return RC_OK;
+	if (!writer->attach || !writer->attach(*ret, err))
+		return RC_OK;
+	store_close(*ret);
+	*ret = NULL;
+	return err->rc;
 }
 
 static enum rc check_writer(const struct store *st, struct err *err)
@@ -92,8 +97,14 @@ uint64_t store_upload_memory(const char *url, const struct store_settings *set,
 
 	if (find_writer(url, &writer, &rest, &err) || !writer->upload_memory)
 		return 0;
-	return writer->upload_memory(set ? set : &store_settings_default,
+	return writer->upload_memory(rest, set ? set : &store_settings_default,
 				     n_uploads);
+}
+
+void store_upload_set_slot(struct store_upload *up, uint32_t slot)
+{
+	if (up->st->writer->upload_set_slot)
+		up->st->writer->upload_set_slot(up, slot);
 }
 
 enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
@@ -142,6 +153,12 @@ enum rc store_put(struct store *st, const char *key, const void *p, size_t len,
 	CLEANUP(upload_free_p) struct store_upload *up = NULL;
 	bool existed = false;
 
+	if (check_writer(st, err))
+		return err->rc;
+	if (st->writer->put)
+		return check_key(key, err) ? err->rc
+					   : st->writer->put(st, key, p, len,
+							     ret_existed, err);
 	if (store_upload_new(st, &up, err) ||
 	    store_upload_write(up, p, len, err) ||
 	    store_upload_commit(up, key, &existed, err))

@@ -3,6 +3,14 @@
  *
  * An object appears whole or not at all, is never overwritten, and is on stable
  * storage when the call that publishes it returns.
+ *
+ * In zone://FILE every store has what belongs there: a shard is made in all
+ * stores of its zone, all else in all stores, in the order of the file.  A call
+ * has failed unless it was done in all of them; the message names the store,
+ * and the same call again does what is missing.  Lists of a store opened for
+ * writing are of all its places, and each of them must answer.  The first thing
+ * a run does is to give each place the log records that only others have, as a
+ * run may have died between two PUTs.
  */
 #ifndef DESFS_STORE_STORE_WRITE_H
 #define DESFS_STORE_STORE_WRITE_H
@@ -44,6 +52,10 @@ enum rc store_replace(struct store *st, const char *key, const void *p,
 struct store_upload;
 enum rc store_upload_new(struct store *st, struct store_upload **ret,
 			 struct err *err) MUST_CHECK;
+/* Before its first byte: it will be a shard of that slot.  So the stores of
+ * other zones are not sent what does not belong there.
+ */
+void store_upload_set_slot(struct store_upload *up, uint32_t slot);
 enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
 			   struct err *err) MUST_CHECK;
 /* Publish under key.  An object of that key that has the same size is taken for

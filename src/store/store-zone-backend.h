@@ -18,9 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/token-bucket.h"
 #include "conf/conf-zone.h"
 #include "store/store-backend.h"
-#include "base/token-bucket.h"
 #include "store/zone-health.h"
 
 /* How a place is asked: the last mirror of a zone with all the time there is,
@@ -33,6 +33,7 @@ struct place {
 	unsigned int number; /* of the place: in the tags of its objects */
 	struct store_settings set[PLACE_WAYS];
 	_Atomic(struct store *) st[PLACE_WAYS]; /* NULL: not opened yet */
+	struct store *writer; /* opened for writing; NULL: the zone was not */
 };
 
 struct zone;
@@ -100,10 +101,26 @@ void zone_route_zone(const struct zone *zone, struct zone_route *ret);
 /* The zone of a shard's key; NULL: no shard, it is in all places. */
 const struct zone *zone_of_key(const struct zone_store *zs, const char *key);
 
+/* Does an object of that key belong there? */
+bool zone_place_has(const struct zone_store *zs, const struct place *p,
+		    const char *key);
+
+/* The store of a place with all the time there is, for writing where the zone
+ * was opened for it; opened now if need be.
+ */
+enum rc zone_place_open(struct place *p, struct store **ret,
+			struct err *err) MUST_CHECK;
+
+/* "store NAME: " before what a place's store says, which begins with the key.
+ */
+enum rc zone_place_failed(const struct place *p, struct err *err) MUST_CHECK;
+
 /* Of the backend. */
 enum rc zone_open(struct store **ret, const char *scheme, const char *path,
 		  const struct store_settings *set, struct err *err) MUST_CHECK;
 void zone_close(struct store *st);
+enum rc zone_each_place(struct store *st, const char *key, store_place_fn *fn,
+			void *arg, struct err *err) MUST_CHECK;
 enum rc zone_list(struct store *st, const char *prefix, const char *start_after,
 		  store_list_fn *fn, void *arg, struct err *err) MUST_CHECK;
 

@@ -245,6 +245,47 @@ static enum rc list_zones(struct list_call *c, struct err *err)
 	return rc;
 }
 
+/* For collect_own. */
+struct place_list {
+	const struct zone_store *zs;
+	const struct place *place;
+	struct found_list *to;
+};
+
+/* store_list_fn */
+static enum rc collect_own(void *arg, const char *key, uint64_t size,
+			   struct err *err)
+{
+	const struct place_list *l = arg;
+
+	(void)err;
+	if (zone_place_has(l->zs, l->place, key))
+		found_add(l->to, xstrdup(key), size);
+	return RC_OK;
+}
+
+/* For who writes: what any place has.  A record that a run has put into one
+ * place before it died counts, so none may be missed.
+ */
+static enum rc list_every_place(struct list_call *c, struct err *err)
+{
+	struct found_list all = { 0 };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; !rc && i < c->zs->conf.n_stores; i++) {
+		const struct place *p = &c->zs->places[i];
+		struct place_list l = { c->zs, p, &all };
+
+		if (store_list(p->writer, c->prefix, c->start_after,
+			       collect_own, &l, err))
+			rc = zone_place_failed(p, err);
+	}
+	if (!rc)
+		rc = tell_all(&all, c, err);
+	found_release(&all);
+	return rc;
+}
+
 static bool is_in_all_places(const char *prefix)
 {
 	return !strncmp(prefix, "log/", 4) ||
@@ -262,8 +303,11 @@ enum rc zone_list(struct store *st, const char *prefix, const char *start_after,
 	c->start_after = start_after;
 	c->fn = fn;
 	c->arg = arg;
-	rc = is_in_all_places(prefix) ? list_anywhere(c, err)
-				      : list_zones(c, err);
+	if (c->zs->places[0].writer)
+		rc = list_every_place(c, err);
+	else
+		rc = is_in_all_places(prefix) ? list_anywhere(c, err)
+					      : list_zones(c, err);
 	free(c);
 	return rc;
 }

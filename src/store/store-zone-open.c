@@ -108,6 +108,7 @@ void zone_close(struct store *st)
 	for (size_t i = 0; i < zs->conf.n_stores; i++) {
 		for (unsigned int way = 0; way < PLACE_WAYS; way++)
 			store_close(atomic_load(&zs->places[i].st[way]));
+		store_close(zs->places[i].writer);
 	}
 	free(zs->zones);
 	free(zs->places);

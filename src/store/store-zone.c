@@ -226,20 +226,26 @@ static void add_counters(struct store_counters *sum,
 	sum->wire_bytes_out += c->wire_bytes_out;
 }
 
+static void count_store(struct store *st, struct store_counters *ret)
+{
+	struct store_counters c;
+
+	if (!st)
+		return;
+	store_count(st, &c);
+	add_counters(ret, &c);
+}
+
 static void zone_count(struct store *st, struct store_counters *ret)
 {
 	struct zone_store *zs = (struct zone_store *)st;
 
 	for (size_t i = 0; i < zs->conf.n_stores; i++) {
-		for (unsigned int way = 0; way < PLACE_WAYS; way++) {
-			struct store *one = atomic_load(&zs->places[i].st[way]);
-			struct store_counters c;
+		struct place *p = &zs->places[i];
 
-			if (!one)
-				continue;
-			store_count(one, &c);
-			add_counters(ret, &c);
-		}
+		for (unsigned int way = 0; way < PLACE_WAYS; way++)
+			count_store(atomic_load(&p->st[way]), ret);
+		count_store(p->writer, ret);
 	}
 }
 
@@ -282,7 +288,6 @@ static const char *const schemes[] = { "zone", NULL };
 const struct store_backend store_backend_zone = {
 	.name = "zone",
 	.schemes = schemes,
-	.no_writer = "zones cannot be written to: name one of their stores",
 	.open = zone_open,
 	.close = zone_close,
 	.read_tail = zone_read_tail,
@@ -292,4 +297,5 @@ const struct store_backend store_backend_zone = {
 	.list = zone_list,
 	.count = zone_count,
 	.each_zone = zone_each,
+	.each_place = zone_each_place,
 };
