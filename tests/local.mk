@@ -160,6 +160,7 @@ shell_tests += tests/cli/1000-route.t
 shell_tests += tests/cli/2000-desread.t
 shell_tests += tests/cli/2400-zones.t
 shell_tests += tests/cli/2410-zone-lag.t
+shell_tests += tests/cli/2420-zone-write.t
 shell_tests += tests/cli/2200-fake-server.t
 shell_tests += tests/cli/2300-faults.t
 shell_tests += tests/cli/2310-secrets.t

@@ -109,8 +109,6 @@ zones 0-7 8-31 | sed 's/n_bits = 4/n_bits = 5/' >wide
 t 'zones for another n_bits are refused' status_is 2 "$DESFS" ls zone://wide
 t 'with both numbers' says 'n_bits 5, the archive has 4'
 t 'a zone file that is not there is an error' status_is 3 "$DESFS" ls zone://no
-t 'desfs-pack does not write to zones' status_is 2 "$DESFS_PACK" src zone://z
-t 'and says so' says 'cannot be written to'
 
 if test -c /dev/fuse && command -v fusermount3 >/dev/null; then
 	mkdir mnt

@@ -7,8 +7,11 @@
  *	CALL GLOB [nth=N | from=N] errno=NAME | short=N | run=COMMAND
  *
  * CALL: open read stat readdir readlink listxattr fsync write rename rename2
- * link unlink unshare; each stands for all calls of its kind, rename2 for those
- * with flags, which come before rename.  GLOB (fnmatch(3), '*' matches slashes)
+ * link unlink unshare create mkdir; each stands for all calls of its kind,
+ * rename2 for those with flags, which come before rename, create for an open
+ * that may make a file, after open.  change is any of create, write, fsync,
+ * rename, link, unlink and mkdir; of a rule that does nothing the file of what
+ * was applied counts them.  GLOB (fnmatch(3), '*' matches slashes)
  * is of the path, which is resolved where a descriptor is given; the second
  * path of renames and links; of unshare the working directory.  nth: only that
  * one of the calls that match; from: that one and all later ones.  run: of the
@@ -195,6 +198,25 @@ static void run(const char *command)
 		give_up("command failed", command);
 }
 
+static int is_change(const char *call)
+{
+	static const char *const all[] = { "create", "write", "fsync",
+					   "rename", "link",  "unlink",
+					   "mkdir" };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (!strcmp(all[i], call))
+			return 1;
+	}
+	return 0;
+}
+
+static int is_meant(const struct rule *r, const char *call)
+{
+	return !strcmp(r->call, call) ||
+	       (!strcmp(r->call, "change") && is_change(call));
+}
+
 /* What is to happen to this call: an error number, or 0. */
 static int meet(const char *call, int dir, const char *name, size_t *len)
 {
@@ -208,7 +230,7 @@ static int meet(const char *call, int dir, const char *name, size_t *len)
 		struct rule *r = &rules[i];
 		unsigned long n;
 
-		if (strcmp(r->call, call) != 0)
+		if (!is_meant(r, call))
 			continue;
 		if (!known)
 			path_of(dir, name, path);
@@ -241,6 +263,12 @@ static mode_t mode_of(int flags, va_list ap)
 		       : 0;
 }
 
+static int meet_open(int dir, const char *name, int flags)
+{
+	return meet("open", dir, name, NULL) ||
+	       ((flags & O_CREAT) && meet("create", dir, name, NULL));
+}
+
 int open(const char *path, int flags, ...)
 {
 	va_list ap;
@@ -250,8 +278,7 @@ int open(const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = mode_of(flags, ap);
 	va_end(ap);
-	return meet("open", AT_FDCWD, path, NULL) ? -1
-						  : real(path, flags, mode);
+	return meet_open(AT_FDCWD, path, flags) ? -1 : real(path, flags, mode);
 }
 
 int openat(int dir, const char *name, int flags, ...)
@@ -263,8 +290,7 @@ int openat(int dir, const char *name, int flags, ...)
 	va_start(ap, flags);
 	mode = mode_of(flags, ap);
 	va_end(ap);
-	return meet("open", dir, name, NULL) ? -1
-					     : real(dir, name, flags, mode);
+	return meet_open(dir, name, flags) ? -1 : real(dir, name, flags, mode);
 }
 
 int __openat_2(int dir, const char *name, int flags);
@@ -444,6 +470,18 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to,
 			       meet("rename", to_dir, to, NULL)
 		       ? -1
 		       : real(from_dir, from, to_dir, to, flags);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	REAL(mkdir);
+	return meet("mkdir", AT_FDCWD, path, NULL) ? -1 : real(path, mode);
+}
+
+int mkdirat(int dir, const char *name, mode_t mode)
+{
+	REAL(mkdirat);
+	return meet("mkdir", dir, name, NULL) ? -1 : real(dir, name, mode);
 }
 
 int linkat(int from_dir, const char *from, int to_dir, const char *to,

@@ -6,6 +6,11 @@
 #	                                  are its lines
 #	fault_used [PATTERN]              what was applied by the last of them;
 #	                                  true when that is something
+#	killed_at_change N GLOB command [args]
+#	                                  kill the command before the Nth call
+#	                                  that changes something that fits; true
+#	                                  when it came that far
+#	n_changes GLOB command [args]     how many there are; sets $changes
 #	in_memory                         go to a file system without a disk, if
 #	                                  that can be: many runs make much durable
 #
@@ -30,6 +35,27 @@ fault_used()
 	grep -e "${1:-}" "$tmp/faults.used" && return
 	echo "no fault was applied: ${1:-}"
 	return 1
+}
+
+n_changes()
+{
+	changes_glob=$1
+	shift
+	with_faults "change $changes_glob" "$@" || return 1
+	# shellcheck disable=SC2034
+	changes=$(wc -l <"$tmp/faults.used")
+}
+
+killed_at_change()
+{
+	change_n=$1 change_glob=$2
+	shift 2
+	# Killed while it looks for leaks it would tell of that.
+	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
+		with_faults "change $change_glob nth=$change_n run=kill -KILL \$PPID" \
+		"$@"
+	change_status=$?
+	[ $change_status = 137 ]
 }
 
 in_memory()

@@ -478,14 +478,122 @@ static void gaps_and_unknown_stores_are_refused(void **state)
 	assert_null(st);
 }
 
-static void a_store_behind_zones_is_not_written_to(void **state)
+static struct store *create_zones(struct fixture *f)
 {
-	struct fixture *f = *state;
 	CLEANUP_FREE char *url = xasprintf("zone://%s/zones", f->dir);
 	struct store *st = NULL;
 
-	assert_int_equal(store_create(&st, url, NULL, &err), RC_USAGE);
-	assert_null(st);
+	OK(store_create(&st, url, NULL, &err));
+	return st;
+}
+
+static bool is_there(const struct fixture *f, const char *place,
+		     const char *key)
+{
+	CLEANUP_FREE char *path = xasprintf("%s/%s/%s", f->dir, place, key);
+
+	return !access(path, F_OK);
+}
+
+static void fail_leftover(void *arg, const char *what, uint64_t size)
+{
+	(void)arg;
+	(void)size;
+	fail_msg("%s is left", what);
+}
+
+#define LOW_2 "20261121/20261121_2_0000_9f86d081884c7d65.des"
+#define HIGH_2 "20261121/20261121_D_0000_60303ae22b998861.des"
+
+static void uploads_go_where_they_belong(void **state)
+{
+	struct fixture *f = *state;
+	struct store_upload *up = NULL;
+	struct store *st = NULL;
+	bool existed = true;
+
+	write_file(f, "[zones]\nn_bits = 4\n[store a]\nurl = a\n"
+		      "[store b]\nurl = b\n"
+		      "[zone low]\nslots = 0-7\nstores = a\n"
+		      "[zone high]\nslots = 8-15\nstores = b\n");
+	st = create_zones(f);
+	OK(store_upload_new(st, &up, &err));
+	store_upload_set_slot(up, 2);
+	OK(store_upload_write(up, "x", 1, &err));
+	assert_int_equal(store_upload_commit(up, HIGH_2, &existed, &err),
+			 RC_USAGE);
+	OK(store_upload_commit(up, LOW_2, &existed, &err));
+	assert_false(existed);
+	store_upload_free(up);
+	assert_true(is_there(f, "a", LOW_2) && !is_there(f, "b", LOW_2));
+	/* One whose slot nobody told goes everywhere, and stays in one place.
+	 */
+	OK(store_upload_new(st, &up, &err));
+	OK(store_upload_write(up, "x", 1, &err));
+	OK(store_upload_commit(up, HIGH_2, &existed, &err));
+	store_upload_free(up);
+	assert_true(!is_there(f, "a", HIGH_2) && is_there(f, "b", HIGH_2));
+	OK(store_leftovers(st, false, false, fail_leftover, NULL, &err));
+	store_close(st);
+}
+
+static enum rc add_key(void *arg, const char *key, uint64_t size, struct err *e)
+{
+	(void)size;
+	(void)e;
+	buf_printf(arg, "%s ", key);
+	return RC_OK;
+}
+
+#define RECORD_2 "log/20261121T101530.123457Z-0.json"
+
+static void a_run_gives_each_place_the_whole_log(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf keys = { .max = 4096 };
+	struct store_run *run = NULL;
+	struct store *st = NULL;
+
+	put(f, "b", RECORD_2, "record");
+	st = create_zones(f);
+	/* Before that too, who writes sees what any place has. */
+	OK(store_list(st, "log/", NULL, add_key, &keys, &err));
+	assert_string_equal(buf_str(&keys), RECORD " " RECORD_2 " ");
+	assert_false(is_there(f, "a", RECORD_2));
+	OK(store_run_begin(st, &run, &err));
+	assert_true(is_there(f, "a", RECORD_2));
+	store_run_end(run, true);
+	store_close(st);
+}
+
+static void who_writes_wants_an_answer_of_each_place(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf keys = { .max = 4096 };
+	struct store_run *run = NULL;
+	struct store *st = create_zones(f);
+	enum store_gone gone;
+	bool existed;
+	int64_t until;
+
+	OK(store_put(st, "x/y", "x", 1, &existed, &err));
+	remove_it(f, "b/x/y");
+	/* A directory in the place of the object. */
+	put(f, "b", "x/y/z", "x");
+	assert_int_not_equal(store_purge(st, "x/y", &gone, &until, &err),
+			     RC_OK);
+	assert_non_null(strstr(err.msg, "store b: x/y"));
+	assert_false(is_there(f, "a", "x/y"));
+	remove_it(f, "b/x/y/z");
+	remove_it(f, "b/x/y");
+	OK(store_purge(st, "x/y", &gone, &until, &err));
+	remove_it(f, "b/" RECORD);
+	break_it(f, "b/log");
+	assert_int_not_equal(store_list(st, "log/", NULL, add_key, &keys, &err),
+			     RC_OK);
+	assert_int_not_equal(store_run_begin(st, &run, &err), RC_OK);
+	assert_non_null(strstr(err.msg, "store b: "));
+	store_close(st);
 }
 
 static void it_says_what_it_is(void **state)
@@ -607,7 +715,9 @@ int main(void)
 		TEST(a_store_that_is_not_there_counts_as_failing),
 		TEST(a_zone_without_any_store_is_refused),
 		TEST(gaps_and_unknown_stores_are_refused),
-		TEST(a_store_behind_zones_is_not_written_to),
+		TEST(uploads_go_where_they_belong),
+		TEST(a_run_gives_each_place_the_whole_log),
+		TEST(who_writes_wants_an_answer_of_each_place),
 		TEST(it_says_what_it_is),
 		TEST(many_readers_do_not_notice_a_store_that_goes),
 		TEST(stats_and_metrics_tell_of_each_store),
