@@ -58,6 +58,11 @@ enum rc s3_write_remove(struct store *st, const char *key,
 /* As store_purge. */
 enum rc s3_write_purge(struct store *st, const char *key, enum store_gone *ret,
 		       int64_t *ret_until, struct err *err) MUST_CHECK;
+/* Whether a lock keeps a version, and until when, see store_purge; false when
+ * that cannot be told.
+ */
+bool s3_write_is_locked(struct s3_store *s, const char *key, const char *id,
+			int64_t *ret_until) MUST_CHECK;
 /* Remove what is older than the newest version, as far as that is let. */
 enum rc s3_write_drop_older(struct s3_store *s, const char *key,
 			    struct err *err) MUST_CHECK;

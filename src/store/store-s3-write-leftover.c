@@ -323,6 +323,20 @@ static enum rc tell_upload(const struct teller *t, const struct scan *sc,
 	return RC_OK;
 }
 
+/* Of a bucket with a default retention some stay until that is over; a later
+ * clean-up removes them.
+ */
+static enum rc remove_object(struct s3_store *s, const struct thing *o,
+			     struct err *err)
+{
+	int64_t until;
+	enum rc rc = s3_write_delete(s, o->key, o->id, err);
+
+	if (rc == RC_ACCESS && s3_write_is_locked(s, o->key, o->id, &until))
+		return RC_OK;
+	return rc;
+}
+
 static enum rc tell_object(const struct teller *t, const struct scan *sc,
 			   const struct thing *o, struct err *err)
 {
@@ -331,7 +345,7 @@ static enum rc tell_object(const struct teller *t, const struct scan *sc,
 	if (!parse_key(o->key, run) || is_alive(sc, run) ||
 	    (t->keep_claims && parse_claim(o->key, run)))
 		return RC_OK;
-	if (t->remove && s3_write_delete(t->s, o->key, o->id, err))
+	if (t->remove && remove_object(t->s, o, err))
 		return err->rc;
 	if (!o->is_marker)
 		t->fn(t->arg, o->key, o->size);

@@ -148,16 +148,25 @@ static bool has_retention(struct s3_store *s, const char *key, const char *id,
 	return true;
 }
 
-/* False: it was refused for another reason, or that cannot be told. */
-static bool is_locked(struct purge *p, const char *id)
+bool s3_write_is_locked(struct s3_store *s, const char *key, const char *id,
+			int64_t *ret_until)
 {
-	int64_t until = INT64_MIN;
-
 	/* Both may be: then nobody knows until when. */
-	if (has_hold(p->s, p->key, id))
-		p->is_unknown = true;
-	else if (!has_retention(p->s, p->key, id, &until))
+	if (has_hold(s, key, id)) {
+		*ret_until = STORE_UNTIL_UNKNOWN;
+		return true;
+	}
+	return has_retention(s, key, id, ret_until);
+}
+
+/* False: it was refused for another reason, or that cannot be told. */
+static bool note_lock(struct purge *p, const char *id)
+{
+	int64_t until;
+
+	if (!s3_write_is_locked(p->s, p->key, id, &until))
 		return false;
+	p->is_unknown |= until == STORE_UNTIL_UNKNOWN;
 	if (until > p->until)
 		p->until = until;
 	p->kept = mem_grow(p->kept, &p->cap_kept, p->n_kept + 1,
@@ -195,7 +204,7 @@ static enum rc remove_version(struct purge *p, const char *id, struct err *err)
 
 	/* Locks are 403 here, 400 and 409 there. */
 	if (rc && re.http.status >= 400 && re.http.status < 500 &&
-	    is_locked(p, id))
+	    note_lock(p, id))
 		return RC_OK;
 	return rc;
 }
