@@ -71,7 +71,7 @@ static enum erasure_state state_of(const struct erasure_facts *f,
 	if (f->hidden == ERASURE_NEVER)
 		return ERASURE_ASKED;
 	if (r->n_counting)
-		return ERASURE_HIDDEN;
+		return f->is_held ? ERASURE_HELD : ERASURE_HIDDEN;
 	if (r->n_unverified)
 		return ERASURE_REPACKED;
 	if (r->n_free)

@@ -17,7 +17,7 @@ enum erasure_state {
 	ERASURE_HIDDEN,   /* the log has it; a revision that counts holds it */
 	ERASURE_REPACKED, /* none does; the new ones are not all verified */
 	ERASURE_VERIFIED, /* the old bytes can go, now or after grace */
-	ERASURE_HELD,     /* all that is left is under a hold */
+	ERASURE_HELD,     /* all that is left is under a hold, or it itself is */
 	ERASURE_PENDING,  /* all that is left the store does not let go yet */
 	ERASURE_PURGED,   /* nothing is left */
 	ERASURE_DONE,     /* and the receipt says so */
@@ -57,6 +57,7 @@ struct erasure_facts {
 	int64_t asked;    /* the time of the tombstone */
 	int64_t hidden;   /* of the log's record that names it */
 	int64_t received; /* of the receipt that says all is gone */
+	bool is_held;     /* a hold keeps it from being left out anywhere */
 	const struct erasure_holder *holders;
 	size_t n_holders;
 	int64_t now;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "repack/heirs.h"
+#include "repack/old-set.h"
 #include "repack/shard-seek.h"
 
 struct comparison {
@@ -137,5 +139,26 @@ enum rc held_by(const struct holds *h, struct store *st,
 		shard_seek_close(&c.seeks[i]);
 	free(c.seeks);
 	free(c.is_open);
+	return rc;
+}
+
+enum rc held_mark(const struct holds *h, struct store *st,
+		  const struct oplog_state *state, struct old_set *old,
+		  struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; h->n && !rc && i < old->n; i++) {
+		struct old_shard *s = &old->all[i];
+		const struct hold *hold = NULL;
+		struct heirs heirs;
+
+		if (old_shard_is_gone(s))
+			continue;
+		heirs_of(state, s->old->key, &heirs);
+		rc = held_by(h, st, s->old, heirs.all, heirs.n, &hold, err);
+		s->is_held = hold;
+		free(heirs.all);
+	}
 	return rc;
 }

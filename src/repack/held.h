@@ -24,4 +24,11 @@ enum rc held_by(const struct holds *h, struct store *st,
 		const struct shard_meta *const *now, size_t n,
 		const struct hold **ret, struct err *err) MUST_CHECK;
 
+struct old_set;
+
+/* Mark all of old that a hold covers and that is not gone. */
+enum rc held_mark(const struct holds *h, struct store *st,
+		  const struct oplog_state *state, struct old_set *old,
+		  struct err *err) MUST_CHECK;
+
 #endif

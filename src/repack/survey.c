@@ -19,8 +19,10 @@
 
 void survey_release(struct survey *s)
 {
-	for (size_t i = 0; i < s->n_docs; i++)
+	for (size_t i = 0; i < s->n_docs; i++) {
 		tombstone_release(&s->docs[i].doc);
+		free(s->docs[i].members);
+	}
 	for (size_t i = 0; i < s->n_erasures; i++)
 		free(s->erasures[i].holders);
 	for (size_t i = 0; i < s->n_shards; i++)
@@ -70,8 +72,9 @@ static void list_erasures(struct survey *s, const struct oplog_state *state)
 		n += s->docs[i].doc.n;
 	s->erasures = xcalloc(n ? n : 1, sizeof(*s->erasures));
 	for (size_t i = 0; i < s->n_docs; i++) {
-		const struct survey_doc *d = &s->docs[i];
+		struct survey_doc *d = &s->docs[i];
 
+		d->members = xcalloc(d->doc.n + 1, sizeof(*d->members));
 		for (size_t k = 0; k < d->doc.n; k++) {
 			const struct erasure *e = &d->doc.erasures[k];
 			struct survey_erasure *to =
@@ -88,6 +91,11 @@ static void list_erasures(struct survey *s, const struct oplog_state *state)
 	}
 	if (n)
 		qsort(s->erasures, n, sizeof(*s->erasures), by_key);
+	for (size_t i = 0; i < n; i++) {
+		const struct survey_erasure *e = &s->erasures[i];
+
+		e->doc->members[e->erasure - e->doc->doc.erasures] = i;
+	}
 }
 
 enum rc survey_read(struct survey *ret, struct store *st,

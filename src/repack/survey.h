@@ -28,6 +28,7 @@ struct store;
 struct survey_doc {
 	const struct oplog_tombstone *logged;
 	struct tombstone doc;
+	size_t *members; /* of each of its erasures: which of the survey's */
 };
 
 struct survey_erasure {

@@ -274,6 +274,28 @@ static void a_lock_that_is_over_is_none(void **state)
 	assert_int_equal(erasure_status_of(&f).state, ERASURE_VERIFIED);
 }
 
+static void what_a_hold_keeps_in_its_shard_is_held(void **state)
+{
+	const struct erasure_holder counts = { .is_replaced = false };
+	struct erasure_facts f = { .asked = ASKED,
+				   .hidden = NEVER,
+				   .received = NEVER,
+				   .holders = &counts,
+				   .n_holders = 1,
+				   .now = ASKED + 47 * HOUR,
+				   .margin = ERASURE_MARGIN,
+				   .is_held = true };
+
+	(void)state;
+	assert_int_equal(erasure_status_of(&f).state, ERASURE_ASKED);
+	f.hidden = ASKED;
+	assert_int_equal(erasure_status_of(&f).state, ERASURE_HELD);
+	assert_false(erasure_status_of(&f).is_in_danger);
+	f.is_held = false;
+	assert_int_equal(erasure_status_of(&f).state, ERASURE_HIDDEN);
+	assert_true(erasure_status_of(&f).is_in_danger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +304,7 @@ int main(void)
 		cmocka_unit_test(age_counts_up_to_the_receipt),
 		cmocka_unit_test(pending_ends_with_the_last_that_is_left),
 		cmocka_unit_test(a_lock_that_is_over_is_none),
+		cmocka_unit_test(what_a_hold_keeps_in_its_shard_is_held),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* finish.c - deletions of which nothing is left. */
+#include "config.h"
+
+#include "repack/finish.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "base/unique.h"
+#include "erase/suppression.h"
+#include "repack/erasure-facts.h"
+#include "repack/held.h"
+#include "repack/receipt-make.h"
+#include "store/store-write.h"
+
+/* What one erasure is to this round. */
+enum readiness {
+	FINISH_FINISHED, /* it was before, or was taken back */
+	FINISH_READY,
+	FINISH_HELD,
+	FINISH_OPEN,
+};
+
+struct finishing {
+	struct oplog *log;
+	const struct finish_options *o;
+	struct survey survey;
+	struct old_set old;
+	struct holds holds;
+	struct erasure_known known;
+	int64_t oldest_run;
+	enum readiness *readiness; /* one for each erasure of the survey */
+	struct suppression suppression;
+	struct receipt_writer receipts;
+	struct finish_totals *totals;
+};
+
+static void release(struct finishing *f)
+{
+	survey_release(&f->survey);
+	old_set_release(&f->old);
+	holds_release(&f->holds);
+	suppression_release(&f->suppression);
+	receipt_writer_release(&f->receipts);
+	free(f->readiness);
+}
+
+/* --- what is ready -------------------------------------------------------- */
+
+static bool has_names(const struct finishing *f, const struct survey_erasure *e)
+{
+	const struct receipt *r = e->receipt;
+
+	for (size_t i = 0; i < e->n_holders; i++) {
+		if (f->o->has_names(f->o->arg,
+				    f->survey.shards[e->holders[i]].root))
+			return true;
+	}
+	for (size_t i = 0; r && i < r->n_replaced; i++) {
+		if (f->o->has_names(f->o->arg, r->replaced[i].from.b))
+			return true;
+	}
+	return false;
+}
+
+/* A slow run may still bring a version that was there when it was deleted, and
+ * a slow repack what it read before: the deletion hides it until then.
+ */
+static bool is_settled(const struct finishing *f,
+		       const struct survey_erasure *e)
+{
+	int64_t hidden = e->doc->logged->record->time;
+	int64_t last = erasure_last_replaced(&f->known, e);
+
+	if (last < hidden)
+		last = hidden;
+	return f->oldest_run > last && last <= f->known.now - f->o->settle;
+}
+
+static enum readiness look_at(const struct finishing *f,
+			      const struct survey_erasure *e)
+{
+	struct erasure_status s;
+
+	if (survey_is_finished(e))
+		return FINISH_FINISHED;
+	s = erasure_facts_status(&f->known, e);
+	if (s.state == ERASURE_HELD)
+		return FINISH_HELD;
+	if (s.state != ERASURE_PURGED || !is_settled(f, e) || has_names(f, e))
+		return FINISH_OPEN;
+	return FINISH_READY;
+}
+
+/* --- what is done --------------------------------------------------------- */
+
+static void suppress(struct finishing *f, const struct erasure *e)
+{
+	struct suppression_hash hash;
+
+	/* A single version keeps no name out. */
+	if (e->range != ERASURE_UNTIL)
+		return;
+	if (!f->o->secret) {
+		f->totals->lacks_secret = true;
+		return;
+	}
+	suppression_hash(f->o->secret, e->uid, e->uid_len, &hash);
+	suppression_add(&f->suppression, &hash);
+}
+
+static void add_object(struct oplog_object **all, size_t *n, const char *key,
+		       uint64_t count, const struct buf *text)
+{
+	struct oplog_object *o;
+	size_t cap = *n;
+
+	*all = mem_grow(*all, &cap, *n + 1, sizeof(**all));
+	o = &(*all)[(*n)++];
+	*o = (struct oplog_object){ .key = xstrdup(key), .count = count };
+	sha256_of(text->p, text->len, o->sha256);
+}
+
+/* Part of the list, at most as much as an object has room for. */
+static enum rc put_part(struct finishing *f, size_t from, size_t n,
+			struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = SUPPRESSION_MAX };
+	struct oplog_record *r = &f->receipts.record;
+	struct suppression part = { .time = f->known.now,
+				    .hashes = f->suppression.hashes + from,
+				    .n = n };
+	char key[SUPPRESSION_KEY_TEXT];
+	bool existed;
+
+	memcpy(part.archive_id, f->o->archive_id, SHARD_ID_LEN);
+	suppression_key_id(f->o->secret, part.key_id);
+	if (suppression_encode(&part, &text, err) ||
+	    suppression_key(part.time, key, err) ||
+	    store_put(f->o->store, key, text.p, text.len, &existed, err))
+		return err->rc;
+	add_object(&r->suppressed, &r->n_suppressed, key, n, &text);
+	f->totals->suppressed += n;
+	return RC_OK;
+}
+
+static enum rc put_suppression(struct finishing *f, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	suppression_sort(&f->suppression);
+	for (size_t i = 0; !rc && i < f->suppression.n;
+	     i += SUPPRESSION_UIDS_MAX) {
+		size_t n = f->suppression.n - i;
+
+		if (n > SUPPRESSION_UIDS_MAX)
+			n = SUPPRESSION_UIDS_MAX;
+		rc = put_part(f, i, n, err);
+	}
+	return rc;
+}
+
+static enum rc finish_one(struct finishing *f, const struct survey_erasure *e,
+			  struct err *err)
+{
+	const struct receipt_sources src = { .st = f->o->store,
+					     .survey = &f->survey,
+					     .old = &f->old,
+					     .now = f->known.now };
+	struct receipt r = { 0 };
+	enum rc rc = receipt_make(&src, e, &r, err);
+
+	if (!rc && !receipt_is_final(&r)) {
+		receipt_release(&r);
+		return err_set(err, RC_CORRUPT,
+			       "a receipt is not final of what is purged");
+	}
+	if (!rc)
+		rc = receipt_write(&f->receipts, &r, err);
+	f->totals->finished += !rc;
+	return rc;
+}
+
+static void add_done(struct finishing *f, const char *key)
+{
+	struct oplog_record *r = &f->receipts.record;
+	size_t cap = r->n_done;
+
+	r->done = mem_grow(r->done, &cap, r->n_done + 1, sizeof(*r->done));
+	r->done[r->n_done++] = xstrdup(key);
+	f->totals->documents++;
+}
+
+/* A document of what is left of another, in whose place it comes. */
+static enum rc split(struct finishing *f, const struct survey_doc *d,
+		     const bool *stays, struct err *err)
+{
+	CLEANUP(tombstone_release) struct tombstone t = { .time = d->doc.time };
+	CLEANUP_BUF struct buf text = { .max = TOMBSTONE_MAX };
+	struct oplog_record r = { .kind = OPLOG_TOMBSTONES };
+	char key[TOMBSTONE_KEY_TEXT];
+	bool existed;
+	enum rc rc;
+
+	memcpy(t.archive_id, d->doc.archive_id, sizeof(t.archive_id));
+	t.words.reason = d->doc.words.reason;
+	t.words.by = d->doc.words.by ? xstrdup(d->doc.words.by) : NULL;
+	t.words.ticket =
+		d->doc.words.ticket ? xstrdup(d->doc.words.ticket) : NULL;
+	for (size_t i = 0; i < d->doc.n; i++) {
+		const struct erasure *e = &d->doc.erasures[i];
+
+		if (stays[i])
+			tombstone_add(&t, e->id, e->uid, e->uid_len, e->range,
+				      e->time);
+	}
+	if (unique_bytes(t.nonce, sizeof(t.nonce), err) ||
+	    tombstone_encode(&t, &text, err) ||
+	    tombstone_key(t.time, key, err) ||
+	    store_put(f->o->store, key, text.p, text.len, &existed, err))
+		return err->rc;
+	add_object(&r.tombstones, &r.n_tombstones, key, t.n, &text);
+	rc = oplog_write(f->log, f->o->store, &r, f->o->archive_id, err);
+	oplog_record_release(&r);
+	f->totals->split += !rc;
+	return rc;
+}
+
+static const struct survey_erasure *member(const struct finishing *f,
+					   const struct survey_doc *d, size_t i,
+					   enum readiness *ret)
+{
+	*ret = f->readiness[d->members[i]];
+	return &f->survey.erasures[d->members[i]];
+}
+
+/* All but what stays: receipts of what is ready, and the list, which a round
+ * that wrote the receipts may not have got to.
+ */
+static enum rc finish_members(struct finishing *f, const struct survey_doc *d,
+			      struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; !rc && i < d->doc.n; i++) {
+		enum readiness is;
+		const struct survey_erasure *e = member(f, d, i, &is);
+
+		if (is == FINISH_READY)
+			rc = finish_one(f, e, err);
+		if (!rc && is != FINISH_HELD && !e->is_withdrawn)
+			suppress(f, e->erasure);
+	}
+	return rc;
+}
+
+static enum rc finish_doc(struct finishing *f, const struct survey_doc *d,
+			  struct err *err)
+{
+	bool *stays = xcalloc(d->doc.n + 1, sizeof(*stays));
+	size_t n[FINISH_OPEN + 1] = { 0 };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < d->doc.n; i++) {
+		enum readiness is;
+
+		(void)member(f, d, i, &is);
+		stays[i] = is == FINISH_HELD;
+		n[is]++;
+	}
+	f->totals->open += n[FINISH_OPEN];
+	f->totals->held += n[FINISH_HELD];
+	/* What is ready waits for the rest, but not for the end of a hold. */
+	if (n[FINISH_OPEN] || n[FINISH_HELD] == d->doc.n) {
+		f->totals->open += n[FINISH_READY];
+		free(stays);
+		return RC_OK;
+	}
+	if (n[FINISH_HELD])
+		rc = split(f, d, stays, err);
+	if (!rc)
+		rc = finish_members(f, d, err);
+	if (!rc)
+		add_done(f, d->logged->object->key);
+	free(stays);
+	return rc;
+}
+
+/* --- one round ------------------------------------------------------------ */
+
+static enum rc prepare(struct finishing *f, struct err *err)
+{
+	struct oplog *log = f->log;
+	struct store *st = f->o->store;
+	const struct oplog_state *state;
+	bool changed;
+
+	if (store_runs_oldest(st, f->o->run, &f->oldest_run, err))
+		return err->rc;
+	oplog_want_all(log);
+	if (oplog_read(log, st, &changed, err) ||
+	    holds_read(&f->holds, st, err))
+		return err->rc;
+	state = oplog_state(log);
+	if (survey_read(&f->survey, st, log, err) ||
+	    old_set_read(&f->old, st, state, err) ||
+	    held_mark(&f->holds, st, state, &f->old, err))
+		return err->rc;
+	survey_add_all(&f->survey, state);
+	f->known = (struct erasure_known){ .log = log,
+					   .survey = &f->survey,
+					   .old = &f->old,
+					   .holds = &f->holds,
+					   .now = clock_wall_ns() / 1000,
+					   .margin = ERASURE_MARGIN };
+	return survey_look(&f->survey, st, f->o->jobs, err);
+}
+
+static enum rc finish_all(struct finishing *f, struct err *err)
+{
+	size_t n = f->survey.n_erasures;
+	enum rc rc = RC_OK;
+
+	f->readiness = xcalloc(n + 1, sizeof(*f->readiness));
+	for (size_t i = 0; i < n; i++)
+		f->readiness[i] = look_at(f, &f->survey.erasures[i]);
+	for (size_t i = 0; !rc && i < f->survey.n_docs; i++)
+		rc = finish_doc(f, &f->survey.docs[i], err);
+	if (!rc)
+		rc = put_suppression(f, err);
+	return rc ? rc : receipt_write_end(&f->receipts, err);
+}
+
+enum rc finish_erasures(struct oplog *log, const struct finish_options *opts,
+			struct finish_totals *ret, struct err *err)
+{
+	struct finishing f = { .log = log,
+			       .o = opts,
+			       .totals = ret,
+			       .receipts = { .log = log,
+					     .st = opts->store,
+					     .archive_id = opts->archive_id } };
+	bool changed;
+	enum rc rc;
+
+	*ret = (struct finish_totals){ 0 };
+	rc = prepare(&f, err);
+	if (!rc)
+		rc = finish_all(&f, err);
+	release(&f);
+	return rc ? rc : oplog_read(log, opts->store, &changed, err);
+}
