@@ -331,6 +331,8 @@ libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 # repack
 libdesfs_a_SOURCES += src/repack/erasure-facts.c src/repack/erasure-facts.h
 libdesfs_a_SOURCES += src/repack/finish.c src/repack/finish.h
+libdesfs_a_SOURCES += src/repack/fold.c src/repack/fold.h
+libdesfs_a_SOURCES += src/repack/fold-objects.c src/repack/fold-objects.h
 libdesfs_a_SOURCES += src/repack/heirs.c src/repack/heirs.h
 libdesfs_a_SOURCES += src/repack/held.c src/repack/held.h
 libdesfs_a_SOURCES += src/repack/holds.c src/repack/holds.h

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fold.c - hold records of the log together in checkpoints. */
+#include "config.h"
+
+#include "repack/fold.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "repack/fold-objects.h"
+#include "repack/old-set.h"
+#include "store/store-write.h"
+#include "volume/oplog-checkpoint.h"
+
+#define MANY 512u
+
+/* --- names that are left -------------------------------------------------- */
+
+void fold_names_release(struct fold_names *n)
+{
+	free(n->roots);
+	*n = (struct fold_names){ 0 };
+}
+
+static int by_root(const void *a, const void *b)
+{
+	return memcmp(a, b, SHARD_ROOT_LEN);
+}
+
+bool fold_names_has(void *arg, const uint8_t root[SHARD_ROOT_LEN])
+{
+	const struct fold_names *n = arg;
+
+	return n->n &&
+	       bsearch(root, n->roots, n->n, sizeof(*n->roots), by_root);
+}
+
+static void add_name(void *arg, const uint8_t root[SHARD_ROOT_LEN])
+{
+	struct fold_names *n = arg;
+
+	n->roots = mem_grow(n->roots, &n->cap, n->n + 1, sizeof(*n->roots));
+	memcpy(n->roots[n->n++], root, SHARD_ROOT_LEN);
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+struct folding {
+	const struct fold_options *o;
+	struct oplog *log;
+	struct old_set old;
+	struct fold_objects objects;
+	int64_t now;
+	struct fold_totals *totals;
+};
+
+static bool is_gone(void *arg, const struct shard_meta *m)
+{
+	const struct folding *f = arg;
+	const struct old_shard *s = old_set_find(&f->old, m->root);
+
+	return m->is_purged || (s && old_shard_is_gone(s));
+}
+
+static enum rc write_one(struct folding *f,
+			 const struct oplog_record *const *records, size_t n,
+			 size_t *ret_n, struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = OPLOG_CHECKPOINT_MAX };
+	int64_t time = records[n - 1]->time;
+	char key[OPLOG_CHECKPOINT_KEY_TEXT];
+	bool existed;
+
+	for (size_t i = 0; i < n; i++) {
+		if (records[i]->time > time)
+			time = records[i]->time;
+	}
+	if (f->now > time)
+		time = f->now;
+	if (oplog_checkpoint_encode(records, n, f->o->archive_id, time, is_gone,
+				    f, &text, ret_n, err))
+		return err->rc;
+	if (!*ret_n) {
+		f->totals->failed++;
+		snprintf(f->totals->text, sizeof(f->totals->text),
+			 "log/%s: too long for a checkpoint", records[0]->name);
+		*ret_n = 1;
+		return RC_OK;
+	}
+	if (oplog_checkpoint_key(time, key, sizeof(key), err) ||
+	    store_put(f->o->store, key, text.p, text.len, &existed, err))
+		return err->rc;
+	f->totals->checkpoints++;
+	fold_objects_add_written(&f->objects, key, time, &text, records,
+				 *ret_n);
+	return RC_OK;
+}
+
+static enum rc write_all(struct folding *f, struct err *err)
+{
+	const struct oplog_record **todo = NULL;
+	enum rc rc = RC_OK;
+	size_t n;
+
+	n = fold_objects_choose(&f->objects,
+				f->o->min_many ? f->o->min_many : MANY,
+				f->now - f->o->settle, &todo);
+	for (size_t i = 0, some = 0; !rc && i < n; i += some)
+		rc = write_one(f, todo + i, n - i, &some, err);
+	free(todo);
+	return rc;
+}
+
+/* --- removing ------------------------------------------------------------- */
+
+struct removing {
+	struct folding *f;
+	const char *key;
+	bool is_kept;
+};
+
+static enum rc remove_in(void *arg, const char *zone, struct store *place,
+			 struct err *err)
+{
+	struct removing *r = arg;
+	enum store_gone gone = STORE_KEPT;
+	int64_t until;
+	enum rc rc;
+
+	(void)zone;
+	rc = store_purge(place, r->key, &gone, &until, err);
+	r->is_kept |= gone == STORE_KEPT;
+	return rc;
+}
+
+static enum rc remove_one(struct folding *f, struct fold_object *o,
+			  struct err *err)
+{
+	struct removing r = { .f = f };
+	char *key = xasprintf("log/%s", o->name);
+	enum rc rc;
+
+	r.key = key;
+	rc = store_each_place(f->o->store, key, remove_in, &r, err);
+	if (!rc && !r.is_kept) {
+		o->is_removed = true;
+		f->totals->removed++;
+	} else {
+		f->totals->failed++;
+		snprintf(f->totals->text, sizeof(f->totals->text), "%s",
+			 rc ? err->msg : "a lock keeps a record of the log");
+	}
+	free(key);
+	return RC_OK;
+}
+
+static enum rc remove_all(struct folding *f, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	rc = fold_objects_read_back(&f->objects, f->o->store, err);
+	for (size_t i = 0; !rc && i < f->objects.n; i++) {
+		struct fold_object *o = &f->objects.all[i];
+
+		if (!fold_object_may_go(&f->objects, o))
+			continue;
+		if (fold_object_since(&f->objects, o) > f->now - f->o->settle)
+			f->totals->waiting++;
+		else
+			rc = remove_one(f, o, err);
+	}
+	return rc;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+static enum rc prepare(struct folding *f, struct err *err)
+{
+	bool changed;
+
+	oplog_want_all(f->log);
+	if (oplog_read(f->log, f->o->store, &changed, err) ||
+	    old_set_read(&f->old, f->o->store, oplog_state(f->log), err))
+		return err->rc;
+	f->now = clock_wall_ns() / 1000;
+	return fold_objects_read(&f->objects, f->o->store, f->log,
+				 f->o->archive_id, is_gone, f, err);
+}
+
+enum rc fold_log(struct oplog *log, const struct fold_options *opts,
+		 struct fold_totals *ret, struct fold_names *ret_names,
+		 struct err *err)
+{
+	struct folding f = { .o = opts, .log = log, .totals = ret };
+	bool changed;
+	enum rc rc;
+
+	*ret = (struct fold_totals){ 0 };
+	*ret_names = (struct fold_names){ 0 };
+	rc = prepare(&f, err);
+	if (!rc)
+		rc = write_all(&f, err);
+	if (!rc)
+		rc = remove_all(&f, err);
+	if (!rc) {
+		fold_objects_names(&f.objects, add_name, ret_names);
+		if (ret_names->n)
+			qsort(ret_names->roots, ret_names->n,
+			      sizeof(*ret_names->roots), by_root);
+	}
+	fold_objects_release(&f.objects);
+	old_set_release(&f.old);
+	if (!rc)
+		rc = oplog_read(log, opts->store, &changed, err);
+	if (rc)
+		fold_names_release(ret_names);
+	return rc;
+}
