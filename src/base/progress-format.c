@@ -81,8 +81,8 @@ static void make_line(const struct progress_counters *c,
 		add_piece(l, 4, "%s/s",
 			  human_bytes(text, (uint64_t)speed.bytes));
 	if (c->slots_total)
-		add_piece(l, 7, "%" PRIu64 "/%" PRIu64 " slots", c->slots_done,
-			  c->slots_total);
+		add_piece(l, 7, "%" PRIu64 "/%" PRIu64 " %s", c->slots_done,
+			  c->slots_total, c->unit ? c->unit : "slots");
 	if (speed.is_left_known)
 		add_piece(l, 2, "%s left", human_duration(text, speed.ns_left));
 }

@@ -28,6 +28,7 @@ extern const char *const progress_mode_names[];
 /* A number that becomes smaller begins anew, as with another phase. */
 struct progress_counters {
 	const char *phase; /* what is being done, one word or two; "" is fine */
+	const char *unit; /* what pieces are called; NULL: "slots" */
 	uint64_t slots_done, slots_total; /* pieces of the work; 0: none yet */
 	/* Nothing is left to do about: */
 	uint64_t files_done, bytes_done;
