@@ -200,6 +200,7 @@ shell_tests += tests/cli/6350-own-archive.t
 shell_tests += tests/cli/6360-remove-together.t
 shell_tests += tests/cli/6420-kill-workers.t
 shell_tests += tests/cli/6430-clean-workers.t
+shell_tests += tests/cli/7310-verify-report.t
 shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t

@@ -4,40 +4,134 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/human.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/metric.h"
+#include "base/stop.h"
+#include "base/timestamp.h"
+#include "base/unique.h"
 #include "base/workers.h"
 #include "cmd/cmd.h"
-#include "cmd/entry-text.h"
 #include "cmd/json-row.h"
 #include "cmd/tell.h"
-#include "cmd/todo.h"
+#include "cmd/verify-file.h"
+#include "cmd/verify-out.h"
+#include "cmd/verify-salvage.h"
+#include "cmd/verify-target.h"
+#include "cmd/verify-watch.h"
 #include "conf/conf-opts.h"
-#include "pack/restore.h"
-#include "pack/salvage.h"
+#include "pack/throttle.h"
 #include "pack/verify.h"
-#include "store/store.h"
 
 #define JOBS_MAX 256
+#define LABELS_MAX (64u << 10)
+
+struct since {
+	const char *text; /* as given; NULL: not */
+	int64_t time;
+};
+
+struct sample {
+	const char *text;
+	double percent;
+};
 
 struct verify_cmd_options {
 	bool deep;
 	const char *salvage; /* directory, or NULL */
 	bool json;
 	unsigned int jobs; /* 0: one for each processor */
+	struct sample sample;
+	const char *seed;
+	struct since since;
+	uint64_t rate; /* bytes a second; 0: no limit */
+	const char *report;
+	bool resume;
+	enum progress_mode progress;
+	const char *stats_file;
 	struct conf conf;
 };
+
+/* "5", "0.1", "5%". */
+static enum rc set_sample(void *field, const char *arg, struct err *err)
+{
+	struct sample *s = field;
+	char *end;
+	double percent = strtod(arg, &end);
+
+	if (*end == '%')
+		end++;
+	if (end == arg || *end || strspn(arg, "0123456789.%") != strlen(arg) ||
+	    !(percent > 0 && percent <= 100))
+		return err_set(err, RC_USAGE,
+			       "want per cent of the shards, more than 0 and "
+			       "at most 100");
+	*s = (struct sample){ .text = arg, .percent = percent };
+	return RC_OK;
+}
+
+static int64_t now_us(void)
+{
+	return clock_wall_ns() / (int64_t)(CLOCK_NS_PER_MS / 1000);
+}
+
+/* A number with s, m, h or d is so long ago. */
+static bool parse_age(const char *arg, int64_t *ret)
+{
+	static const char units[] = "smhd";
+	static const int64_t seconds[] = { 1, 60, 3600, 86400 };
+	size_t n = strspn(arg, "0123456789");
+	const char *unit = arg[n] ? strchr(units, arg[n]) : NULL;
+
+	if (!n || n > 9 || !unit || arg[n + 1])
+		return false;
+	*ret = now_us() -
+	       strtoll(arg, NULL, 10) * seconds[unit - units] * 1000000;
+	return true;
+}
+
+static enum rc set_since(void *field, const char *arg, struct err *err)
+{
+	struct since *s = field;
+	struct timestamp t;
+
+	s->text = arg;
+	if (parse_age(arg, &s->time))
+		return RC_OK;
+	if (timestamp_parse(arg, &t, err))
+		return err_set(err, RC_USAGE,
+			       "want a time as 2026-11-21T10:00, or an age as "
+			       "36h or 7d");
+	s->time = t.us;
+	return RC_OK;
+}
+
+/* "20M" or "20M/s". */
+static enum rc set_rate(void *field, const char *arg, struct err *err)
+{
+	size_t len = strlen(arg);
+	CLEANUP_FREE char *number = len > 2 && !strcmp(arg + len - 2, "/s")
+					    ? xmemdup0(arg, len - 2)
+					    : xstrdup(arg);
+	uint64_t *rate = field;
+
+	if (opt_size(number, rate, err) || !*rate)
+		return err_set(err, RC_USAGE,
+			       "want bytes a second as 20M, more than none");
+	return RC_OK;
+}
+
+#define AT(member) .offset = offsetof(struct verify_cmd_options, member)
 
 static const struct opt verify_opts[] = {
 	{ .name = "deep",
 	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct verify_cmd_options, deep),
+	  AT(deep),
 	  .help = "read all data too, check each block and file" },
 	{ .name = "jobs",
 	  .letter = 'j',
@@ -45,294 +139,306 @@ static const struct opt verify_opts[] = {
 	  .kind = OPT_UINT,
 	  .min = 1,
 	  .max = JOBS_MAX,
-	  .offset = offsetof(struct verify_cmd_options, jobs),
-	  .help = "check N shards at once [one a processor]" },
+	  AT(jobs),
+	  .help = "check with N threads [one a processor]" },
+	{ .name = "sample",
+	  .arg = "P",
+	  .kind = OPT_CALLBACK,
+	  .fn = set_sample,
+	  AT(sample),
+	  .help = "only P per cent of the shards, by lot" },
+	{ .name = "seed",
+	  .arg = "N",
+	  .kind = OPT_STRING,
+	  AT(seed),
+	  .help = "draw the same lots as a run before [any]" },
+	{ .name = "since",
+	  .arg = "T",
+	  .kind = OPT_CALLBACK,
+	  .fn = set_since,
+	  AT(since),
+	  .help = "only shards that entered since then, a time or an age as 7d" },
+	{ .name = "rate",
+	  .arg = "BYTES/s",
+	  .kind = OPT_CALLBACK,
+	  .fn = set_rate,
+	  AT(rate),
+	  .help = "read no more than that [no limit]" },
+	{ .name = "report",
+	  .arg = "FILE",
+	  .kind = OPT_STRING,
+	  AT(report),
+	  .help = "write all that is found to FILE, as JSON" },
+	{ .name = "resume",
+	  .kind = OPT_FLAG,
+	  AT(resume),
+	  .help = "go on with the report of a run that was stopped" },
 	{ .name = "salvage",
 	  .arg = "NEWDIR",
 	  .kind = OPT_STRING,
-	  .offset = offsetof(struct verify_cmd_options, salvage),
+	  AT(salvage),
 	  .help = "write what is intact of damaged shards into NEWDIR; implies --deep" },
 	{ .name = "json",
 	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct verify_cmd_options, json),
+	  AT(json),
 	  .help = "print one JSON object for each finding" },
+	{ .name = "progress",
+	  .arg = "auto|always|never|json",
+	  .kind = OPT_CHOICE,
+	  AT(progress),
+	  .choices = progress_mode_names,
+	  .help = "show how far it is [auto: on a terminal]" },
+	{ .name = "stats-file",
+	  .arg = "FILE",
+	  .kind = OPT_STRING,
+	  AT(stats_file),
+	  .help = "write metrics for Prometheus to FILE" },
 	CONF_OPTS(struct verify_cmd_options, conf)
 };
 
-static const char *const kind_names[] = {
-	[FINDING_DAMAGE] = "damage",
-	[FINDING_LOST] = "lost",
-	[FINDING_NOTE] = "note",
-};
-
-static void print_json(const struct finding *f, struct buf *b)
-{
-	json_row_begin(b);
-	json_row_u64(b, "v", 1);
-	json_row_str(b, "kind", kind_names[f->kind]);
-	json_row_str(b, "key", f->key);
-	if (f->off != FINDING_NO_OFFSET)
-		json_row_u64(b, "offset", f->off);
-	if (f->uid.p)
-		json_row_bytes(b, "path", f->uid.p, f->uid.len);
-	json_row_str(b, "text", f->text);
-	json_row_end(b, stdout);
-}
-
-static void print_text(const struct finding *f, struct buf *b)
-{
-	switch (f->kind) {
-	case FINDING_DAMAGE:
-		buf_printf(b, "%s: ", f->key);
-		if (f->off != FINDING_NO_OFFSET)
-			buf_printf(b, "offset %" PRIu64 ": ", f->off);
-		text_escape(b, f->text, strlen(f->text));
-		break;
-	case FINDING_LOST:
-		buf_printf(b, "%s: costs ", f->key);
-		if (f->uid.p)
-			name_escape(b, f->uid.p, f->uid.len);
-		else
-			text_escape(b, f->text, strlen(f->text));
-		break;
-	case FINDING_NOTE:
-		buf_printf(b, "note: %s: ", f->key);
-		text_escape(b, f->text, strlen(f->text));
-		break;
-	}
-	buf_append_str(b, "\n");
-	if (buf_ok(b))
-		fwrite(b->p, 1, b->len, stdout);
-}
-
 struct verify_cmd {
 	const struct verify_cmd_options *o;
+	struct verify_targets targets;
+	int target; /* being verified */
+	struct verify_call call;
+	struct verify_options opts; /* of all targets */
 	struct verify_totals totals;
-	/* With --salvage: */
-	struct restore *to;
-	char **damaged; /* keys of this archive's damaged shards */
-	size_t n_damaged, cap_damaged;
-	struct salvage_totals salvaged;
+	struct verify_live live;
+	struct verify_text text;
+	struct verify_file *file; /* NULL: no report */
+	struct verify_salvage salvage;
 };
 
-static bool is_shard(const char *key)
-{
-	size_t len = strlen(key);
+/* --- what is found -------------------------------------------------------- */
 
-	return len > 4 && !strcmp(key + len - 4, ".des");
-}
-
-static void note_damaged(struct verify_cmd *c, const char *key)
-{
-	if (!c->to || !is_shard(key))
-		return;
-	if (c->n_damaged && !strcmp(c->damaged[c->n_damaged - 1], key))
-		return;
-	c->damaged = mem_grow(c->damaged, &c->cap_damaged, c->n_damaged + 1,
-			      sizeof(char *));
-	c->damaged[c->n_damaged++] = xstrdup(key);
-}
-
-static void print_finding(void *arg, const struct finding *f)
-{
-	struct verify_cmd *c = arg;
-	const struct verify_cmd_options *o = c->o;
-	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
-
-	if (f->kind == FINDING_DAMAGE)
-		note_damaged(c, f->key);
-	if (o->json)
-		print_json(f, &b);
-	else
-		print_text(f, &b);
-}
-
-static void print_totals(const struct verify_cmd_options *o,
-			 const struct verify_totals *t)
+static void print_json(const struct finding *f)
 {
 	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
-	char bytes[HUMAN_MAX];
 
-	if (!o->json) {
-		printf("%" PRIu64 " shards, %" PRIu64 " entries, %" PRIu64
-		       " files of %s: ",
-		       t->shards, t->entries, t->files,
-		       human_bytes(bytes, t->plain_bytes));
-		if (t->damage)
-			printf("DAMAGED: %" PRIu64 " findings, %" PRIu64
-			       " entries cannot be read\n",
-			       t->damage, t->lost);
-		else
-			printf("%s\n",
-			       o->deep ? "all is well" : "no damage found");
-		return;
-	}
 	json_row_begin(&b);
 	json_row_u64(&b, "v", 1);
-	json_row_str(&b, "kind", "total");
-	json_row_u64(&b, "shards", t->shards);
-	json_row_u64(&b, "entries", t->entries);
-	json_row_u64(&b, "files", t->files);
-	json_row_u64(&b, "plain_bytes", t->plain_bytes);
-	json_row_u64(&b, "blocks", t->blocks);
-	json_row_u64(&b, "damage", t->damage);
-	json_row_u64(&b, "lost", t->lost);
-	json_row_u64(&b, "notes", t->notes);
+	verify_row_finding(&b, f, VERIFY_NO_TARGET);
 	json_row_end(&b, stdout);
 }
 
-/* --- salvage -------------------------------------------------------------- */
-
-static void tell_lost(void *arg, const struct entry *e, const struct err *err)
+static void on_finding(void *arg, const struct finding *f)
 {
-	struct span path = path_join(e->parent, e->name);
+	struct verify_cmd *c = arg;
 
-	(void)arg;
-	tell_failed(path, err);
-	free((void *)(uintptr_t)path.p);
+	if (f->kind == FINDING_DAMAGE)
+		verify_salvage_note(&c->salvage, f->key);
+	if (c->file)
+		verify_file_finding(c->file, c->target, f);
+	if (c->o->json)
+		print_json(f);
+	else
+		verify_text_finding(&c->text, f);
 }
 
-static enum rc salvage_from(struct verify_cmd *c, struct store *st,
-			    const char *key, struct err *err)
+static void on_shard(void *arg, const struct verify_shard_result *s)
 {
-	const struct salvage_options opts = { .lost = tell_lost };
-	struct err one;
+	struct verify_cmd *c = arg;
 
-	/* A shard that is gone costs only itself. */
-	if (salvage_shard(st, key, c->to, &opts, &c->salvaged, &one)) {
-		tell("%s", one.msg);
-		if (one.rc == RC_NOSPACE)
-			return err_set(err, RC_NOSPACE, "no space left");
-	}
-	return RC_OK;
+	verify_text_end(&c->text);
+	if (c->file)
+		verify_file_shard(c->file, c->target, s);
 }
 
-static void forget_damaged(struct verify_cmd *c)
+static bool is_done(void *arg, const char *key)
 {
-	for (size_t i = 0; i < c->n_damaged; i++)
-		free(c->damaged[i]);
-	c->n_damaged = 0;
+	const struct verify_cmd *c = arg;
+
+	return c->file && verify_file_is_done(c->file, c->target, key);
 }
 
-/* The newest first: older ones do not replace what is there. */
-static enum rc salvage_archive(struct verify_cmd *c, const char *url,
-			       const struct store_settings *set,
-			       struct err *err)
-{
-	struct store *st = NULL;
-	enum rc rc;
+/* --- the targets ---------------------------------------------------------- */
 
-	if (!c->n_damaged)
-		return RC_OK;
-	rc = store_open(&st, url, set, err);
-	for (size_t i = c->n_damaged; i-- > 0 && !rc;)
-		rc = salvage_from(c, st, c->damaged[i], err);
-	store_close(st);
-	return rc;
-}
-
-/* A shard that was named is salvaged whether it is damaged or not. */
-static enum rc salvage_file(struct verify_cmd *c, const char *path,
-			    struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	CLEANUP_FREE char *dir =
-		slash ? xmemdup0(path, (size_t)(slash + 1 - path))
-		      : xstrdup(".");
-	struct store *st = NULL;
-	enum rc rc;
-
-	rc = store_open(&st, dir, NULL, err);
-	if (!rc)
-		rc = salvage_from(c, st, slash ? slash + 1 : path, err);
-	store_close(st);
-	return rc;
-}
-
-static void salvage_end(struct verify_cmd *c)
-{
-	struct err err;
-
-	if (!c->to)
-		return;
-	if (restore_finish(c->to, &err))
-		tell("%s", err.msg);
-	restore_free(c->to);
-	tell("salvaged %" PRIu64 " entries, %" PRIu64 " known to be lost",
-	     c->salvaged.saved, c->salvaged.lost);
-}
-
-static enum rc salvage_begin(struct verify_cmd *c, struct err *err)
-{
-	const struct restore_options opts = { .owner = !geteuid() };
-
-	if (!c->o->salvage)
-		return RC_OK;
-	return restore_open(&c->to, c->o->salvage, &opts, err);
-}
-
-/* --- the command ---------------------------------------------------------- */
-
-static enum rc verify_one_archive(struct verify_cmd *c, const char *url,
-				  const struct verify_options *opts,
+static enum rc verify_one_archive(struct verify_cmd *c,
+				  const struct verify_target *t,
 				  struct err *err)
 {
-	struct verify_options with = *opts;
+	struct verify_options with = c->opts;
 	struct conf conf = c->o->conf;
-	enum rc rc = conf_fill(&conf, url, err);
+	enum rc rc = conf_fill(&conf, t->what, err);
 
 	with.settings = &conf.store;
+	with.keys = t->keys;
+	with.n_keys = t->n_keys;
 	if (!rc)
-		rc = verify_archive(url, &with, &c->totals, err);
-	if (!rc && c->to)
-		rc = salvage_archive(c, url, &conf.store, err);
+		rc = verify_archive(t->what, &with, &c->totals, err);
+	if (!rc)
+		rc = verify_salvage_archive(&c->salvage, t->what, &conf.store,
+					    err);
 	conf_release(&conf);
 	return rc;
 }
 
-/* A file is a shard, all else an archive. */
-static enum rc verify_one(struct verify_cmd *c, const char *what,
-			  const struct verify_options *opts, struct err *err)
-{
-	struct stat st;
-	bool is_file = !stat(what, &st) && S_ISREG(st.st_mode);
-	enum rc rc;
-
-	if (is_file) {
-		rc = verify_shard_file(what, opts, &c->totals, err);
-		if (!rc && c->to)
-			rc = salvage_file(c, what, err);
-	} else {
-		rc = verify_one_archive(c, what, opts, err);
-	}
-	forget_damaged(c);
-	return rc;
-}
-
-static enum rc verify_all(struct verify_cmd *c, int argc, char **argv,
+static enum rc verify_one(struct verify_cmd *c, const struct verify_target *t,
 			  struct err *err)
 {
-	struct verify_options opts = { .deep = c->o->deep || c->to,
-				       .jobs = c->o->jobs,
-				       .fn = print_finding,
-				       .arg = c };
+	enum rc rc;
+
+	if (!t->is_file)
+		return verify_one_archive(c, t, err);
+	rc = verify_shard_file(t->what, &c->opts, &c->totals, err);
+	return rc ? rc : verify_salvage_file(&c->salvage, t->what, err);
+}
+
+/* How to go on with what was stopped. */
+static enum rc tell_stopped(const struct verify_cmd *c, struct err *err)
+{
+	uint64_t done = atomic_load(&c->live.shards);
+
+	if (c->o->report)
+		return err_set(err, RC_STOPPED,
+			       "stopped by a signal after %" PRIu64
+			       " shards; the same call with --resume goes on",
+			       done);
+	return err_set(err, RC_STOPPED,
+		       "stopped by a signal after %" PRIu64
+		       " shards; with --report it could be gone on with",
+		       done);
+}
+
+static enum rc verify_all(struct verify_cmd *c, struct err *err)
+{
 	size_t n_failed = 0;
 	enum rc last = RC_OK;
 
-	if (!opts.jobs)
-		opts.jobs = workers_n_cpus();
-	for (int i = 0; i < argc; i++) {
-		enum rc rc = verify_one(c, argv[i], &opts, err);
+	for (size_t i = 0; i < c->targets.n; i++) {
+		enum rc rc;
 
+		c->target = (int)i;
+		rc = verify_one(c, &c->targets.v[i], err);
+		verify_text_end(&c->text);
+		if (rc == RC_STOPPED)
+			return tell_stopped(c, err);
 		if (!rc)
 			continue;
 		tell("%s", err->msg);
+		if (c->file)
+			verify_file_error(c->file, c->target, err->msg);
 		last = rc;
 		n_failed++;
 	}
-	if (n_failed < (size_t)argc)
-		print_totals(c->o, &c->totals);
-	return tell_result(n_failed, (size_t)argc, last, err);
+	if (n_failed < c->targets.n)
+		verify_print_totals(&c->totals, c->opts.deep, c->o->json);
+	if (c->file && verify_file_end(c->file, &c->totals, err))
+		return err->rc;
+	return tell_result(n_failed, c->targets.n, last, err);
+}
+
+/* --- the run -------------------------------------------------------------- */
+
+static enum rc choose_seed(const struct verify_cmd_options *o, uint64_t *ret,
+			   struct err *err)
+{
+	uint8_t bytes[8];
+	int64_t n;
+
+	if (o->seed) {
+		if (opt_number(o->seed, 10, 0, INT64_MAX, &n, err))
+			return err_prefix(err, "--seed");
+		*ret = (uint64_t)n;
+		return RC_OK;
+	}
+	if (unique_bytes(bytes, sizeof(bytes), err))
+		return err->rc;
+	*ret = 0;
+	/* Few digits are easier to type. */
+	for (size_t i = 0; i < 4; i++)
+		*ret = *ret << 8 | bytes[i];
+	return RC_OK;
+}
+
+static enum rc open_report(struct verify_cmd *c, struct err *err)
+{
+	const struct verify_cmd_options *o = c->o;
+
+	if (!o->report)
+		return RC_OK;
+	if (verify_file_open(o->report, o->resume, &c->call, &c->totals,
+			     &c->file, err))
+		return err->rc;
+	if (verify_file_n_done(c->file))
+		tell("%" PRIu64 " shards were looked at before",
+		     verify_file_n_done(c->file));
+	/* What was found before counts in the metrics too. */
+	atomic_store(&c->live.shards, c->totals.shards);
+	atomic_store(&c->live.shards_total, c->totals.shards);
+	atomic_store(&c->live.damaged_shards, c->totals.damaged_shards);
+	atomic_store(&c->live.files, c->totals.files);
+	atomic_store(&c->live.files_total, c->totals.files);
+	atomic_store(&c->live.bytes, c->totals.plain_bytes);
+	atomic_store(&c->live.bytes_total, c->totals.plain_bytes);
+	atomic_store(&c->live.damage, c->totals.damage);
+	atomic_store(&c->live.lost, c->totals.lost);
+	return RC_OK;
+}
+
+static enum rc prepare(struct verify_cmd *c, int argc, char **argv,
+		       struct err *err)
+{
+	const struct verify_cmd_options *o = c->o;
+	const struct throttle_rates rates = { .bytes = o->rate };
+
+	if (o->resume && (!o->report || o->salvage))
+		return err_set(err, RC_USAGE,
+			       "--resume goes with --report and without "
+			       "--salvage");
+	c->call = (struct verify_call){
+		.targets = (const char *const *)argv,
+		.n_targets = (size_t)argc,
+		.deep = o->deep || o->salvage,
+		.sample = o->sample.text,
+		.since = o->since.text,
+		.since_time = o->since.time,
+		.started = now_us(),
+	};
+	if (choose_seed(o, &c->call.seed, err) || open_report(c, err) ||
+	    throttle_new(rates, &c->opts.throttle, err) ||
+	    verify_salvage_begin(&c->salvage, o->salvage, err))
+		return err->rc;
+	c->opts.deep = c->call.deep;
+	c->opts.jobs = o->jobs ? o->jobs : workers_n_cpus();
+	c->opts.sample = o->sample.percent;
+	c->opts.seed = c->call.seed;
+	c->opts.has_since = o->since.text;
+	c->opts.since = c->call.since_time;
+	c->opts.live = &c->live;
+	c->opts.is_done = is_done;
+	c->opts.fn = on_finding;
+	c->opts.shard_fn = on_shard;
+	c->opts.arg = c;
+	if (o->sample.text)
+		tell("a sample of %s %% by seed %" PRIu64, o->sample.text,
+		     c->call.seed);
+	return RC_OK;
+}
+
+static enum rc watched(struct verify_cmd *c, struct err *err)
+{
+	CLEANUP_BUF struct buf labels = { .max = LABELS_MAX };
+	struct verify_watch_options wo = {
+		.progress = c->o->progress,
+		.stats_file = c->o->stats_file,
+		.phase = c->opts.deep ? "deep" : "verify",
+		.live = &c->live,
+	};
+	struct verify_watch *w = NULL;
+	enum rc rc;
+
+	metric_label(&labels, "archive", c->targets.v[0].what);
+	wo.labels = buf_str(&labels);
+	rc = verify_watch_start(&w, &wo, err);
+	if (rc)
+		return rc;
+	rc = verify_all(c, err);
+	/* What was told already is no more than that there is damage. */
+	if (c->totals.damage && (!rc || !err->msg[0]))
+		rc = err_set(err, RC_CORRUPT, "%s", "");
+	verify_watch_stop(w, rc);
+	return rc;
 }
 
 static enum rc verify_run(const void *options, int argc, char **argv,
@@ -341,15 +447,18 @@ static enum rc verify_run(const void *options, int argc, char **argv,
 	struct verify_cmd c = { .o = options };
 	enum rc rc;
 
-	rc = salvage_begin(&c, err);
+	rc = stop_init(STOP_ON_HUP | STOP_TWICE_KILLS, err);
 	if (rc)
 		return rc;
-	rc = verify_all(&c, argc, argv, err);
-	salvage_end(&c);
-	free(c.damaged);
-	if (!c.totals.damage)
-		return rc;
-	return err_set(err, RC_CORRUPT, "%s", "");
+	verify_targets_read(&c.targets, argc, argv);
+	rc = prepare(&c, argc, argv, err);
+	if (!rc)
+		rc = watched(&c, err);
+	verify_salvage_end(&c.salvage);
+	verify_file_free(c.file);
+	throttle_free(c.opts.throttle);
+	verify_targets_release(&c.targets);
+	return rc;
 }
 
 static const struct verify_cmd_options verify_defaults = { .conf = CONF_INIT };

@@ -12,8 +12,7 @@
 
 #define DAY_DIGITS 8u
 
-/* YYYYMMDD/YYYYMMDD_....des */
-static bool is_shard_key(const char *key)
+bool archive_key_is_shard(const char *key)
 {
 	size_t len = strlen(key);
 
@@ -33,7 +32,7 @@ static enum object_kind kind_of(const char *key)
 		return OBJECT_LOG;
 	if (!strncmp(key, "tombstones/", 11))
 		return OBJECT_TOMBSTONE;
-	return is_shard_key(key) ? OBJECT_SHARD : OBJECT_OTHER;
+	return archive_key_is_shard(key) ? OBJECT_SHARD : OBJECT_OTHER;
 }
 
 static enum rc add(void *arg, const char *key, uint64_t size, struct err *err)

@@ -34,6 +34,9 @@ struct archive_list {
 	size_t n, cap;
 };
 
+/* YYYYMMDD/YYYYMMDD_....des */
+bool archive_key_is_shard(const char *key) MUST_CHECK;
+
 /* RC_UNSUPPORTED: of a web server, which cannot list. */
 enum rc archive_list_read(struct archive_list *ret, struct store *st,
 			  struct err *err) MUST_CHECK;

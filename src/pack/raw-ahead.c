@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "pack/raw-shard.h"
+#include "pack/throttle.h"
 
 #define FIRST_BYTES (256u << 10)
 #define FAILURES 3
@@ -97,9 +98,11 @@ static void adapt(struct window *w, uint64_t took)
 static bool fill(struct window *w, const struct raw_shard *s, uint64_t off,
 		 size_t n)
 {
-	uint64_t start = clock_mono_ns();
+	uint64_t start;
 	struct err ignored;
 
+	throttle_wait(s->throttle, 0, n);
+	start = clock_mono_ns();
 	free(w->p);
 	w->p = mem_array(n, 1);
 	w->len = 0;
@@ -145,6 +148,7 @@ enum rc raw_ahead_read(struct raw_ahead *a, const struct raw_shard *s,
 	if (raw_ahead_gave_up(a, err))
 		return err->rc;
 	w->last = off + len;
+	throttle_wait(s->throttle, 0, len);
 	rc = store_read(s->store, s->key, &s->info, off, buf, len, err);
 	a->n_failed = rc && rc_is_transient(rc) ? a->n_failed + 1 : 0;
 	if (rc)

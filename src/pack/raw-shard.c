@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "pack/raw-ahead.h"
+#include "pack/throttle.h"
 #include "shard/shard-format.h"
 
 enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
@@ -34,6 +35,7 @@ enum rc raw_shard_read(const struct raw_shard *s, uint64_t off, void *buf,
 {
 	if (s->ahead)
 		return raw_ahead_read(s->ahead, s, off, buf, len, err);
+	throttle_wait(s->throttle, 0, len);
 	return store_read(s->store, s->key, &s->info, off, buf, len, err);
 }
 

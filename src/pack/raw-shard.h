@@ -19,11 +19,13 @@
 #include "volume/oplog.h"
 
 struct raw_ahead;
+struct throttle;
 
 struct raw_shard {
 	struct store *store; /* borrowed, like key and ahead */
 	const char *key;
-	struct raw_ahead *ahead; /* may be set once open */
+	struct raw_ahead *ahead;   /* may be set once open */
+	struct throttle *throttle; /* of all reads from then on; may be NULL */
 	struct object_info info;
 	struct shard_footer footer;
 };

@@ -23,7 +23,8 @@ struct index_check {
 	const struct raw_shard *s;
 	const struct buf *filter;
 	uint32_t n_partitions, partition_size;
-	struct verify_data *data;
+	struct verify_files *files;
+	struct verify_live *live;
 	struct verify_report *report;
 	struct index_walk walk;
 	uint64_t page_off; /* of the leaf, in the shard */
@@ -205,19 +206,18 @@ static void check_content(struct index_check *c, const struct entry *e)
 		index_walk_note(&c->walk, &e->content.extents[i]);
 	if (raw_shard_refs(c->s, e, &refs, &owned, &err)) {
 		complain(c, e, err.msg);
-		verify_lost(c->report, e->parent, e->name);
+		verify_lost(c->report, c->page_off, e->parent, e->name);
 		c->any_lost = true;
 		return;
 	}
 	wrong = wrong_content(c->s, e, refs);
 	if (wrong) {
 		complain(c, e, wrong);
-		verify_lost(c->report, e->parent, e->name);
+		verify_lost(c->report, c->page_off, e->parent, e->name);
 		return;
 	}
-	if (!c->data || verify_data_file(c->data, e, refs))
-		return;
-	verify_lost(c->report, e->parent, e->name);
+	if (c->files)
+		verify_files_add(c->files, e, refs);
 }
 
 static void check_entry(struct index_check *c, const struct entry *e)
@@ -240,9 +240,17 @@ static void lost_page(struct index_check *c, const struct index_leaf *leaf,
 	c->any_lost = true;
 	verify_damage(c->report, c->s->footer.index_off + leaf->ref.off, "%s",
 		      err->msg);
-	verify_lost_many(c->report, leaf->n_entries,
-			 "%" PRIu64 " entries from '%s' on", leaf->n_entries,
-			 shown(&first, uid, sizeof(uid)));
+	verify_lost_many(c->report, c->s->footer.index_off + leaf->ref.off,
+			 leaf->n_entries, "%" PRIu64 " entries from '%s' on",
+			 leaf->n_entries, shown(&first, uid, sizeof(uid)));
+}
+
+static void count_live(struct index_check *c, const struct entry *e)
+{
+	if (c->files || !c->live || e->type != ENTRY_REG)
+		return;
+	atomic_fetch_add(&c->live->files, 1);
+	atomic_fetch_add(&c->live->bytes, e->size);
 }
 
 static void check_leaf(struct index_check *c, const struct index_leaf *leaf)
@@ -253,6 +261,7 @@ static void check_leaf(struct index_check *c, const struct index_leaf *leaf)
 
 		page_entry(leaf->page, i, &e);
 		check_entry(c, &e);
+		count_live(c, &e);
 	}
 	keep_last_key(c);
 }
@@ -342,13 +351,14 @@ static void release(struct index_check *c)
 }
 
 bool verify_index(const struct raw_shard *s, const struct buf *filter,
-		  const struct shard_info *info, struct verify_data *data,
-		  struct verify_report *report)
+		  const struct shard_info *info, struct verify_files *files,
+		  struct verify_live *live, struct verify_report *report)
 {
 	struct index_check c = {
 		.s = s,
 		.filter = filter,
-		.data = data,
+		.files = files,
+		.live = live,
 		.report = report,
 		.row = { .max = 4u << 20 },
 		.last_key = { .max = 2 * UID_MAX_LEN + 1 },
@@ -368,6 +378,8 @@ bool verify_index(const struct raw_shard *s, const struct buf *filter,
 	sha256_init(&c.logical);
 	index_walk_init(&c.walk, s);
 	for (;;) {
+		if (verify_is_stopped(report))
+			break;
 		rc = index_walk_next(&c.walk, &leaf, &err);
 		if (rc == RC_NOENT)
 			break;
@@ -376,7 +388,7 @@ bool verify_index(const struct raw_shard *s, const struct buf *filter,
 		else
 			check_leaf(&c, &leaf);
 	}
-	is_complete = !c.any_lost;
+	is_complete = !c.any_lost && !report->is_stopped;
 	if (is_complete) {
 		check_tiling(&c);
 		check_sums(&c, info);

@@ -10,7 +10,8 @@
 #include "base/sha256.h"
 #include "pack/raw-ahead.h"
 #include "pack/raw-shard.h"
-#include "pack/verify-data.h"
+#include "pack/throttle.h"
+#include "pack/verify-files.h"
 #include "pack/verify-index.h"
 #include "shard/shard-format.h"
 
@@ -24,7 +25,7 @@ static void lost_shard(const struct verify_shard_job *job,
 
 	if (!m)
 		return;
-	verify_lost_many(r, m->n_entries,
+	verify_lost_many(r, FINDING_NO_OFFSET, m->n_entries,
 			 "all %" PRIu64 " entries of the shard, '%.200s' to "
 			 "'%.200s'",
 			 m->n_entries, m->first, m->last);
@@ -179,47 +180,71 @@ static void check_index(const struct verify_shard_job *job,
 			struct verify_report *r)
 {
 	CLEANUP_BUF struct buf hold = { .max = SHARD_INFO_MAX };
-	struct verify_data *data = NULL;
+	struct verify_report data = { .key = r->key, .may_stop = r->may_stop };
+	struct verify_files *files = NULL;
 	struct shard_info info;
 	bool has_info = read_info(s, &hold, &info), is_complete;
 
 	if (job->deep)
-		data = verify_data_new(s, r);
-	is_complete = verify_index(s, filter, has_info ? &info : NULL, data, r);
-	if (data)
-		verify_data_rest(data, is_complete);
-	verify_data_free(data);
+		files = verify_files_new(s, job->pool, job->live, &data);
+	is_complete = verify_index(s, filter, has_info ? &info : NULL, files,
+				   job->live, r);
+	if (files)
+		verify_files_end(files, is_complete);
+	verify_files_free(files);
+	/* Which of both was first to find something is no matter. */
+	verify_report_move(r, &data);
+}
+
+/* Neither is there a footer that can be relied on. */
+static void no_footer(const struct verify_shard_job *job,
+		      const struct raw_shard *s, const struct err *err,
+		      struct verify_report *r)
+{
+	uint64_t size = s->info.size;
+
+	verify_damage(r,
+		      size < SHARD_FOOTER_SIZE ? 0 : size - SHARD_FOOTER_SIZE,
+		      "%s", err->msg);
+	if (job->expect && size && size != job->expect->size)
+		verify_damage(r, FINDING_NO_OFFSET,
+			      "%" PRIu64 " bytes, the log says %" PRIu64, size,
+			      job->expect->size);
+	lost_shard(job, r);
+}
+
+static void check_all(const struct verify_shard_job *job, struct raw_shard *s,
+		      struct verify_report *r)
+{
+	CLEANUP_BUF struct buf filter = { .max = FILTER_MAX };
+
+	if (job->ahead)
+		s->ahead = raw_ahead_new(job->ahead);
+	check_header(s, r);
+	check_meta(job, s, r);
+	check_filter(s, &filter, r);
+	check_index(job, s, &filter, r);
+	raw_ahead_free(s->ahead);
 }
 
 void verify_shard(const struct verify_shard_job *job, struct verify_report *r)
 {
-	CLEANUP_BUF struct buf filter = { .max = FILTER_MAX };
 	struct raw_shard s;
 	struct err err;
 	enum rc rc;
 
-	r->totals.shards++;
-	rc = raw_shard_open(&s, job->store, job->key, &err);
-	if (rc) {
-		uint64_t at = s.info.size < SHARD_FOOTER_SIZE
-				      ? 0
-				      : s.info.size - SHARD_FOOTER_SIZE;
-
-		verify_damage(r, at, "%s", err.msg);
-		if (job->expect && s.info.size &&
-		    s.info.size != job->expect->size)
-			verify_damage(r, FINDING_NO_OFFSET,
-				      "%" PRIu64
-				      " bytes, the log says %" PRIu64,
-				      s.info.size, job->expect->size);
-		lost_shard(job, r);
+	if (verify_is_stopped(r))
 		return;
-	}
-	if (job->ahead)
-		s.ahead = raw_ahead_new(job->ahead);
-	check_header(&s, r);
-	check_meta(job, &s, r);
-	check_filter(&s, &filter, r);
-	check_index(job, &s, &filter, r);
-	raw_ahead_free(s.ahead);
+	throttle_wait(job->throttle, 0, SHARD_FOOTER_SIZE);
+	rc = raw_shard_open(&s, job->store, job->key, &err);
+	s.throttle = job->throttle;
+	if (rc)
+		no_footer(job, &s, &err, r);
+	else
+		check_all(job, &s, r);
+	/* What was found since may come of the signal. */
+	if (r->totals.damage)
+		(void)verify_is_stopped(r);
+	r->totals.shards++;
+	r->totals.damaged_shards += r->totals.damage > 0;
 }

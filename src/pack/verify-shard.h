@@ -9,16 +9,23 @@
 #include "store/store.h"
 #include "volume/oplog.h"
 
+struct verify_pool;
+
 struct verify_shard_job {
 	struct store *store;
 	const char *key;
 	const struct shard_meta *expect; /* what the log says, or NULL */
 	const uint8_t *archive_id;       /* of the descriptor, or NULL */
+	struct throttle *throttle;       /* may be NULL */
+	struct verify_live *live;        /* likewise */
+	struct verify_pool *pool;        /* likewise; with deep */
 	bool deep;
 	size_t ahead; /* bytes read at once; 0: each part by itself */
 };
 
-/* What is found goes to report. */
+/* What is found goes to report.  A stop (base/stop.h) ends it early only where
+ * report->may_stop is set.
+ */
 void verify_shard(const struct verify_shard_job *job,
 		  struct verify_report *report);
 

@@ -6,27 +6,34 @@
  * every block, and the SHA-256 of every file.
  *
  * What is found comes to a callback, in the order of the shards' keys whatever
- * the number of threads, on the thread that called.
+ * the number of threads, on the thread that called.  A signal ends it between
+ * two pieces of work with RC_STOPPED (base/stop.h): shards that were told until
+ * then were looked at whole, and nothing is told of others.
  */
 #ifndef DESFS_PACK_VERIFY_H
 #define DESFS_PACK_VERIFY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "shard/shard-entry.h"
+#include "shard/shard-format.h"
 
 struct store_settings;
+struct throttle;
 
 #define FINDING_NO_OFFSET UINT64_MAX
 
 enum finding_kind {
 	FINDING_DAMAGE, /* key, offset, what was wanted and found */
-	FINDING_LOST,   /* uid is an entry that the damage before it costs, or
-			 * text tells of several */
-	FINDING_NOTE,   /* no damage: something left over */
+	FINDING_LOST,   /* uid is an entry that the damage at that offset costs,
+			 * or text tells of several */
+	FINDING_WEAK, /* uid is an entry that can be read, but no more when the
+		       * index is lost too */
+	FINDING_NOTE, /* no damage: something left over */
 };
 
 struct finding {
@@ -40,18 +47,56 @@ struct finding {
 /* All is borrowed for the call. */
 typedef void finding_fn(void *arg, const struct finding *f);
 
+struct verify_totals {
+	uint64_t shards;         /* looked at */
+	uint64_t damaged_shards; /* of them */
+	uint64_t missing_shards; /* named by the log, and not there */
+	uint64_t skipped_shards; /* not chosen, or done before */
+	uint64_t entries, files, plain_bytes; /* looked at */
+	uint64_t blocks;                      /* with deep */
+	uint64_t damage, lost, weak, notes;   /* findings of each kind */
+};
+
+/* One shard, after all that was found in it. */
+struct verify_shard_result {
+	const char *key;
+	const uint8_t *root; /* as the log has it; NULL: it has not */
+	const struct verify_totals *totals; /* of this shard alone */
+};
+typedef void verify_shard_fn(void *arg, const struct verify_shard_result *s);
+
+/* Whether a shard was looked at before and is to be passed over. */
+typedef bool verify_done_fn(void *arg, const char *key);
+
+/* How far it is, for other threads.  Of all archives of a run; zeroed at first.
+ */
+struct verify_live {
+	atomic_uint_fast64_t shards, shards_total;
+	atomic_uint_fast64_t files, files_total;
+	atomic_uint_fast64_t bytes, bytes_total; /* plain bytes of these */
+	atomic_uint_fast64_t damage, lost;       /* as in the totals, so far */
+	atomic_uint_fast64_t damaged_shards, missing_shards;
+};
+
 struct verify_options {
 	const struct store_settings *settings; /* of the archive; NULL: none */
 	bool deep;
 	unsigned int jobs; /* threads; 0: one */
+	/* Only these shards of an archive; none: all. */
+	const char *const *keys;
+	size_t n_keys;
+	/* So many per cent of the shards, by the seed; 0: all. */
+	double sample;
+	uint64_t seed;
+	/* Only shards that the archive has since then, microseconds. */
+	bool has_since;
+	int64_t since;
+	struct throttle *throttle; /* of reading; NULL: none */
+	struct verify_live *live;  /* may be NULL */
+	verify_done_fn *is_done;   /* may be NULL */
 	finding_fn *fn;
+	verify_shard_fn *shard_fn; /* may be NULL */
 	void *arg;
-};
-
-struct verify_totals {
-	uint64_t shards, entries, files, plain_bytes; /* looked at */
-	uint64_t blocks;                              /* with deep */
-	uint64_t damage, lost, notes; /* findings of each kind */
 };
 
 /* Adds to ret.  RC_OK also when there is damage: totals tell.  RC_NOENT: there

@@ -247,10 +247,12 @@ static enum rc compare_content(struct comparing *c,
 		return rc;
 	if (!same_refs(want, is, n) || (n && tail_off != now->content.tail_off))
 		return err_set(err, RC_CORRUPT, "other blocks");
-	if (changed && !verify_data_file(c->data, now, is))
+	if (changed && !verify_data_file(c->data, now, is)) {
+		CLEANUP_FREE char *text = verify_report_first(&c->report);
+
 		return err_set(err, RC_CORRUPT, "%s",
-			       c->report.n ? c->report.findings[0].text
-					   : "other bytes");
+			       text ? text : "other bytes");
+	}
 	return RC_OK;
 }
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify-turns.c - many shards verified at once, and told one after the other.
+ *
+ * A ring of turns, so that memory does not grow with the number of shards.
+ */
+#include "config.h"
+
+#include "pack/verify-turns.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "base/workers.h"
+#include "pack/verify-pool.h"
+
+/* Of all shards together; a shard's index has its own, which is little. */
+#define MEMORY (96u << 20)
+
+/* Turns that are done may wait for one that is large. */
+#define TURNS_A_JOB 4u
+
+/* One shard's. */
+struct turn {
+	struct job job;
+	struct verify_shard_job shard;
+	struct verify_report report;
+};
+
+struct turns {
+	const struct verify_todo *todo;
+	const struct verify_shard_job *common;
+	const struct verify_options *opts;
+	struct verify_totals *totals;
+	struct workers *workers; /* NULL: the caller's thread */
+	struct verify_pool *pool;
+	struct turn *ring;
+	size_t n_ring;
+	bool is_stopped;
+};
+
+static void run_turn(void *arg)
+{
+	struct turn *t = arg;
+
+	verify_shard(&t->shard, &t->report);
+}
+
+static void begin(struct turns *all, size_t i)
+{
+	struct turn *t = &all->ring[i % all->n_ring];
+
+	*t = (struct turn){ .shard = *all->common };
+	t->shard.key = all->todo[i].key;
+	t->shard.expect = all->todo[i].expect;
+	t->shard.pool = all->pool;
+	t->report.key = t->shard.key;
+	t->report.may_stop = true;
+	if (all->workers)
+		job_submit(all->workers, &t->job, run_turn, t);
+}
+
+static void tell(struct turns *all, struct turn *t)
+{
+	const struct verify_options *o = all->opts;
+	struct verify_totals totals = t->report.totals;
+	const struct verify_shard_result result = {
+		.key = t->shard.key,
+		.root = t->shard.expect ? t->shard.expect->root : NULL,
+		.totals = &totals,
+	};
+
+	verify_report_tell(&t->report, o, all->totals);
+	if (o->shard_fn)
+		o->shard_fn(o->arg, &result);
+}
+
+static void finish(struct turns *all, size_t i)
+{
+	struct turn *t = &all->ring[i % all->n_ring];
+
+	if (all->workers)
+		job_wait(all->workers, &t->job);
+	else
+		run_turn(t);
+	all->is_stopped |= t->report.is_stopped;
+	if (all->is_stopped)
+		verify_report_drop(&t->report);
+	else
+		tell(all, t);
+}
+
+static enum rc start(struct turns *all, size_t n, struct err *err)
+{
+	unsigned int jobs = all->opts->jobs ? all->opts->jobs : 1;
+	enum rc rc = RC_OK;
+
+	all->n_ring = jobs > 1 ? (size_t)jobs * TURNS_A_JOB : 1;
+	if (all->n_ring > n)
+		all->n_ring = n;
+	all->ring = xcalloc(all->n_ring + 1, sizeof(*all->ring));
+	if (jobs > 1)
+		rc = workers_start(&all->workers, "verify", jobs, all->n_ring,
+				   err);
+	if (!rc && jobs > 1 && all->opts->deep)
+		rc = verify_pool_new(jobs, MEMORY, &all->pool, err);
+	return rc;
+}
+
+enum rc verify_turns(const struct verify_todo *todo, size_t n,
+		     const struct verify_shard_job *common,
+		     const struct verify_options *opts,
+		     struct verify_totals *totals, struct err *err)
+{
+	struct turns all = {
+		.todo = todo, .common = common, .opts = opts, .totals = totals
+	};
+	size_t begun = 0;
+	enum rc rc;
+
+	if (!n)
+		return RC_OK;
+	rc = start(&all, n, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		while (begun < n && begun < i + all.n_ring && !all.is_stopped)
+			begin(&all, begun++);
+		if (i < begun)
+			finish(&all, i);
+	}
+	workers_stop(all.workers);
+	verify_pool_free(all.pool);
+	free(all.ring);
+	if (!rc && all.is_stopped)
+		rc = err_set(err, RC_STOPPED, "stopped by a signal");
+	return rc;
+}

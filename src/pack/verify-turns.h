@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify-turns.h - many shards verified at once, and told one after the other;
+ * for verify.c.
+ */
+#ifndef DESFS_PACK_VERIFY_TURNS_H
+#define DESFS_PACK_VERIFY_TURNS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "pack/verify-shard.h"
+#include "pack/verify.h"
+
+struct verify_todo {
+	const char *key;
+	const struct shard_meta *expect; /* NULL: the log has it not */
+	int64_t entered; /* when the archive got it, microseconds */
+};
+
+/* Verify the shards by opts->jobs threads; what all have in common is in
+ * common.  RC_STOPPED: a signal has come, and those that were not told yet are
+ * not told.
+ */
+enum rc verify_turns(const struct verify_todo *todo, size_t n,
+		     const struct verify_shard_job *common,
+		     const struct verify_options *opts,
+		     struct verify_totals *totals, struct err *err) MUST_CHECK;
+
+#endif
