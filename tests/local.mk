@@ -302,8 +302,13 @@ tests_model_model_test_SOURCES += tests/model/shard-maker.c
 tests_model_model_test_SOURCES += tests/model/shard-maker.h
 tests_model_model_test_SOURCES += tests/model/world.c tests/model/world.h
 tests_model_model_test_SOURCES += tests/model/check.c tests/model/check.h
+tests_model_model_test_SOURCES += tests/model/doubles.c tests/model/doubles.h
 tests_model_model_test_SOURCES += tests/model/ops.c tests/model/ops.h
+tests_model_model_test_SOURCES += tests/model/op-erase.c tests/model/op-erase.h
+tests_model_model_test_SOURCES += tests/model/op-log.c tests/model/op-log.h
 tests_model_model_test_SOURCES += tests/model/op-pack.c tests/model/op-pack.h
+tests_model_model_test_SOURCES += tests/model/op-repack.c
+tests_model_model_test_SOURCES += tests/model/op-repack.h
 tests_model_model_test_SOURCES += tests/model/sequence.c tests/model/sequence.h
 tests_model_model_test_LDADD = $(DESFS_LIBS)
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "op-log.h"
 #include "shard-maker.h"
 #include "shard/shard-footer.h"
 #include "store/store-write.h"
@@ -129,20 +130,12 @@ static enum rc check_shards(struct store *st, const struct oplog_record *record,
 	return RC_OK;
 }
 
-static void log_free_p(struct oplog **log)
-{
-	oplog_free(*log);
-}
-
 static enum rc put_record(struct world *w, struct store *st,
 			  struct oplog_record *record, struct err *err)
 {
-	CLEANUP(log_free_p) struct oplog *log = oplog_new();
-	bool changed;
+	CLEANUP_LOG struct oplog *log = NULL;
 
-	oplog_expect(log, w->descriptor.archive_id);
-	oplog_want_all(log);
-	if (oplog_read(log, st, &changed, err))
+	if (op_read_log(w, st, &log, err))
 		return err->rc;
 	return oplog_write(log, st, record, w->descriptor.archive_id, err);
 }

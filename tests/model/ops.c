@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "op-erase.h"
 #include "op-pack.h"
+#include "op-repack.h"
 #include "pack/clean.h"
 
 /* Time goes by, for everybody. */
@@ -54,8 +56,9 @@ static enum rc run_clean(struct world *w, struct store *st, const struct op *op,
 }
 
 const struct op_kind op_kinds[] = {
-	{ "pack", 30, op_pack },
-	{ "clock", 10, run_clock },
-	{ "clean", 2, run_clean },
+	{ "pack", 30, op_pack },     { "clock", 10, run_clock },
+	{ "clean", 2, run_clean },   { "erase", 0, op_erase },
+	{ "repack", 15, op_repack }, { "merge", 5, op_merge },
+	{ "split", 4, op_split },    { "recompress", 3, op_recompress },
 };
 const size_t n_op_kinds = sizeof(op_kinds) / sizeof(*op_kinds);

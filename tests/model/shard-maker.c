@@ -95,7 +95,9 @@ static uint32_t slot_of(const struct descriptor *d, struct span uid)
 	return route_slot((enum route_kind)d->route, d->n_bits, uid.p, uid.len);
 }
 
-/* The directories above a uid: in the slot of the uid, and in their own. */
+/* The directories above a uid: copies in the slot of the uid, and themselves in
+ * their own, with copies of what is above them.
+ */
 static void add_above(struct maker *mk, const struct descriptor *d,
 		      uint32_t slot, struct span uid, int64_t created_at)
 {
@@ -103,13 +105,14 @@ static void add_above(struct maker *mk, const struct descriptor *d,
 
 	while (uid.len) {
 		struct entry e = { .type = ENTRY_DIR,
-				   .implicit = true,
 				   .mode = 0755,
+				   .mtime_s = 1000000000,
 				   .created_at = created_at };
 
 		uid.len = route_parent_len(uid.p, uid.len);
 		entry_split_uid(uid, &e.parent, &e.name);
-		is_in = is_in || slot_of(d, uid) == slot;
+		e.implicit = slot_of(d, uid) != slot;
+		is_in = is_in || !e.implicit;
 		if (is_in)
 			add(mk, &e, NULL);
 	}

@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/workers.h"
 #include "check.h"
+#include "doubles.h"
 #include "ops.h"
 #include "shard/route.h"
 #include "store/store-write.h"
@@ -71,6 +73,7 @@ struct world *world_new(uint64_t seed)
 	uint64_t random = seed;
 	bool keeps_versions;
 	unsigned int n_places;
+	struct err err;
 	int64_t now;
 
 	now = BEGIN_US +
@@ -79,6 +82,9 @@ struct world *world_new(uint64_t seed)
 	n_places = 1 + random_next(&random) % 4 / 3;
 	w->memory =
 		memory_new(random_next(&random), now, keeps_versions, n_places);
+	doubles_seed(random_next(&random));
+	if (workers_start(&w->workers, "model", 1, 1, &err))
+		abort();
 	w->has_lag = random_next(&random) % 2;
 	for (size_t i = 0; i < WORLD_ACTORS; i++) {
 		if (random_next(&random) % 2)
@@ -106,6 +112,7 @@ void world_free(struct world *w)
 	volume_close(w->late_reader);
 	store_close(w->exact);
 	store_close(w->lagging);
+	workers_stop(w->workers);
 	memory_free(w->memory);
 	model_release(&w->model);
 	pthread_mutex_destroy(&w->lock);

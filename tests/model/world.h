@@ -14,6 +14,7 @@
 #include "volume/descriptor.h"
 
 struct volume;
+struct workers;
 
 /* Where files are. */
 #define WORLD_DIRS 3u
@@ -48,7 +49,8 @@ struct world {
 	struct descriptor descriptor;
 	int64_t skew[WORLD_ACTORS];
 	bool has_lag;
-	uint64_t random; /* for what no operation decides: the checks */
+	struct workers *workers; /* of all */
+	uint64_t random;         /* for what no operation decides: the checks */
 	unsigned int n_uids;
 	int64_t purged; /* when something was removed last, true time */
 

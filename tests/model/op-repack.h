@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* op-repack.h - shards are written anew. */
+#ifndef DESFS_TESTS_OP_REPACK_H
+#define DESFS_TESTS_OP_REPACK_H
+
+#include "base/err.h"
+#include "store/store.h"
+#include "world.h"
+
+enum rc op_repack(struct world *w, struct store *st, const struct op *op,
+		  struct err *err);
+enum rc op_merge(struct world *w, struct store *st, const struct op *op,
+		 struct err *err);
+enum rc op_split(struct world *w, struct store *st, const struct op *op,
+		 struct err *err);
+enum rc op_recompress(struct world *w, struct store *st, const struct op *op,
+		      struct err *err);
+
+#endif
