@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
@@ -20,10 +19,10 @@
 #include "shard/shard-footer.h"
 #include "shard/shard-format.h"
 #include "store/store-write.h"
+#include "volume/oplog.h"
 
 #define DEFAULT_BITS_UID 8
 #define DEFAULT_BITS_PARENT 4
-#define RECORD_KEY_TEXT 128
 
 #define LOOKERS 8 /* threads that look at shards in a server */
 #define LOOKS 64  /* shards at a time */
@@ -302,26 +301,28 @@ static enum rc check_descriptor_again(struct pack *p, struct err *err)
 }
 
 /* A record that names what is not there is a failure to all who read it. */
-static enum rc take_back(struct pack *p, const char *record, size_t n_gone,
-			 const char *first, struct err *err)
+static enum rc take_back(struct pack *p, const struct oplog_record *r,
+			 size_t n_gone, const char *first, struct err *err)
 {
 	struct err failure;
-	enum rc rc = store_remove(p->store, record, &failure);
+	enum rc rc = oplog_take_back(p->store, r, p->descriptor.archive_id,
+				     &failure);
 
 	err_set(err, RC_CHANGED,
 		"%s, one of %zu: gone when the run was to count, a clean-up "
 		"took it for a dead run's; run again",
 		first, n_gone);
-	if (rc && rc != RC_NOENT)
-		err_prefix(err, "remove %s, which names what is gone (%s)",
-			   record, failure.msg);
+	if (rc)
+		err_prefix(err, "remove log/%s, which names what is gone (%s)",
+			   r->name, failure.msg);
 	return err->rc;
 }
 
 /* Where nobody else's locks are seen a clean-up that had looked before the run
  * said that it lives may remove a shard after the last look at it.
  */
-static enum rc look_again(struct pack *p, const char *record, struct err *err)
+static enum rc look_again(struct pack *p, const struct oplog_record *r,
+			  struct err *err)
 {
 	CLEANUP_FREE bool *is_gone = xcalloc(p->n_shards + 1, sizeof(*is_gone));
 	const char *first = NULL;
@@ -329,37 +330,34 @@ static enum rc look_again(struct pack *p, const char *record, struct err *err)
 	size_t n = 0;
 
 	if (commit_each(p, check_shard, is_gone, &failure))
-		log_warn("%s: not looked at again: %s", record, failure.msg);
+		log_warn("log/%s: not looked at again: %s", r->name,
+			 failure.msg);
 	for (size_t i = p->n_shards; i-- > 0;) {
 		n += is_gone[i];
 		if (is_gone[i])
 			first = p->shards[i].key;
 	}
-	return first ? take_back(p, record, n, first, err) : RC_OK;
+	return first ? take_back(p, r, n, first, err) : RC_OK;
 }
 
 enum rc commit_record(struct pack *p, struct err *err)
 {
-	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };
-	/* Not before the shards were looked at, which takes its time: readers
-	 * look for new names among the last minutes only.
+	/* Its time is not before the shards were looked at, which takes its
+	 * time: readers look for new names among the last minutes only.
 	 */
-	struct oplog_record r = { .time = clock_wall_ns() / 1000,
+	struct oplog_record r = { .kind = OPLOG_SHARDS,
 				  .shards = p->shards,
 				  .n_shards = p->n_shards };
-	char key[RECORD_KEY_TEXT];
-	bool existed = false;
 	enum rc rc;
 
-	oplog_record_encode(&r, p->descriptor.archive_id, &text);
-	if (!buf_ok(&text))
-		return err_set(err, RC_LIMIT,
-			       "log record of more than %u bytes",
-			       OPLOG_RECORD_MAX);
-	rc = oplog_record_key(r.time, key, sizeof(key), err);
+	rc = oplog_append(p->store, &r, p->descriptor.archive_id, err);
 	if (!rc)
-		rc = store_put(p->store, key, text.p, text.len, &existed, err);
-	return rc ? rc : look_again(p, key, err);
+		rc = look_again(p, &r, err);
+	/* The shards are the run's. */
+	r.shards = NULL;
+	r.n_shards = 0;
+	oplog_record_release(&r);
+	return rc;
 }
 
 enum rc commit_end(struct pack *p, struct err *err)

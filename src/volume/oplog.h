@@ -116,4 +116,19 @@ enum rc oplog_write(struct oplog *log, struct store *st, struct oplog_record *r,
 		    const uint8_t archive_id[SHARD_ID_LEN],
 		    struct err *err) MUST_CHECK;
 
+/* The same without the log, after a look at its newest record only: for a
+ * record of OPLOG_SHARDS, which is true whatever the others say.
+ */
+enum rc oplog_append(struct store *st, struct oplog_record *r,
+		     const uint8_t archive_id[SHARD_ID_LEN],
+		     struct err *err) MUST_CHECK;
+
+/* Let none of the shards of a record count that was just written, has its name
+ * and SHA-256, and replaces nothing: a checkpoint without them stands for it,
+ * as another may have it as prev already, and then it is removed.
+ */
+enum rc oplog_take_back(struct store *st, const struct oplog_record *r,
+			const uint8_t archive_id[SHARD_ID_LEN],
+			struct err *err) MUST_CHECK;
+
 #endif
