@@ -61,6 +61,7 @@ unit_programs += tests/unit/store-zone
 unit_programs += tests/unit/descriptor
 unit_programs += tests/unit/oplog
 unit_programs += tests/unit/oplog-record
+unit_programs += tests/unit/oplog-state
 unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-hide
