@@ -8,20 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/archive-list.h"
 #include "pack/raw-shard.h"
+#include "pack/rebuild-log.h"
 #include "store/store-write.h"
 #include "volume/descriptor.h"
 #include "volume/oplog.h"
 
-#define RECORD_KEY_TEXT 128
-
 struct intact {
 	struct shard_meta meta;
 	uint8_t archive_id[SHARD_ID_LEN];
-	bool is_named; /* by the log as it is */
+	bool is_known; /* the log as it is says something of it */
+	bool is_out;   /* it is not to count */
 };
 
 struct rebuild {
@@ -34,7 +34,8 @@ struct rebuild {
 	struct descriptor descriptor;
 	bool has_descriptor;
 	struct oplog *log;
-	bool has_log; /* it can be read, perhaps it is empty */
+	bool has_log;         /* it can be read, perhaps it is empty */
+	struct log_rest rest; /* else what is left of it */
 };
 
 static void tell(struct rebuild *r, const char *key, const char *text)
@@ -52,11 +53,6 @@ static enum rc check_key(const struct shard_meta *m, struct err *err)
 	if (strcmp(want, m->key) != 0)
 		return err_set(err, RC_CORRUPT,
 			       "its footer asks for the name %s", want);
-	if (m->revision)
-		return err_set(err, RC_UNSUPPORTED,
-			       "%s is a repacked shard: this version cannot "
-			       "tell what it replaces",
-			       m->key);
 	return RC_OK;
 }
 
@@ -209,104 +205,190 @@ static int meta_by_key(const void *a, const void *b)
 	return strcmp(x->meta.key, y->meta.key);
 }
 
-static void read_log(struct rebuild *r)
+static enum rc read_log(struct rebuild *r, struct err *err)
 {
-	struct err err;
+	const struct oplog_state *state;
 	bool changed;
 
 	r->log = oplog_new();
 	oplog_expect(r->log, r->descriptor.archive_id);
-	r->has_log = !oplog_read(r->log, r->store, &changed, &err);
+	r->has_log = !oplog_read(r->log, r->store, &changed, err);
 	if (!r->has_log) {
-		tell(r, "log", err.msg);
-		return;
-	}
-	for (size_t i = 0; i < oplog_count(r->log); i++) {
-		struct intact key = { .meta = *oplog_shard(r->log, i) };
-		struct intact *s = bsearch(&key, r->shards, r->n, sizeof(key),
-					   meta_by_key);
-
-		if (s)
-			s->is_named = true;
-	}
-}
-
-/* RC_CORRUPT for a record that is damaged or another archive's; any other
- * failure says nothing of the record.
- */
-static enum rc check_record(struct rebuild *r, const char *key, struct err *err)
-{
-	CLEANUP_BUF struct buf b = { .max = OPLOG_RECORD_MAX };
-	struct oplog_record record = { 0 };
-	enum rc rc;
-
-	rc = store_read_all(r->store, key, OPLOG_RECORD_MAX, &b, err);
-	if (!rc)
-		rc = oplog_record_decode(b.p, b.len, &record, err);
-	if (!rc && memcmp(record.archive_id, r->descriptor.archive_id,
-			  SHARD_ID_LEN) != 0)
-		rc = err_set(err, RC_CORRUPT, "of another archive");
-	oplog_record_release(&record);
-	return rc;
-}
-
-/* Once a record says all they may have said. */
-static enum rc remove_damaged_records(struct rebuild *r, struct err *err)
-{
-	for (size_t i = 0; i < r->list.n; i++) {
-		const struct archive_object *o = &r->list.objects[i];
-		enum rc rc;
-
-		if (o->kind != OBJECT_LOG)
-			continue;
-		rc = check_record(r, o->key, err);
-		if (!rc)
-			continue;
-		if (rc != RC_CORRUPT)
-			return rc;
-		tell(r, o->key, "damaged log record removed");
-		if (!r->opts->dry_run && store_remove(r->store, o->key, err))
+		tell(r, "log", err->msg);
+		if (log_rest_read(&r->rest, r->store, &r->list,
+				  r->descriptor.archive_id, err))
 			return err->rc;
+	}
+	state = r->has_log ? oplog_state(r->log) : r->rest.state;
+	for (size_t i = 0; i < r->n; i++)
+		r->shards[i].is_known =
+			oplog_state_knows(state, r->shards[i].meta.key);
+	return RC_OK;
+}
+
+/* Whether both are of one day and slot: a repack puts shards of these in the
+ * place of others.
+ */
+static bool are_of_one_slot(const struct shard_meta *a,
+			    const struct shard_meta *b)
+{
+	return a->day == b->day && a->slot == b->slot &&
+	       a->n_bits == b->n_bits && a->route == b->route;
+}
+
+/* Those that may be of the slot of one: shards are in order of their keys, in
+ * which day and slot come first.
+ */
+struct slot {
+	size_t begin, end;
+};
+
+static bool may_be_of(const struct shard_meta *a, const struct shard_meta *b)
+{
+	return a->day == b->day && a->slot == b->slot;
+}
+
+static struct slot slot_of(const struct rebuild *r, size_t at)
+{
+	const struct shard_meta *m = &r->shards[at].meta;
+	struct slot s = { at, at + 1 };
+
+	while (s.begin && may_be_of(&r->shards[s.begin - 1].meta, m))
+		s.begin--;
+	while (s.end < r->n && may_be_of(&r->shards[s.end].meta, m))
+		s.end++;
+	return s;
+}
+
+/* A revision that no record names beside another shard of its slot: one may
+ * have taken the place of the other, or was to, or neither.
+ */
+static const struct intact *other_of(const struct rebuild *r, size_t at)
+{
+	struct slot s = slot_of(r, at);
+
+	for (size_t i = s.begin; i < s.end; i++) {
+		if (i != at &&
+		    are_of_one_slot(&r->shards[i].meta, &r->shards[at].meta))
+			return &r->shards[i];
+	}
+	return NULL;
+}
+
+static bool has_later(const struct rebuild *r, size_t at)
+{
+	const struct shard_meta *m = &r->shards[at].meta;
+	struct slot s = slot_of(r, at);
+
+	for (size_t i = s.begin; i < s.end; i++) {
+		const struct shard_meta *x = &r->shards[i].meta;
+
+		if (are_of_one_slot(x, m) && x->part == m->part &&
+		    x->revision > m->revision && !r->shards[i].is_known)
+			return true;
+	}
+	return false;
+}
+
+/* Which of the shards that no record names are not to count. */
+static enum rc choose(struct rebuild *r, struct err *err)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct intact *s = &r->shards[i];
+		const struct intact *other;
+
+		if (s->is_known)
+			continue;
+		other = s->meta.revision ? other_of(r, i) : NULL;
+		if (r->has_log && oplog_count(r->log) && s->meta.revision) {
+			s->is_out = true;
+			tell(r, s->meta.key,
+			     "left out: a repack that no record tells of");
+		} else if (other && !r->opts->force) {
+			return err_set(err, RC_UNSUPPORTED,
+				       "%s is a repacked shard, and %s is "
+				       "there, too: without the log nobody "
+				       "knows which of them counts; --force "
+				       "takes the last revision of each part, "
+				       "which may bring back what was deleted",
+				       s->meta.key, other->meta.key);
+		} else if (has_later(r, i)) {
+			s->is_out = true;
+			tell(r, s->meta.key,
+			     "left out: a later revision is there");
+		}
 	}
 	return RC_OK;
 }
 
-static enum rc write_record(struct rebuild *r, struct err *err)
+static enum rc write_one(struct rebuild *r, struct oplog_record *record,
+			 struct err *err)
 {
-	CLEANUP_BUF struct buf b = { .max = OPLOG_RECORD_MAX };
+	CLEANUP_FREE char *key = NULL;
+
+	if (r->opts->dry_run)
+		return RC_OK;
+	if (oplog_write(r->log, r->store, record, r->descriptor.archive_id,
+			err))
+		return err->rc;
+	key = xasprintf("log/%s", record->name);
+	tell(r, key, "written");
+	return RC_OK;
+}
+
+static enum rc write_shards(struct rebuild *r, struct err *err)
+{
 	struct shard_meta *metas = xcalloc(r->n + 1, sizeof(*metas));
-	struct oplog_record record = { .time = clock_wall_ns() / 1000,
-				       .shards = metas };
-	char key[RECORD_KEY_TEXT];
-	bool existed;
-	enum rc rc;
+	struct oplog_record record = { .kind = OPLOG_SHARDS, .shards = metas };
+	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < r->n; i++) {
-		if (!r->shards[i].is_named)
+		if (!r->shards[i].is_known && !r->shards[i].is_out)
 			metas[record.n_shards++] = r->shards[i].meta;
 	}
 	r->totals->added = record.n_shards;
-	oplog_record_encode(&record, r->descriptor.archive_id, &b);
-	free(metas);
-	if (!record.n_shards || r->opts->dry_run)
-		return RC_OK;
-	if (!buf_ok(&b))
-		return err_set(err, RC_LIMIT, "log record is too large");
-	rc = oplog_record_key(record.time, key, sizeof(key), err);
-	if (!rc)
-		rc = store_put(r->store, key, b.p, b.len, &existed, err);
-	if (!rc)
-		tell(r, key, "written");
+	if (record.n_shards)
+		rc = write_one(r, &record, err);
+	/* Only the names are the record's. */
+	record.n_shards = 0;
+	oplog_record_release(&record);
+	return rc;
+}
+
+/* What is deleted stays so: documents count again before shards do. */
+static enum rc write_documents(struct rebuild *r, struct err *err)
+{
+	struct oplog_record tombstones = { 0 }, erased = { 0 };
+	uint64_t n_damaged = 0;
+	enum rc rc;
+
+	rc = log_rest_documents(r->store, &r->list,
+				r->has_log ? oplog_state(r->log)
+					   : r->rest.state,
+				r->descriptor.archive_id, &tombstones, &erased,
+				&n_damaged, r->opts->tell, r->opts->arg, err);
+	if (!rc && n_damaged && !r->opts->force)
+		rc = err_set(err, RC_CORRUPT,
+			     "%llu tombstone documents that no record names "
+			     "are damaged, so that nobody knows what is "
+			     "deleted; --force does without them",
+			     (unsigned long long)n_damaged);
+	r->totals->damaged += n_damaged;
+	if (!rc && tombstones.n_tombstones)
+		rc = write_one(r, &tombstones, err);
+	if (!rc && erased.n_suppressed)
+		rc = write_one(r, &erased, err);
+	oplog_record_release(&tombstones);
+	oplog_record_release(&erased);
 	return rc;
 }
 
 static enum rc rebuild_log(struct rebuild *r, struct err *err)
 {
-	enum rc rc;
-
 	if (r->n)
 		qsort(r->shards, r->n, sizeof(*r->shards), meta_by_key);
-	read_log(r);
+	if (read_log(r, err))
+		return err->rc;
 	r->totals->shards = r->n;
 	if (r->has_log && oplog_count(r->log) && !r->opts->force) {
 		if (r->totals->descriptor_written)
@@ -316,10 +398,13 @@ static enum rc rebuild_log(struct rebuild *r, struct err *err)
 			       "--force adds shards the log does not name, "
 			       "which may be half a run");
 	}
-	rc = write_record(r, err);
-	if (!rc && !r->has_log)
-		rc = remove_damaged_records(r, err);
-	return rc;
+	if (choose(r, err) || write_documents(r, err) || write_shards(r, err))
+		return err->rc;
+	if (r->has_log)
+		return RC_OK;
+	return log_rest_mend(&r->rest, r->store, r->descriptor.archive_id,
+			     r->opts->dry_run, r->opts->tell, r->opts->arg,
+			     err);
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -353,6 +438,7 @@ static void release(struct rebuild *r)
 	free(r->shards);
 	archive_list_release(&r->list);
 	oplog_free(r->log);
+	log_rest_release(&r->rest);
 	store_close(r->store);
 }
 

@@ -29,7 +29,7 @@ bool oplog_checkpoint_name_time(const char *name, int64_t *ret_time)
 	const size_t prefix = strlen(OPLOG_CHECKPOINT);
 
 	return !strncmp(name, OPLOG_CHECKPOINT, prefix) &&
-	       oplog_name_time(name + prefix, ret_time);
+	       oplog_record_name_time(name + prefix, ret_time);
 }
 
 enum rc oplog_checkpoint_key(int64_t time, char *ret, size_t size,

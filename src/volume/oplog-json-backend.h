@@ -51,9 +51,6 @@ enum rc oplog_get_shard_key(const struct json_t *j, char **ret_key,
 			    uint8_t ret_root[SHARD_ROOT_LEN],
 			    struct err *err) MUST_CHECK;
 
-/* The time out of TIME-RANDOM.json; false for names of another form. */
-bool oplog_name_time(const char *name, int64_t *ret_time) MUST_CHECK;
-
 /* A record as a checkpoint has it: with name and sha256.  digest: its own. */
 enum rc oplog_record_decode_kept(const void *p, size_t len,
 				 struct oplog_record *ret,

@@ -135,7 +135,7 @@ static bool load_one(void *arg, const char *key, const void *p, size_t len)
 	if (oplog_checkpoint_name_time(name, &time))
 		return !oplog_news_add_checkpoint(&l->news, name, p, len,
 						  l->err);
-	if (!oplog_name_time(name, &time))
+	if (!oplog_record_name_time(name, &time))
 		return true;
 	return !oplog_news_add_record(&l->news, name, p, len, l->err);
 }

@@ -123,7 +123,7 @@ enum rc oplog_news_add_record(struct oplog_news *news, const char *name,
 	if (oplog_record_decode(p, len, &r, err) ||
 	    check_id(news, r.archive_id, "record", err))
 		return err_prefix(err, OPLOG_PREFIX "%s", name);
-	if (!oplog_name_time(name, &time) || time != r.time)
+	if (!oplog_record_name_time(name, &time) || time != r.time)
 		return err_set(err, RC_CORRUPT,
 			       OPLOG_PREFIX
 			       "%s: time is not the one in its name",

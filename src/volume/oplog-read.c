@@ -66,7 +66,7 @@ static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
 		return err_set(
 			err, RC_UNSUPPORTED,
 			"%s: this program does not read such checkpoints", key);
-	if (!oplog_name_time(name, &time))
+	if (!oplog_record_name_time(name, &time))
 		return RC_OK;
 	i = oplog_index(news->log, name);
 	if (i < news->log->n_records)

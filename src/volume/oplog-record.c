@@ -87,7 +87,7 @@ enum rc oplog_record_key(int64_t time, char *ret, size_t size, struct err *err)
 	return RC_OK;
 }
 
-bool oplog_name_time(const char *name, int64_t *ret_time)
+bool oplog_record_name_time(const char *name, int64_t *ret_time)
 {
 	const size_t stamp = TIMESTAMP_COMPACT_TEXT - 1;
 	uint8_t random[16];
@@ -324,7 +324,7 @@ static enum rc get_prev(struct reader *rd, struct err *err)
 	if (json_get_str(j, "name", 128, &name, err) ||
 	    json_get_hex(j, "sha256", prev->sha256, SHA256_LEN, err))
 		return err_prefix(err, "prev");
-	if (!oplog_name_time(name, &time))
+	if (!oplog_record_name_time(name, &time))
 		return err_set(err, RC_CORRUPT,
 			       "prev is %s, which is no record", name);
 	if (time >= rd->r.time)
@@ -345,7 +345,7 @@ static enum rc get_origin(struct reader *rd, struct err *err)
 	if (json_get_str(rd->rest, "name", 128, &name, err) ||
 	    json_get_hex(rd->rest, "sha256", rd->r.sha256, SHA256_LEN, err))
 		return err->rc;
-	if (!oplog_name_time(name, &time) || time != rd->r.time)
+	if (!oplog_record_name_time(name, &time) || time != rd->r.time)
 		return err_set(err, RC_CORRUPT, "name %s does not fit the time",
 			       name);
 	rd->r.name = xstrdup(name);

@@ -163,6 +163,11 @@ void oplog_record_encode(const struct oplog_record *r,
 enum rc oplog_record_key(int64_t time, char *ret, size_t size,
 			 struct err *err) MUST_CHECK;
 
+/* The time out of TIME-RANDOM.json, which follows log/ in a record's key; false
+ * for names of another form.
+ */
+bool oplog_record_name_time(const char *name, int64_t *ret_time) MUST_CHECK;
+
 /* "deleted", "merge", ... */
 const char *oplog_why_text(enum oplog_why why);
 bool oplog_why_parse(const char *text, enum oplog_why *ret) MUST_CHECK;

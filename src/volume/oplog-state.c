@@ -325,3 +325,8 @@ const struct oplog_words *oplog_state_words(const struct oplog_state *s)
 {
 	return &s->words;
 }
+
+bool oplog_state_knows(const struct oplog_state *s, const char *key)
+{
+	return find(s, key);
+}

@@ -39,6 +39,9 @@ const struct shard_meta *oplog_state_counting(const struct oplog_state *s,
 const struct shard_meta *oplog_state_find(const struct oplog_state *s,
 					  const char *key);
 
+/* Whether any record says anything of the shard. */
+bool oplog_state_knows(const struct oplog_state *s, const char *key) MUST_CHECK;
+
 /* The valid repack record that took its place; NULL: none did. */
 const struct oplog_record *oplog_state_replaced_by(const struct oplog_state *s,
 						   const char *key);

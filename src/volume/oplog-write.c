@@ -95,7 +95,7 @@ static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
 
 	(void)size;
 	(void)err;
-	is_record = oplog_name_time(name, &time);
+	is_record = oplog_record_name_time(name, &time);
 	if (!is_record && !oplog_checkpoint_name_time(name, &time))
 		return RC_OK;
 	if (time > newest->time)

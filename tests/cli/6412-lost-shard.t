@@ -55,7 +55,7 @@ same_archive()
 cp -a base a
 t 'a shard is removed when it is to count' lost ''
 t 'the archive is what it was' shows first
-t 'by its log, too' diff -r base/log a/log
+t 'by its log, too' diff -r -x 'checkpoint-*' base/log a/log
 t 'the next run makes it whole' pack
 t 'as it should be' same_archive
 
