@@ -16,6 +16,7 @@ dist_man_MANS += man/desfs-extract.1
 dist_man_MANS += man/desfs-verify.1
 dist_man_MANS += man/desfs-publish.1
 dist_man_MANS += man/desfs-rebuild.1
+dist_man_MANS += man/desfs-repack.1
 dist_man_MANS += man/desfs-check-conf.1
 dist_man_MANS += man/desfs-mount.1
 dist_man_MANS += man/desfs-umount.1

@@ -307,9 +307,9 @@ static enum rc encode_data(const struct part *p, struct piece *pc,
 void piece_look(struct part *p, struct piece *pc, const uint8_t *stored)
 {
 	struct err err = { 0 };
-	enum rc rc = block_check(stored, pc->ref.stored_len,
-				 pc->item ? &pc->ref : NULL, pc->item != NULL,
-				 &pc->h, &err);
+	enum rc rc =
+		block_check(stored, pc->ref.stored_len,
+			    pc->item ? &pc->ref : NULL, pc->item, &pc->h, &err);
 
 	/* What has data that nobody refers to goes, with its records. */
 	if (!rc && (pc->item ? pc->item->is_live : !pc->h.data_len))

@@ -180,8 +180,7 @@ static size_t look_at(struct repacking *r, struct look *looks, size_t first)
 	for (size_t i = 0; i < n; i++) {
 		looks[i].r = r;
 		looks[i].s = &r->shards[first + i];
-		looks[i].s->is_held =
-			holds_shard(&r->holds, looks[i].s->meta) != NULL;
+		looks[i].s->is_held = holds_shard(&r->holds, looks[i].s->meta);
 		job_submit(r->workers, &looks[i].job, look_main, &looks[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
