@@ -151,17 +151,17 @@ static enum rc emit(struct emission *m, const struct stream_item *it,
 	struct entry stub;
 	enum rc rc;
 
+	if (e->type == ENTRY_REG)
+		return emit_file(m, it, err);
 	if (fate == FATE_STUB) {
 		stub = part_stub(e,
 				 it->seq >= m->p->from && it->seq < m->p->to);
-		return shard_build_entry(m->p->build, &stub, err);
+		e = &stub;
 	}
-	if (e->type == ENTRY_REG)
-		return emit_file(m, it, err);
 	rc = shard_build_entry(m->p->build, e, err);
-	/* What is inferred has no record. */
-	if (!rc && !e->implicit &&
-	    !live_set_is_marked(&m->p->live, part_live_key(e, it->source)))
+	if (!rc &&
+	    (fate == FATE_STUB ||
+	     !live_set_is_marked(&m->p->live, part_live_key(e, it->source))))
 		rc = add_record(m, e, err);
 	return rc;
 }
