@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "repack/engine-backend.h"
 #include "repack/goes.h"
 #include "repack/key-copy.h"
@@ -304,6 +305,15 @@ static enum rc encode_data(const struct part *p, struct piece *pc,
 					&pc->data_h, err);
 }
 
+/* No entry says it. */
+static void set_hash(struct piece *pc, const uint8_t *stored)
+{
+	uint8_t hash[SHA256_LEN];
+
+	sha256_of(stored, pc->ref.stored_len, hash);
+	memcpy(pc->ref.hash, hash, BLOCK_HASH_LEN);
+}
+
 void piece_look(struct part *p, struct piece *pc, const uint8_t *stored)
 {
 	struct err err = { 0 };
@@ -311,6 +321,8 @@ void piece_look(struct part *p, struct piece *pc, const uint8_t *stored)
 		block_check(stored, pc->ref.stored_len,
 			    pc->item ? &pc->ref : NULL, pc->item, &pc->h, &err);
 
+	if (!rc && !pc->item)
+		set_hash(pc, stored);
 	/* What has data that nobody refers to goes, with its records. */
 	if (!rc && (pc->item ? pc->item->is_live : !pc->h.data_len))
 		rc = look_at_records(p, pc, stored, &err);
