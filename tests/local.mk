@@ -210,6 +210,7 @@ shell_tests += tests/cli/8300-verify-remote.t
 shell_tests += tests/cli/8400-bench.t
 shell_tests += tests/cli/8300-publish.t
 shell_tests += tests/s3/2200-s3-write.t
+shell_tests += tests/s3/2220-zone-write.t
 shell_tests += tests/s3/6370-memory.t
 shell_tests += tests/cli/6050-pack-memory.t
 shell_tests += tests/s3/6330-workers.t

@@ -12,6 +12,10 @@
 #	fake_count KIND           requests since the last reset; TOTAL: all
 #	fake_reset                counts 0, log empty, rules stay
 #	at_most N KIND            that count is not larger; exactly N KIND
+#	fake_killed RULE program [args]   kill the program when the server has
+#	                          done a request that the rule fits; true when it
+#	                          has
+#	fake_clock N              its clock is N seconds ahead
 #
 #	need_rgw; start_rgw       Ceph RGW: sets $rgw_url, with TLS $rgw_tls_url
 #	rgw_daemon kill|start NAME    NAME: rgw, osd
@@ -131,6 +135,30 @@ fake_count()
 fake_reset()
 {
 	fake_curl reset -X PUT
+}
+
+fake_clock()
+{
+	fake_curl "clock/$1" -X PUT
+}
+
+# Met, or the command has ended without.
+fake_met()
+{
+	[ "$(fake_used 1)" -gt 0 ] || ! kill -0 "$met_pid" 2>/dev/null
+}
+fake_killed()
+{
+	fake_rules "$1 latency=600000" || return 1
+	shift
+	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "$@" &
+	met_pid=$!
+	wait_for 60 fake_met
+	kill -KILL $met_pid 2>/dev/null
+	wait $met_pid
+	met_status=$?
+	fake_rules
+	[ $met_status = 137 ]
 }
 
 at_most()

@@ -147,6 +147,16 @@ t 'the hold ends' hold lock d/h OFF
 t 'it is removed' do_says 'versions removed' lock purge d/h
 t 'and gone' none_of lock d/h
 
+t 'what a dead run left, locked' eval 'put_over lock tmp/run-00000000000000ff/1 one &&
+	retain lock tmp/run-00000000000000ff/1 COMPLIANCE "$(in_seconds 15)"'
+t 'is no failure of a clean-up' do_in lock leftovers remove
+t 'it stays' n_versions lock tmp/run-00000000000000ff/1 1
+freed()
+{
+	do_in lock leftovers remove && none_of lock tmp/run-00000000000000ff/1
+}
+t 'until the lock ends' wait_for 120 freed
+
 unlocked()
 {
 	do_in lock purge d/x >do.out 2>&1 || return 1
