@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/version.h"
+#include "store/store-write.h"
 
 enum rc part_flush(struct part *p, struct err *err)
 {
@@ -103,8 +104,10 @@ enum rc part_begin(struct part *p, struct err *err)
 					 .arg = p };
 	enum rc rc = shard_out_open(&p->out, o->store, NULL, o->spool_dir, err);
 
-	if (!rc)
+	if (!rc) {
+		store_upload_set_slot(p->out.upload, options.header.slot);
 		rc = shard_build_new(&options, &sink, &p->build, err);
+	}
 	return rc;
 }
 
