@@ -173,12 +173,14 @@ enum rc volume_get(struct volume *v, struct volume_node node,
 		   struct volume_entry *ret, struct err *err)
 {
 	struct volume_try t = { .v = v };
+	struct volume_entry there = { 0 };
 
 	if (!volume_is_replaced(v, node.shard))
-		t.rc = get_there(v, node, ret, err);
-	if (volume_is_replaced(v, node.shard)) {
-		if (!t.rc)
-			volume_entry_release(ret);
+		t.rc = get_there(v, node, &there, err);
+	if (!volume_is_replaced(v, node.shard)) {
+		*ret = there;
+	} else {
+		volume_entry_release(&there);
 		while (volume_try_next(&t))
 			t.rc = get_current(v, t.view, node, ret, err);
 	}
