@@ -52,6 +52,8 @@ struct store_backend {
 				void *buf, size_t len,
 				const struct store_check *check,
 				struct err *err);
+	/* As store_let_go; NULL: nothing is held. */
+	void (*let_go)(struct store *st, const char *key);
 	/* NULL: has no zones. */
 	void (*each_zone)(struct store *st, store_zone_fn *fn, void *arg);
 	/* NULL: is the only place. */

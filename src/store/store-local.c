@@ -219,6 +219,15 @@ static enum rc local_read(struct store *st, const char *key,
 	return rc;
 }
 
+static void local_let_go(struct store *st, const char *key)
+{
+	struct local_store *ls = (struct local_store *)st;
+	struct fd_ref *ref = fd_cache_get(ls->fds, key);
+
+	if (ref)
+		fd_cache_drop(ls->fds, ref);
+}
+
 static const char *const schemes[] = { "file", NULL };
 
 const struct store_backend store_backend_local = {
@@ -229,4 +238,5 @@ const struct store_backend store_backend_local = {
 	.read_tail = local_read_tail,
 	.read = local_read,
 	.list = store_local_list,
+	.let_go = local_let_go,
 };

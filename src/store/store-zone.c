@@ -209,6 +209,20 @@ static enum rc zone_read_checked(struct store *st, const char *key,
 	return read_range((struct zone_store *)st, &c, err);
 }
 
+static void zone_let_go(struct store *st, const char *key)
+{
+	struct zone_store *zs = (struct zone_store *)st;
+
+	for (size_t i = 0; i < zs->conf.n_stores; i++) {
+		for (unsigned int way = 0; way < PLACE_WAYS; way++) {
+			struct store *one = atomic_load(&zs->places[i].st[way]);
+
+			if (one)
+				store_let_go(one, key);
+		}
+	}
+}
+
 static void add_counters(struct store_counters *sum,
 			 const struct store_counters *c)
 {
@@ -296,6 +310,7 @@ const struct store_backend store_backend_zone = {
 	.read_checked = zone_read_checked,
 	.list = zone_list,
 	.count = zone_count,
+	.let_go = zone_let_go,
 	.each_zone = zone_each,
 	.each_place = zone_each_place,
 };

@@ -262,6 +262,12 @@ void store_count(struct store *st, struct store_counters *ret)
 		st->ops->count(st, ret);
 }
 
+void store_let_go(struct store *st, const char *key)
+{
+	if (st->ops->let_go)
+		st->ops->let_go(st, key);
+}
+
 void store_each_zone(struct store *st, store_zone_fn *fn, void *arg)
 {
 	if (st->ops->each_zone)

@@ -107,6 +107,11 @@ enum rc store_list(struct store *st, const char *prefix,
 		   const char *start_after, store_list_fn *fn, void *arg,
 		   struct err *err) MUST_CHECK;
 
+/* The object will not be read any more: hold nothing that keeps its bytes from
+ * going when it is removed.
+ */
+void store_let_go(struct store *st, const char *key);
+
 /* Counted since open, for gates and .des/stats.  Calls, and what became of them
  * on the wire where there is one.
  */

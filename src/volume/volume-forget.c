@@ -48,6 +48,7 @@ void volume_forget_shard(struct volume *v, uint32_t shard)
 
 	block_cache_remove_if(v->env.blocks, is_of_shard, &shard);
 	block_cache_remove_if(v->env.pages, is_of_shard, &shard);
+	store_let_go(v->st, sf->meta.key);
 	if (v->catalog)
 		catalog_drop_shard(v->catalog, sf->meta.root);
 }
