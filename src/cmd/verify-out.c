@@ -42,10 +42,13 @@ void verify_row_totals(struct buf *b, const struct verify_totals *t)
 	json_row_u64(b, "damaged_shards", t->damaged_shards);
 	json_row_u64(b, "missing_shards", t->missing_shards);
 	json_row_u64(b, "skipped_shards", t->skipped_shards);
+	json_row_u64(b, "old_shards", t->old_shards);
 	json_row_u64(b, "entries", t->entries);
 	json_row_u64(b, "files", t->files);
 	json_row_u64(b, "plain_bytes", t->plain_bytes);
 	json_row_u64(b, "blocks", t->blocks);
+	json_row_u64(b, "deleted", t->deleted);
+	json_row_u64(b, "overdue", t->overdue);
 	json_row_u64(b, "damage", t->damage);
 	json_row_u64(b, "lost", t->lost);
 	json_row_u64(b, "weak", t->weak);

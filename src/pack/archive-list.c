@@ -32,6 +32,10 @@ static enum object_kind kind_of(const char *key)
 		return OBJECT_LOG;
 	if (!strncmp(key, "tombstones/", 11))
 		return OBJECT_TOMBSTONE;
+	if (!strncmp(key, "salts/", 6))
+		return OBJECT_SALT;
+	if (!strncmp(key, "holds/", 6))
+		return OBJECT_HOLD;
 	return archive_key_is_shard(key) ? OBJECT_SHARD : OBJECT_OTHER;
 }
 
@@ -76,6 +80,8 @@ bool archive_list_is_archive(const struct archive_list *l)
 		case OBJECT_SHARD: return true;
 		case OBJECT_LOG:
 		case OBJECT_TOMBSTONE:
+		case OBJECT_SALT:
+		case OBJECT_HOLD:
 		case OBJECT_OTHER: break;
 		}
 	}

@@ -17,7 +17,9 @@
 enum object_kind {
 	OBJECT_DESCRIPTOR,
 	OBJECT_LOG,
-	OBJECT_TOMBSTONE,
+	OBJECT_TOMBSTONE, /* and all else of deletions there */
+	OBJECT_SALT,
+	OBJECT_HOLD,
 	OBJECT_SHARD,
 	OBJECT_OTHER,
 };

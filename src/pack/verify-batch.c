@@ -83,7 +83,8 @@ void batch_add(struct batch *b, struct verify_block *block,
 	b->plain += len;
 }
 
-void batch_add_file(struct batch *b, const struct entry *e, size_t first)
+void batch_add_file(struct batch *b, const struct entry *e, size_t first,
+		    bool is_deleted)
 {
 	struct batch_file *f;
 	size_t n = e->parent.len, m = e->name.len;
@@ -100,6 +101,7 @@ void batch_add_file(struct batch *b, const struct entry *e, size_t first)
 				  .name = span_of(copy + n, m),
 				  .size = e->size,
 				  .has_hash = e->has_hash,
+				  .is_deleted = is_deleted,
 				  .first = first,
 				  .n = b->n_segments - first };
 	memcpy(f->sha256, e->sha256, ENTRY_HASH_LEN);

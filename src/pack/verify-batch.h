@@ -41,7 +41,7 @@ struct batch_segment {
 struct batch_file {
 	struct span parent, name; /* owned by the batch */
 	uint64_t size;
-	bool has_hash;
+	bool has_hash, is_deleted;
 	uint8_t sha256[ENTRY_HASH_LEN];
 	size_t first, n; /* segments */
 	/* Set by the job: */
@@ -79,7 +79,8 @@ void batch_add(struct batch *b, struct verify_block *block,
 	       const struct block_ref *ref, uint32_t other, uint32_t from,
 	       uint32_t len);
 /* The segments since the last file are this one's. */
-void batch_add_file(struct batch *b, const struct entry *e, size_t first);
+void batch_add_file(struct batch *b, const struct entry *e, size_t first,
+		    bool is_deleted);
 
 /* The memory it will take. */
 size_t batch_memory(const struct batch *b);

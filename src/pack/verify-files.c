@@ -113,7 +113,8 @@ static void tell_file(struct verify_files *f, const struct batch_file *file,
 			      "SHA-256 of a file is not the one its entry "
 			      "states");
 	}
-	verify_lost(f->report, bad_off, file->parent, file->name);
+	if (!file->is_deleted)
+		verify_lost(f->report, bad_off, file->parent, file->name);
 }
 
 /* The next piece of a file. */
@@ -234,7 +235,7 @@ static bool is_full_piece(const struct verify_files *f, const struct batch *b)
 }
 
 static void add_large(struct verify_files *f, const struct entry *e,
-		      const struct block_ref *refs)
+		      const struct block_ref *refs, bool is_deleted)
 {
 	const struct content *c = &e->content;
 	uint64_t left = e->size;
@@ -253,7 +254,7 @@ static void add_large(struct verify_files *f, const struct entry *e,
 			    (uint32_t)len);
 		if (!is_last && !is_full_piece(f, b))
 			continue;
-		batch_add_file(b, e, 0);
+		batch_add_file(b, e, 0, is_deleted);
 		submit(f);
 		is_first = false;
 		if (verify_is_stopped(f->report))
@@ -262,7 +263,7 @@ static void add_large(struct verify_files *f, const struct entry *e,
 }
 
 void verify_files_add(struct verify_files *f, const struct entry *e,
-		      const struct block_ref *refs)
+		      const struct block_ref *refs, bool is_deleted)
 {
 	const struct content *c = &e->content;
 	uint64_t left = e->size;
@@ -272,7 +273,7 @@ void verify_files_add(struct verify_files *f, const struct entry *e,
 	if (e->size > f->piece || c->n_blocks > SEGMENTS_MAX) {
 		if (b->n_files)
 			submit(f);
-		add_large(f, e, refs);
+		add_large(f, e, refs, is_deleted);
 		return;
 	}
 	for (uint32_t i = 0; i < c->n_blocks; i++) {
@@ -283,7 +284,7 @@ void verify_files_add(struct verify_files *f, const struct entry *e,
 		add_segment(f, b, &refs[i], is_last ? c->tail_off : 0,
 			    (uint32_t)len);
 	}
-	batch_add_file(b, e, first);
+	batch_add_file(b, e, first, is_deleted);
 	if (is_full(f, b))
 		submit(f);
 }

@@ -29,9 +29,11 @@ struct verify_files *verify_files_new(const struct raw_shard *s,
 				      struct verify_report *report) MUST_CHECK;
 void verify_files_free(struct verify_files *f); /* takes NULL */
 
-/* The blocks lie in the data and make up the file. */
+/* The blocks lie in the data and make up the file.  is_deleted: that it cannot
+ * be read is no loss.
+ */
 void verify_files_add(struct verify_files *f, const struct entry *e,
-		      const struct block_ref *refs);
+		      const struct block_ref *refs, bool is_deleted);
 
 /* is_complete: all files were added, so that the footer's counts must agree.
  */

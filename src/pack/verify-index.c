@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/timestamp.h"
+#include "erase/tombstone-set.h"
 #include "pack/index-walk.h"
 #include "pack/uid-set.h"
 #include "shard/route.h"
@@ -24,7 +25,7 @@ struct index_check {
 	const struct buf *filter;
 	uint32_t n_partitions, partition_size;
 	struct verify_files *files;
-	struct verify_live *live;
+	const struct verify_shard_job *job;
 	struct verify_report *report;
 	struct index_walk walk;
 	uint64_t page_off; /* of the leaf, in the shard */
@@ -193,6 +194,28 @@ static const char *wrong_content(const struct raw_shard *s,
 	return NULL;
 }
 
+/* What is deleted is no loss, and its name is nobody's business. */
+static bool is_deleted(const struct index_check *c, const struct entry *e)
+{
+	return tombstone_set_hides(c->job->deleted, e->parent, e->name,
+				   e->created_at);
+}
+
+static void count_deleted(struct index_check *c, const struct entry *e)
+{
+	if (!is_deleted(c, e))
+		return;
+	c->report->totals.deleted++;
+	c->report->totals.overdue += tombstone_set_hides(
+		c->job->overdue, e->parent, e->name, e->created_at);
+}
+
+static void lost(struct index_check *c, const struct entry *e)
+{
+	if (!is_deleted(c, e))
+		verify_lost(c->report, c->page_off, e->parent, e->name);
+}
+
 static void check_content(struct index_check *c, const struct entry *e)
 {
 	CLEANUP_FREE struct block_ref *owned = NULL;
@@ -206,18 +229,18 @@ static void check_content(struct index_check *c, const struct entry *e)
 		index_walk_note(&c->walk, &e->content.extents[i]);
 	if (raw_shard_refs(c->s, e, &refs, &owned, &err)) {
 		complain(c, e, err.msg);
-		verify_lost(c->report, c->page_off, e->parent, e->name);
+		lost(c, e);
 		c->any_lost = true;
 		return;
 	}
 	wrong = wrong_content(c->s, e, refs);
 	if (wrong) {
 		complain(c, e, wrong);
-		verify_lost(c->report, c->page_off, e->parent, e->name);
+		lost(c, e);
 		return;
 	}
 	if (c->files)
-		verify_files_add(c->files, e, refs);
+		verify_files_add(c->files, e, refs, is_deleted(c, e));
 }
 
 static void check_entry(struct index_check *c, const struct entry *e)
@@ -227,6 +250,7 @@ static void check_entry(struct index_check *c, const struct entry *e)
 	check_parent(c, e);
 	check_place(c, e);
 	count(c, e);
+	count_deleted(c, e);
 	check_content(c, e);
 }
 
@@ -247,10 +271,12 @@ static void lost_page(struct index_check *c, const struct index_leaf *leaf,
 
 static void count_live(struct index_check *c, const struct entry *e)
 {
-	if (c->files || !c->live || e->type != ENTRY_REG)
+	struct verify_live *live = c->job->live;
+
+	if (c->files || !live || e->type != ENTRY_REG)
 		return;
-	atomic_fetch_add(&c->live->files, 1);
-	atomic_fetch_add(&c->live->bytes, e->size);
+	atomic_fetch_add(&live->files, 1);
+	atomic_fetch_add(&live->bytes, e->size);
 }
 
 static void check_leaf(struct index_check *c, const struct index_leaf *leaf)
@@ -352,13 +378,14 @@ static void release(struct index_check *c)
 
 bool verify_index(const struct raw_shard *s, const struct buf *filter,
 		  const struct shard_info *info, struct verify_files *files,
-		  struct verify_live *live, struct verify_report *report)
+		  const struct verify_shard_job *job,
+		  struct verify_report *report)
 {
 	struct index_check c = {
 		.s = s,
 		.filter = filter,
 		.files = files,
-		.live = live,
+		.job = job,
 		.report = report,
 		.row = { .max = 4u << 20 },
 		.last_key = { .max = 2 * UID_MAX_LEN + 1 },

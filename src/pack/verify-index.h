@@ -9,14 +9,15 @@
 #include "pack/raw-shard.h"
 #include "pack/verify-files.h"
 #include "pack/verify-report.h"
+#include "pack/verify-shard.h"
 
 /* filter: its partitions as read, or empty when they are damaged.  files: NULL
- * unless the files' bytes are to be checked too; live counts otherwise, and may
- * be NULL.  info may be NULL.  False when some pages are damaged, so that not
- * all files were looked at.
+ * unless the files' bytes are to be checked too.  info may be NULL.  False when
+ * some pages are damaged, so that not all files were looked at.
  */
 bool verify_index(const struct raw_shard *s, const struct buf *filter,
 		  const struct shard_info *info, struct verify_files *files,
-		  struct verify_live *live, struct verify_report *report);
+		  const struct verify_shard_job *job,
+		  struct verify_report *report);
 
 #endif

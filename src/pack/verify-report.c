@@ -131,6 +131,8 @@ static void sum_up(struct verify_totals *to, const struct verify_totals *from)
 	to->files += from->files;
 	to->plain_bytes += from->plain_bytes;
 	to->blocks += from->blocks;
+	to->deleted += from->deleted;
+	to->overdue += from->overdue;
 	to->damage += from->damage;
 	to->lost += from->lost;
 	to->weak += from->weak;

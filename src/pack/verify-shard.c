@@ -187,8 +187,8 @@ static void check_index(const struct verify_shard_job *job,
 
 	if (job->deep)
 		files = verify_files_new(s, job->pool, job->live, &data);
-	is_complete = verify_index(s, filter, has_info ? &info : NULL, files,
-				   job->live, r);
+	is_complete =
+		verify_index(s, filter, has_info ? &info : NULL, files, job, r);
 	if (files)
 		verify_files_end(files, is_complete);
 	verify_files_free(files);

@@ -9,6 +9,7 @@
 #include "store/store.h"
 #include "volume/oplog.h"
 
+struct tombstone_set;
 struct verify_pool;
 
 struct verify_shard_job {
@@ -19,6 +20,8 @@ struct verify_shard_job {
 	struct throttle *throttle;       /* may be NULL */
 	struct verify_live *live;        /* likewise */
 	struct verify_pool *pool;        /* likewise; with deep */
+	/* What is deleted, and what of it should be gone; may be NULL. */
+	const struct tombstone_set *deleted, *overdue;
 	bool deep;
 	size_t ahead; /* bytes read at once; 0: each part by itself */
 };

@@ -10,12 +10,14 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "erase/tombstone-set.h"
 #include "pack/index-walk.h"
 #include "shard/shard-record.h"
 
 /* One shard, read in the order of its entries. */
 struct source {
 	const struct shard_meta *meta;
+	const struct tombstone_set *deleted;
 	struct raw_shard shard;
 	struct index_walk walk;
 	struct index_leaf leaf;
@@ -26,8 +28,8 @@ struct source {
 	char *first; /* uid of the first of them */
 };
 
-/* To the next entry that is no directory: those are in all shards that need
- * them.
+/* To the next entry that is no directory, as those are in all shards that need
+ * them, and not deleted.
  */
 static void advance(struct source *s)
 {
@@ -37,7 +39,11 @@ static void advance(struct source *s)
 	for (;;) {
 		while (s->leaf.page && s->next < page_count(s->leaf.page)) {
 			page_entry(s->leaf.page, s->next++, &s->entry);
-			s->has_entry = s->entry.type != ENTRY_DIR;
+			s->has_entry =
+				s->entry.type != ENTRY_DIR &&
+				!tombstone_set_hides(
+					s->deleted, s->entry.parent,
+					s->entry.name, s->entry.created_at);
 			if (s->has_entry)
 				return;
 		}
@@ -52,11 +58,12 @@ static void advance(struct source *s)
 }
 
 static void open_source(struct source *s, struct store *st,
-			const struct shard_meta *m)
+			const struct shard_meta *m,
+			const struct tombstone_set *deleted)
 {
 	struct err ignored;
 
-	*s = (struct source){ .meta = m };
+	*s = (struct source){ .meta = m, .deleted = deleted };
 	if (raw_shard_open(&s->shard, st, m->key, &ignored))
 		return;
 	index_walk_init(&s->walk, &s->shard);
@@ -153,7 +160,8 @@ static bool has_two_runs(const struct shard_meta *const *metas, size_t n)
 }
 
 void verify_twice(struct store *st, const struct shard_meta *const *metas,
-		  size_t n, verify_twice_fn *fn, void *arg)
+		  size_t n, const struct tombstone_set *deleted,
+		  verify_twice_fn *fn, void *arg)
 {
 	size_t len;
 
@@ -167,7 +175,7 @@ void verify_twice(struct store *st, const struct shard_meta *const *metas,
 			continue;
 		all = xcalloc(len, sizeof(*all));
 		for (size_t i = 0; i < len; i++)
-			open_source(&all[i], st, metas[at + i]);
+			open_source(&all[i], st, metas[at + i], deleted);
 		merge(all, len);
 		for (size_t i = 0; i < len; i++)
 			tell(&all[i], fn, arg);

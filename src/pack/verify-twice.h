@@ -14,13 +14,17 @@
 #include "store/store.h"
 #include "volume/oplog.h"
 
+struct tombstone_set;
+
 /* What one shard has of others. */
 typedef void verify_twice_fn(void *arg, struct verify_report *report);
 
-/* metas: all shards that count, in the order of their keys.  Damage is passed
- * over: it is told elsewhere.  fn has to tell the report.
+/* metas: all shards that count, in the order of their keys.  What is deleted
+ * (NULL: nothing) is passed over, and so is damage: it is told elsewhere.  fn
+ * has to tell the report.
  */
 void verify_twice(struct store *st, const struct shard_meta *const *metas,
-		  size_t n, verify_twice_fn *fn, void *arg);
+		  size_t n, const struct tombstone_set *deleted,
+		  verify_twice_fn *fn, void *arg);
 
 #endif

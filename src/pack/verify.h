@@ -52,9 +52,12 @@ struct verify_totals {
 	uint64_t damaged_shards; /* of them */
 	uint64_t missing_shards; /* named by the log, and not there */
 	uint64_t skipped_shards; /* not chosen, or done before */
+	uint64_t old_shards;     /* replaced, within their grace period */
 	uint64_t entries, files, plain_bytes; /* looked at */
 	uint64_t blocks;                      /* with deep */
-	uint64_t damage, lost, weak, notes;   /* findings of each kind */
+	uint64_t deleted, overdue; /* of the entries: deleted, and of these
+				    * those that should be gone */
+	uint64_t damage, lost, weak, notes; /* findings of each kind */
 };
 
 /* One shard, after all that was found in it. */
