@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "conf/erasure-key.h"
 
@@ -114,18 +114,18 @@ static void what_is_no_key_is_refused_and_not_shown(void **state)
 
 static void there_may_not_be_too_many(void **state)
 {
-	CLEANUP_FREE char *text = xcalloc(ERASURE_KEYS_MAX + 1, 80);
+	CLEANUP_BUF struct buf text = { .max = 1u << 16 };
 	struct erasure_keys k;
 	struct err err;
 
 	(void)state;
 	for (unsigned int i = 0; i < ERASURE_KEYS_MAX; i++)
-		strncat(text, "key = " HEX_A "\n", 80);
-	write_file(0600, text);
+		buf_append_str(&text, "key = " HEX_A "\n");
+	write_file(0600, buf_str(&text));
 	assert_int_equal(erasure_keys_load(path, &k, &err), RC_OK);
 	assert_int_equal(k.n, ERASURE_KEYS_MAX);
-	strncat(text, "key = " HEX_A "\n", 80);
-	refused(RC_USAGE, 0600, text);
+	buf_append_str(&text, "key = " HEX_A "\n");
+	refused(RC_USAGE, 0600, buf_str(&text));
 }
 
 static int make_dir(void **state)
