@@ -14,15 +14,16 @@
 #include "base/compiler.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "shard/shard-format.h"
 
 /* Holds the longest path with its NUL byte. */
 #define LIST_BYTES (128u << 10)
-_Static_assert(LIST_BYTES > UID_MAX_LEN + 1, "a path is longer");
+_Static_assert(LIST_BYTES > LIST_FILE_MAX + 1, "a path is longer");
 
 enum rc list_file_open(struct list_file *f, const char *name, struct err *err)
 {
-	*f = (struct list_file){ .name = name, .fd = STDIN_FILENO };
+	*f = (struct list_file){ .name = name,
+				 .fd = STDIN_FILENO,
+				 .max = UID_MAX_LEN };
 	if (strcmp(name, "-") != 0) {
 		/* A pipe without a writer is waited for in poll. */
 		f->fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -54,7 +55,8 @@ static enum rc wait_for_more(const struct list_file *f, struct err *err)
 		int n = poll(p, ARRAY_LEN(p), -1);
 
 		if (n < 0 && errno != EINTR)
-			return err_set_errno(err, errno, "cannot be waited for");
+			return err_set_errno(err, errno,
+					     "cannot be waited for");
 		if (n > 0 && p[0].revents)
 			return RC_OK;
 	}
@@ -86,18 +88,17 @@ enum rc list_file_next(struct list_file *f, char **ret, size_t *ret_len,
 	for (;;) {
 		char *path = f->bytes + f->from;
 		size_t len = f->to - f->from;
-		char *end = memchr(path + looked, '\0', len - looked);
+		char *end = memchr(path + looked, f->end, len - looked);
 
 		if (!end && f->has_ended && len) {
 			end = path + len;
-			*end = '\0';
 			f->to++;
 		}
-		if (end ? end - path > UID_MAX_LEN : len > UID_MAX_LEN)
+		if (end ? (size_t)(end - path) > f->max : len > f->max)
 			return err_set(err, RC_LIMIT,
-				       "path of more than %u bytes",
-				       UID_MAX_LEN);
+				       "path of more than %zu bytes", f->max);
 		if (end) {
+			*end = '\0';
 			*ret = path;
 			*ret_len = (size_t)(end - path);
 			f->from += *ret_len + 1;

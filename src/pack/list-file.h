@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list-file.h - reads a list of paths, each ended by a NUL byte, from a file or
- * a pipe, and lets a stop interrupt the wait for its writer.
+/* list-file.h - reads a list of paths, each ended by a NUL byte or by another
+ * one, from a file or a pipe, and lets a stop interrupt the wait for its
+ * writer.
  *
  * For one thread.
  */
@@ -11,12 +12,20 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "shard/shard-format.h"
+
+#define LIST_FILE_MAX (UID_MAX_LEN + 64u)
 
 struct list_file {
 	const char *name; /* borrowed */
 	int fd;
 	bool is_own; /* to be closed */
 	bool has_ended;
+	/* May be changed before the first path is read: what each ends with,
+	 * and the bytes that a path may have, at most LIST_FILE_MAX.
+	 */
+	char end;
+	size_t max;
 	char *bytes;
 	size_t from, to; /* read, and not yet taken */
 };
@@ -28,8 +37,8 @@ enum rc list_file_open(struct list_file *f, const char *name,
 void list_file_close(struct list_file *f);
 
 /* The next path, NUL-terminated, to be changed freely until the next call; the
- * last one need not be ended.  RC_NOENT at the end; RC_LIMIT: longer than a
- * uid; RC_STOPPED: a stop is requested.
+ * last one need not be ended.  RC_NOENT at the end; RC_LIMIT: longer than
+ * max; RC_STOPPED: a stop is requested.
  */
 enum rc list_file_next(struct list_file *f, char **ret, size_t *ret_len,
 		       struct err *err) MUST_CHECK;
