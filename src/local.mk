@@ -375,6 +375,18 @@ libdesfs_a_SOURCES += src/repack/record-read.c src/repack/record-read.h
 libdesfs_a_SOURCES += src/repack/salt.c src/repack/salt.h
 libdesfs_a_SOURCES += src/repack/shard-seek.c src/repack/shard-seek.h
 libdesfs_a_SOURCES += src/repack/survey.c src/repack/survey.h
+libdesfs_a_SOURCES += src/repack/find-version.c src/repack/find-version.h
+libdesfs_a_SOURCES += src/repack/tombstone-add.c src/repack/tombstone-add.h
+libdesfs_a_SOURCES += src/repack/tombstone-aggregate.c
+libdesfs_a_SOURCES += src/repack/tombstone-aggregate.h
+libdesfs_a_SOURCES += src/repack/tombstone-copies.c
+libdesfs_a_SOURCES += src/repack/tombstone-copies.h
+libdesfs_a_SOURCES += src/repack/tombstone-doc.c src/repack/tombstone-doc.h
+libdesfs_a_SOURCES += src/repack/tombstone-name.c src/repack/tombstone-name.h
+libdesfs_a_SOURCES += src/repack/tombstone-remove.c
+libdesfs_a_SOURCES += src/repack/tombstone-remove.h
+libdesfs_a_SOURCES += src/repack/tombstone-write.c
+libdesfs_a_SOURCES += src/repack/tombstone-write.h
 
 # fs
 libdesfs_a_SOURCES += src/fs/fs.h

@@ -15,7 +15,7 @@ erase base shard
 store base conf net
 volume base codec shard store cache catalog erase
 pack base codec conf shard store catalog erase volume
-repack base codec conf shard store catalog erase volume pack
+repack base codec conf cache shard store catalog erase volume pack
 fs base conf volume store
 cmd base codec conf net cache catalog shard erase store volume pack repack
 EOF
