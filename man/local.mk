@@ -20,6 +20,7 @@ dist_man_MANS += man/desfs-repack.1
 dist_man_MANS += man/desfs-check-conf.1
 dist_man_MANS += man/desfs-mount.1
 dist_man_MANS += man/desfs-umount.1
+dist_man_MANS += man/desfs-tombstone.1
 dist_man_MANS += man/desfs-top.1
 dist_man_MANS += man/desfs-version.1
 dist_man_MANS += man/desfs-help.1

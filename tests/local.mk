@@ -204,6 +204,7 @@ shell_tests += tests/cli/6430-clean-workers.t
 shell_tests += tests/cli/7100-repack.t
 shell_tests += tests/cli/7310-verify-report.t
 shell_tests += tests/cli/7320-verify-flips.t
+shell_tests += tests/cli/7200-tombstone.t
 shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t

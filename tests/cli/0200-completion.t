@@ -46,6 +46,10 @@ t 'options with an argument' completes desfs _desfs desfs verify --s -- --salvag
 t 'options of desfs' completes desfs _desfs desfs --v -- --version --verbose
 t 'names of commands after help' completes desfs _desfs desfs help m -- mount
 t 'what to do with caches' completes desfs _desfs desfs cache v -- verify
+t 'what to do with tombstones' completes desfs _desfs desfs tombstone a -- \
+	add aggregate
+t 'names to be deleted' completes desfs _desfs desfs tombstone add ar dir/f -- \
+	dir/file-one
 t 'archives' completes desfs _desfs desfs ls a -- ar
 t 'names in archives' completes desfs _desfs desfs cat ar d -- dir/
 t 'names in directories' completes desfs _desfs desfs cat ar dir/f -- \
