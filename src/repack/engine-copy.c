@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/stop.h"
 #include "base/workers.h"
 #include "repack/engine-piece.h"
@@ -102,13 +103,25 @@ static enum rc damaged(struct copying *c, struct piece *pc, struct err *err)
 	return err->rc;
 }
 
+/* No entry says what the hash of a block with records only is. */
+static void hash_stored(const uint8_t *stored, struct block_ref *ref)
+{
+	uint8_t hash[SHA256_LEN];
+
+	sha256_of(stored, ref->stored_len, hash);
+	memcpy(ref->hash, hash, BLOCK_HASH_LEN);
+}
+
 static enum rc copy_piece(struct copying *c, struct piece *pc,
 			  const uint8_t *stored, struct err *err)
 {
 	struct engine_report *r = &c->p->e->report;
 	struct block_ref now = pc->ref;
-	enum rc rc = part_add_block(c->p, stored, &now, err);
+	enum rc rc;
 
+	if (!pc->item)
+		hash_stored(stored, &now);
+	rc = part_add_block(c->p, stored, &now, err);
 	r->blocks_copied++;
 	r->bytes_copied += now.stored_len;
 	if (pc->item) {
