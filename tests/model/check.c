@@ -315,7 +315,7 @@ static struct look look_of(struct world *w, bool is_late)
 
 	if (is_late && w->has_lag) {
 		l.since = now - WORLD_LAG;
-		l.may_miss = w->purged >= l.since;
+		l.may_miss = memory_removed(w->memory) >= l.since;
 	}
 	return l;
 }

@@ -12,6 +12,8 @@
 void op_log_free_p(struct oplog **log);
 #define CLEANUP_LOG CLEANUP(op_log_free_p)
 
+/* A new one, to be read. */
+struct oplog *op_new_log(const struct world *w);
 /* A new one, read wholly; also on failure to be freed. */
 enum rc op_read_log(struct world *w, struct store *st, struct oplog **ret,
 		    struct err *err);

@@ -1,175 +1,196 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op-repack.c - shards are written anew. */
+/* op-repack.c - shards are written anew, and old ones removed. */
 #include "config.h"
 
 #include "op-repack.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/random.h"
 #include "op-log.h"
-#include "repack/engine.h"
+#include "repack/finish.h"
+#include "repack/fold.h"
+#include "repack/purge.h"
+#include "repack/repack.h"
 #include "store/store-write.h"
-#include "volume/oplog-state.h"
 
-#define GRACE_MAX 100000 /* seconds */
+/* Small, so that the few files there are make a difference. */
+#define SPLIT_ABOVE 1500u
+#define MERGE_BELOW 20000u
 
-struct repack {
-	struct world *w;
-	struct store *st;
-	const struct op *op;
-	struct oplog *log;
-	const struct shard_meta *in[ENGINE_INPUTS_MAX];
-	size_t n;
+/* The first failure of several, which a run sums up. */
+struct told {
+	char text[ERR_MSG_MAX];
 };
 
-static void choose(struct repack *r, bool is_merge)
+static void note_group(void *arg, const struct repack_event *event)
 {
-	size_t n = oplog_count(r->log);
-	const struct shard_meta *first;
+	struct told *t = arg;
 
-	if (!n)
-		return;
-	first = oplog_shard(r->log, r->op->a % n);
-	r->in[r->n++] = first;
-	for (size_t i = 0; is_merge && i < n && r->n < 4; i++) {
-		const struct shard_meta *m = oplog_shard(r->log, i);
-
-		if (m != first && m->day == first->day &&
-		    m->slot == first->slot)
-			r->in[r->n++] = m;
-	}
+	if (event->status == REPACK_FAILED && !*t->text)
+		snprintf(t->text, sizeof(t->text), "%s", event->err->msg);
 }
 
-/* A number no part of the slot has or had. */
-static uint32_t free_part(const struct repack *r)
+static void note_purge(void *arg, const struct purge_event *event)
 {
-	uint32_t ret = 0;
+	struct told *t = arg;
 
-	for (size_t i = 0; i < oplog_n_records(r->log); i++) {
-		const struct oplog_record *rec = oplog_record_at(r->log, i);
-
-		for (size_t k = 0; k < rec->n_shards; k++) {
-			const struct shard_meta *m = &rec->shards[k];
-
-			if (m->day == r->in[0]->day &&
-			    m->slot == r->in[0]->slot && m->part >= ret)
-				ret = m->part + 1;
-		}
-	}
-	return ret;
+	if (event->is_failed && !*t->text)
+		snprintf(t->text, sizeof(t->text), "%s: %s", event->key,
+			 event->text ? event->text : "failed");
 }
 
-static enum rc write_record(struct repack *r, const struct engine_result *res,
-			    enum oplog_why why, struct err *err)
+static enum rc with_text(enum rc rc, const struct told *t, struct err *err)
+{
+	return rc && *t->text ? err_set(err, rc, "%s", t->text) : rc;
+}
+
+static int64_t grace_of(const struct op *op)
 {
 	static const int64_t graces[] = { 0, 0, 600, 86400 };
-	struct oplog_replaced replaced[ENGINE_INPUTS_MAX];
-	struct oplog_record rec = { .kind = OPLOG_REPACK,
-				    .shards = res->shards,
-				    .n_shards = res->n,
-				    .replaces = replaced,
-				    .n_replaces = r->n,
-				    .grace = graces[r->op->b % 4],
-				    .why = why };
-	CLEANUP_LOG struct oplog *now = NULL;
-	enum rc rc;
 
-	for (size_t i = 0; i < r->n; i++) {
-		replaced[i].key = r->in[i]->key;
-		memcpy(replaced[i].root, r->in[i]->root, SHARD_ROOT_LEN);
-	}
-	rc = op_read_log(r->w, r->st, &now, err);
-	for (size_t i = 0; !rc && i < r->n; i++) {
-		/* Somebody else was quicker. */
-		if (!oplog_state_find(oplog_state(now), r->in[i]->key))
-			return RC_OK;
-	}
-	if (!rc)
-		rc = oplog_write(now, r->st, &rec, r->w->descriptor.archive_id,
-				 err);
-	rec.shards = NULL;
-	rec.n_shards = 0;
-	rec.replaces = NULL;
-	rec.n_replaces = 0;
-	oplog_record_release(&rec);
-	return rc;
+	return graces[op->b % 4];
 }
 
-static enum rc repack(struct repack *r, const struct engine_options *how,
-		      enum oplog_why why, struct err *err)
+static enum rc purge(struct world *w, struct store *st, struct oplog *log,
+		     const struct store_run *run, struct err *err)
 {
-	struct engine_options o = *how;
-	struct engine_result res = { 0 };
-	enum rc rc;
+	struct told told = { "" };
+	struct purge_options o = { .store = st,
+				   .archive_id = w->descriptor.archive_id,
+				   .run = run,
+				   .jobs = 1,
+				   .fn = note_purge,
+				   .arg = &told };
+	struct purge_totals totals;
 
-	choose(r, why == OPLOG_MERGE);
-	if (!r->n || (why == OPLOG_MERGE && r->n < 2))
-		return RC_OK;
-	o.store = r->st;
-	o.workers = r->w->workers;
-	o.n_workers = 1;
-	o.spool_dir = "/tmp";
-	o.deleted = oplog_deleted(r->log);
-	o.free_part = free_part(r);
-	rc = engine_run(&o, r->in, r->n, &res, err);
-	if (!rc)
-		rc = write_record(r, &res, why, err);
-	engine_result_release(&res);
+	return with_text(purge_old(log, &o, &totals, err), &told, err);
+}
+
+/* A run, with a log that is not read yet. */
+struct running {
+	struct store_run *run;
+	struct oplog *log;
+};
+
+static enum rc begin(struct world *w, struct store *st, struct running *ret,
+		     struct err *err)
+{
+	*ret = (struct running){ 0 };
+	if (store_run_begin(st, &ret->run, err))
+		return err->rc;
+	ret->log = op_new_log(w);
+	return RC_OK;
+}
+
+static enum rc end(struct running *r, enum rc rc)
+{
+	store_run_end(r->run, !rc);
+	oplog_free(r->log);
 	return rc;
 }
 
 static enum rc run(struct world *w, struct store *st, const struct op *op,
-		   const struct engine_options *how, enum oplog_why why,
-		   struct err *err)
+		   const struct plan_options *plan, struct err *err)
 {
-	CLEANUP_LOG struct oplog *log = NULL;
-	struct repack r = { .w = w, .st = st, .op = op };
-	struct store_run *mark = NULL;
+	struct told told = { "" };
+	struct repack_options o = { .store = st,
+				    .archive_id = w->descriptor.archive_id,
+				    .plan = *plan,
+				    .codec =
+					    op->b & 8 ? CODEC_NONE : CODEC_ZSTD,
+				    .level = op->b & 8 ? 0 : 3,
+				    .grace = grace_of(op),
+				    .jobs = 1,
+				    .spool_dir = "/tmp",
+				    .fn = note_group,
+				    .arg = &told };
+	struct repack_totals totals;
+	struct running r;
 	enum rc rc;
 
-	if (store_run_begin(st, &mark, err))
+	if (begin(w, st, &r, err))
 		return err->rc;
-	rc = op_read_log(w, st, &log, err);
-	r.log = log;
-	if (!rc)
-		rc = repack(&r, how, why, err);
-	store_run_end(mark, !rc);
-	return rc;
+	rc = with_text(repack_run(r.log, &o, &totals, err), &told, err);
+	if (!rc && !o.grace)
+		rc = purge(w, st, r.log, r.run, err);
+	return end(&r, rc);
 }
 
 enum rc op_repack(struct world *w, struct store *st, const struct op *op,
 		  struct err *err)
 {
-	const struct engine_options how = { 0 };
+	const struct plan_options plan = { .by_deleted = true };
 
-	return run(w, st, op, &how, OPLOG_DELETED, err);
+	return run(w, st, op, &plan, err);
 }
 
 enum rc op_merge(struct world *w, struct store *st, const struct op *op,
 		 struct err *err)
 {
-	const struct engine_options how = { 0 };
+	const struct plan_options plan = { .by_deleted = op->a % 2,
+					   .merge_below = MERGE_BELOW,
+					   .max_together = 2 + op->a % 5 };
 
-	return run(w, st, op, &how, OPLOG_MERGE, err);
+	return run(w, st, op, &plan, err);
 }
 
 enum rc op_split(struct world *w, struct store *st, const struct op *op,
 		 struct err *err)
 {
-	const struct engine_options how = { .split_above = 1500 };
+	const struct plan_options plan = { .split_above = SPLIT_ABOVE };
 
-	return run(w, st, op, &how, OPLOG_SPLIT, err);
+	return run(w, st, op, &plan, err);
 }
 
 enum rc op_recompress(struct world *w, struct store *st, const struct op *op,
 		      struct err *err)
 {
-	const struct engine_options how = { .recompress = true,
-					    .codec = op->b & 8 ? CODEC_NONE
-							       : CODEC_ZSTD,
-					    .level = op->b & 8 ? 0 : 3 };
+	const struct plan_options plan = { .recompress = true };
 
-	return run(w, st, op, &how, OPLOG_RECOMPRESS, err);
+	return run(w, st, op, &plan, err);
+}
+
+enum rc op_purge(struct world *w, struct store *st, const struct op *op,
+		 struct err *err)
+{
+	struct running r;
+
+	(void)op;
+	if (begin(w, st, &r, err))
+		return err->rc;
+	return end(&r, purge(w, st, r.log, r.run, err));
+}
+
+static const uint8_t secret[32] = { 7 };
+
+/* Fold the log, and then what is done: the rest of a round of reap. */
+enum rc op_finish(struct world *w, struct store *st, const struct op *op,
+		  struct err *err)
+{
+	struct fold_options fold = { .store = st,
+				     .archive_id = w->descriptor.archive_id,
+				     .settle = op->a % 2 ? 0 : FINISH_SETTLE,
+				     .min_many = op->a % 3 ? 0 : 3 };
+	struct fold_names names = { 0 };
+	struct finish_options finish = { .store = st,
+					 .archive_id = w->descriptor.archive_id,
+					 .secret = secret,
+					 .settle = FINISH_SETTLE,
+					 .jobs = 1,
+					 .has_names = fold_names_has,
+					 .arg = &names };
+	struct fold_totals folded;
+	struct finish_totals finished;
+	struct running r;
+	enum rc rc;
+
+	if (begin(w, st, &r, err))
+		return err->rc;
+	finish.run = r.run;
+	rc = fold_log(r.log, &fold, &folded, &names, err);
+	if (!rc)
+		rc = finish_erasures(r.log, &finish, &finished, err);
+	fold_names_release(&names);
+	return end(&r, rc);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op-repack.h - shards are written anew. */
+/* op-repack.h - shards are written anew, and old ones removed. */
 #ifndef DESFS_TESTS_OP_REPACK_H
 #define DESFS_TESTS_OP_REPACK_H
 
@@ -15,5 +15,9 @@ enum rc op_split(struct world *w, struct store *st, const struct op *op,
 		 struct err *err);
 enum rc op_recompress(struct world *w, struct store *st, const struct op *op,
 		      struct err *err);
+enum rc op_purge(struct world *w, struct store *st, const struct op *op,
+		 struct err *err);
+enum rc op_finish(struct world *w, struct store *st, const struct op *op,
+		  struct err *err);
 
 #endif

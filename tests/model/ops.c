@@ -58,7 +58,8 @@ static enum rc run_clean(struct world *w, struct store *st, const struct op *op,
 const struct op_kind op_kinds[] = {
 	{ "pack", 30, op_pack },     { "clock", 10, run_clock },
 	{ "clean", 2, run_clean },   { "erase", 0, op_erase },
-	{ "repack", 15, op_repack }, { "merge", 5, op_merge },
-	{ "split", 4, op_split },    { "recompress", 3, op_recompress },
+	{ "repack", 15, op_repack }, { "merge", 4, op_merge },
+	{ "split", 2, op_split },    { "recompress", 2, op_recompress },
+	{ "purge", 6, op_purge },    { "finish", 6, op_finish },
 };
 const size_t n_op_kinds = sizeof(op_kinds) / sizeof(*op_kinds);

@@ -45,7 +45,7 @@ struct part {
 struct memory {
 	pthread_mutex_t lock;
 	uint64_t random, n_tags, n_changes;
-	int64_t now, begun;
+	int64_t now, begun, removed;
 	int64_t lag;
 	unsigned int lag_percent;
 	bool keeps_versions;
@@ -95,6 +95,7 @@ struct memory *memory_new(uint64_t seed, int64_t now_us, bool keeps_versions,
 	pthread_mutex_init(&m->lock, NULL);
 	m->random = seed;
 	m->now = m->begun = now_us;
+	m->removed = INT64_MIN;
 	m->keeps_versions = keeps_versions;
 	m->n_places = n_places;
 	return m;
@@ -232,6 +233,11 @@ uint64_t memory_changes(const struct memory *m)
 	return m->n_changes;
 }
 
+int64_t memory_removed(const struct memory *m)
+{
+	return m->removed;
+}
+
 static enum rc fail(const char *key, const char *what, struct err *err)
 {
 	return err_set(err, RC_IO, "%s: %s", key, what);
@@ -347,6 +353,7 @@ static void drop(struct memory *m, size_t i, unsigned int places)
 	struct object *o = &m->objects[i];
 
 	m->n_changes++;
+	m->removed = m->now;
 	if (m->keeps_versions && !(o->places & ~places))
 		o->is_old = true;
 	else if (!m->keeps_versions)
@@ -643,6 +650,7 @@ static enum rc memory_purge(struct store *st, const char *key,
 	     i < m->n && !strcmp(m->objects[i].key, key);) {
 		m->objects[i].places &= ~reached(h, is_lost);
 		m->n_changes++;
+		m->removed = m->now;
 		if (m->objects[i].places)
 			i++;
 		else

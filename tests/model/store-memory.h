@@ -67,6 +67,8 @@ bool memory_is_crashed(const struct store *st);
 uint64_t memory_requests(const struct store *st);
 /* Those of all handles that changed anything. */
 uint64_t memory_changes(const struct memory *m);
+/* When anything was removed last; INT64_MIN: never. */
+int64_t memory_removed(const struct memory *m);
 
 /* All that is in the place, old versions and unfinished uploads, too. */
 typedef void memory_each_fn(void *arg, const char *key, const struct buf *b,

@@ -52,7 +52,7 @@ struct world {
 	struct workers *workers; /* of all */
 	uint64_t random;         /* for what no operation decides: the checks */
 	unsigned int n_uids;
-	int64_t purged; /* when something was removed last, true time */
+	bool is_pair; /* two operations are running */
 
 	struct store *exact, *lagging;
 	struct volume *reader, *late_reader; /* over these */
