@@ -5,7 +5,8 @@
  *	MODEL_SEQUENCES=N   how many (default: as many as take a minute or two)
  *	MODEL_OPS=N         operations in each (50)
  *	MODEL_SEED=N        number of the first (1)
- *	MODEL_REPLAY=TEXT   this one alone, as printed when it failed
+ *	MODEL_REPLAY=TEXT   this one alone, as printed when it failed;
+ *	MODEL_DUMP=1        and then what is in the store
  */
 #include "config.h"
 

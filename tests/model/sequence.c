@@ -85,6 +85,8 @@ bool sequence_run(const struct sequence *s, char *why, size_t size)
 			snprintf(why, size, "at the end: %s", w->why);
 	}
 	is_ok = !w->has_failed;
+	if (!is_ok && getenv("MODEL_DUMP"))
+		world_dump(w);
 	world_free(w);
 	return is_ok;
 }

@@ -120,6 +120,21 @@ void world_free(struct world *w)
 	free(w);
 }
 
+/* memory_each_fn */
+static void dump_object(void *arg, const char *key, const struct buf *b,
+			bool is_old)
+{
+	(void)arg;
+	printf("# %s%s, %zu bytes\n", key, is_old ? " (old)" : "", b->len);
+	if (!strncmp(key, "log/", 4))
+		printf("#   %.*s\n", (int)b->len, (const char *)b->p);
+}
+
+void world_dump(const struct world *w)
+{
+	memory_each(w->memory, dump_object, NULL);
+}
+
 static struct intent *new_intent(struct world *w, unsigned int actor)
 {
 	struct intent *in = &w->intents[actor][w->n_intents[actor]++];

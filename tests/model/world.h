@@ -87,6 +87,9 @@ void world_check(struct world *w, bool is_full);
 /* And after all was done that can be done, that nothing is left. */
 void world_check_end(struct world *w);
 
+/* Print what is in the store, for who looks for the cause of a failure. */
+void world_dump(const struct world *w);
+
 /* Remember what is to be done, until it is acknowledged or known not to have
  * happened.
  */
