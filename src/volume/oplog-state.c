@@ -20,7 +20,8 @@ struct entry {
 	const struct oplog_record *replaced;
 	const struct oplog_record
 		*lost; /* the first invalid one that adds it */
-	bool is_added; /* by a record that counts */
+	bool is_named; /* by a record that counts */
+	bool is_added; /* likewise, and its names are still there */
 };
 
 struct oplog_state {
@@ -133,8 +134,10 @@ static void add_shards(struct oplog_state *s, const struct oplog_record *r,
 			e->meta = m;
 		if (lost && !e->lost)
 			e->lost = lost;
-		if (!lost && !m->is_purged)
-			e->is_added = true;
+		if (!lost) {
+			e->is_named = true;
+			e->is_added |= !m->is_purged;
+		}
 	}
 }
 
@@ -146,7 +149,7 @@ static bool is_first(const struct oplog_state *s, const struct oplog_record *r)
 	for (size_t i = 0; i < r->n_replaces; i++) {
 		const struct entry *e = find(s, r->replaces[i].key);
 
-		if (e && (e->replaced || (e->lost && !e->is_added)))
+		if (e && (e->replaced || (e->lost && !e->is_named)))
 			return false;
 	}
 	return true;
