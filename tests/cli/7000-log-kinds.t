@@ -90,7 +90,7 @@ cp -r ar withdrawn && cp -r ar keep
 write ar withdrawn "$key"
 t 'one that is withdrawn hides nothing' shows 'c d '
 rm -r ar && mv withdrawn ar
-write ar done "$key"
+write ar "done" "$key"
 rm "ar/$key"
 t 'nobody asks for one that is done' shows 'c d '
 rm -r ar && mv keep ar
