@@ -364,6 +364,7 @@ libdesfs_a_SOURCES += src/repack/engine-stream.c src/repack/engine-stream.h
 libdesfs_a_SOURCES += src/repack/engine-blocks.c src/repack/engine-blocks.h
 libdesfs_a_SOURCES += src/repack/engine-backend.h
 libdesfs_a_SOURCES += src/repack/engine-mark.c
+libdesfs_a_SOURCES += src/repack/engine-recover.c
 libdesfs_a_SOURCES += src/repack/engine-piece.c src/repack/engine-piece.h
 libdesfs_a_SOURCES += src/repack/engine-copy.c
 libdesfs_a_SOURCES += src/repack/engine-emit.c

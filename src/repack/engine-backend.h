@@ -35,7 +35,12 @@ struct engine {
 	struct engine_report report;
 	struct lost_item *lost;
 	size_t n_lost, cap_lost;
+	size_t n_lost_before; /* of these, known before the first part */
 };
+
+/* engine-recover.c: find what pages had that cannot be read. */
+enum rc source_recover(struct engine *e, struct source *src,
+		       struct err *err) MUST_CHECK;
 
 /* entry: NULL if nobody knows which. */
 void engine_lose(struct engine *e, const char *key, const struct entry *entry,

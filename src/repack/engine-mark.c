@@ -15,7 +15,6 @@
 #include "shard/shard-filter.h"
 
 #define NAMES_MAX 3 /* in a message */
-#define LOST_TEXT 512
 
 /* A directory that is only inferred, which stays if something is below it. */
 struct inferred {
@@ -93,23 +92,6 @@ struct entry part_stub(const struct entry *e, bool is_deleted)
 	stub.mtime_ns = e->mtime_ns;
 	stub.nlink = e->nlink;
 	return stub;
-}
-
-static void lost_page(void *arg, const struct source *src,
-		      const struct index_leaf *leaf, const struct err *err)
-{
-	struct part *p = arg;
-	char text[LOST_TEXT];
-
-	if (p->number)
-		return;
-	snprintf(text, sizeof(text),
-		 "%" PRIu64 " entries without names, in an index page of them "
-		 "at %" PRIu64 ": %.200s",
-		 leaf->n_entries, src->s.footer.index_off + leaf->ref.off,
-		 err->msg);
-	p->e->report.lost += leaf->n_entries;
-	engine_lose(p->e, src->s.key, NULL, text);
 }
 
 /* --- content -------------------------------------------------------------- */
@@ -321,7 +303,7 @@ static enum rc check_seen(struct marking *m, const struct stream *st,
 	for (size_t i = 0; i < st->n; i++) {
 		const struct source *src = &st->sources[i];
 
-		if (!src->bad_pages.n &&
+		if (!src->has_bad_pages &&
 		    m->n_seen[i] != src->s.footer.n_entries)
 			return err_set(err, RC_CHANGED,
 				       "%s: %" PRIu64
@@ -344,13 +326,11 @@ enum rc part_mark(struct part *p, struct err *err)
 
 	buf_init(&m.parent, UID_MAX_LEN);
 	for (size_t i = 0; i < e->n; i++)
-		max += e->sources[i].s.footer.n_entries;
+		max += e->sources[i].s.footer.n_entries + e->sources[i].n_found;
 	if (max > SIZE_MAX / 64)
 		return err_set(err, RC_LIMIT, "%" PRIu64 " entries", max);
 	live_set_init(&p->live, max);
 	stream_open(&st, e->sources, e->n, e->o->drop_corrupt);
-	st.lost = lost_page;
-	st.arg = p;
 	while (!(rc = stream_next(&st, &it, err)) && !(rc = mark(&m, &it, err)))
 		;
 	if (rc == RC_NOENT)

@@ -16,43 +16,43 @@ void stream_open(struct stream *st, struct source *sources, size_t n,
 	*st = (struct stream){ .sources = sources,
 			       .n = n,
 			       .drop_corrupt = drop_corrupt };
-	st->in = xcalloc(n + 1, sizeof(*st->in));
-	st->heap = xcalloc(n + 1, sizeof(*st->heap));
-	for (size_t i = 0; i < n; i++)
-		index_walk_init(&st->in[i].walk, &sources[i].s);
+	st->in = xcalloc(2 * n + 1, sizeof(*st->in));
+	st->heap = xcalloc(2 * n + 1, sizeof(*st->heap));
+	for (size_t i = 0; i < 2 * n; i++) {
+		struct stream_input *in = &st->in[i];
+
+		in->src = &sources[i % n];
+		in->is_found = i >= n;
+		index_walk_init(&in->walk, &in->src->s);
+	}
 }
 
 void stream_close(struct stream *st)
 {
-	for (size_t i = 0; i < st->n; i++)
+	for (size_t i = 0; i < 2 * st->n; i++)
 		index_walk_release(&st->in[i].walk);
 	free(st->in);
 	free(st->heap);
 	*st = (struct stream){ 0 };
 }
 
-static enum rc damaged_page(struct stream *st, size_t i, struct err *err)
+static enum rc damaged_page(struct stream *st, struct stream_input *in,
+			    struct err *err)
 {
-	struct source *src = &st->sources[i];
-	const struct index_leaf *leaf = &st->in[i].leaf;
-	uint64_t off = src->s.footer.index_off + leaf->ref.off;
+	const struct raw_shard *s = &in->src->s;
 
-	if (is_damage(err->rc) && st->drop_corrupt) {
-		uid_set_add(&src->bad_pages, off);
-		if (st->lost)
-			st->lost(st->arg, src, leaf, err);
+	if (is_damage(err->rc) && st->drop_corrupt)
 		return RC_OK;
-	}
-	return err_prefix(err, "%s: index page at %llu, of %llu entries",
-			  src->s.key, (unsigned long long)off,
-			  (unsigned long long)leaf->n_entries);
+	return err_prefix(
+		err, "%s: index page at %llu, of %llu entries", s->key,
+		(unsigned long long)(s->footer.index_off + in->leaf.ref.off),
+		(unsigned long long)in->leaf.n_entries);
 }
 
 /* The next leaf that can be read. */
-static enum rc next_leaf(struct stream *st, size_t i, struct err *err)
+static enum rc next_leaf(struct stream *st, struct stream_input *in,
+			 struct err *err)
 {
-	struct stream_input *in = &st->in[i];
-
 	for (;;) {
 		enum rc rc = index_walk_next(&in->walk, &in->leaf, err);
 
@@ -65,7 +65,7 @@ static enum rc next_leaf(struct stream *st, size_t i, struct err *err)
 			in->leaf.page = NULL;
 			return RC_OK;
 		}
-		rc = damaged_page(st, i, err);
+		rc = damaged_page(st, in, err);
 		if (rc)
 			return rc;
 	}
@@ -75,13 +75,19 @@ static enum rc advance(struct stream *st, size_t i, struct err *err)
 {
 	struct stream_input *in = &st->in[i];
 
+	if (in->is_found) {
+		in->at_end = in->i >= in->src->n_found;
+		if (!in->at_end)
+			in->e = in->src->found[in->i++];
+		return RC_OK;
+	}
 	if (!in->leaf.page || ++in->i >= page_count(in->leaf.page)) {
-		enum rc rc = next_leaf(st, i, err);
+		enum rc rc = next_leaf(st, in, err);
 
 		if (rc || in->at_end)
 			return rc;
 	}
-	page_entry(in->leaf.page, in->i, &in->e);
+	page_entry(in->leaf.page, (uint32_t)in->i, &in->e);
 	return RC_OK;
 }
 
@@ -117,7 +123,7 @@ static void sift_down(struct stream *st, size_t i)
 static enum rc begin(struct stream *st, struct err *err)
 {
 	st->is_begun = true;
-	for (size_t i = 0; i < st->n; i++) {
+	for (size_t i = 0; i < 2 * st->n; i++) {
 		enum rc rc = advance(st, i, err);
 
 		if (rc)
@@ -167,7 +173,7 @@ enum rc stream_next(struct stream *st, struct stream_item *ret, struct err *err)
 	if (!st->n_heap)
 		return err_set(err, RC_NOENT, "no more entries");
 	*ret = (struct stream_item){ .e = &st->in[st->heap[0]].e,
-				     .source = st->heap[0],
+				     .source = st->heap[0] % st->n,
 				     .seq = st->seq++,
 				     .is_double = is_double };
 	return RC_OK;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "pack/index-walk.h"
 #include "pack/raw-shard.h"
@@ -24,18 +25,22 @@ struct source {
 	struct raw_shard s;
 	const struct shard_meta *meta; /* what the log says */
 	struct uid_set bad_blocks;     /* by offset */
-	struct uid_set bad_pages;      /* told of already, by offset */
+	bool has_bad_pages;
+	/* What bad pages had and was found elsewhere, in order; with all
+	 * references in content.blocks.
+	 */
+	struct entry *found;
+	size_t n_found, cap_found;
+	struct arena found_bytes;
 };
 
-/* A page that cannot be read. */
-typedef void stream_lost_fn(void *arg, const struct source *src,
-			    const struct index_leaf *leaf,
-			    const struct err *err);
-
+/* The index of a shard, or what was found of it elsewhere. */
 struct stream_input {
+	struct source *src;
+	bool is_found;
 	struct index_walk walk;
 	struct index_leaf leaf;
-	uint32_t i;
+	size_t i;
 	bool at_end;
 	struct entry e;
 };
@@ -43,12 +48,10 @@ struct stream_input {
 struct stream {
 	struct source *sources;
 	size_t n;
-	struct stream_input *in;
+	struct stream_input *in; /* 2 * n of them */
 	size_t *heap, n_heap;
 	uint64_t seq;
 	bool drop_corrupt, is_begun;
-	stream_lost_fn *lost; /* may be set once open */
-	void *arg;
 };
 
 struct stream_item {
@@ -58,6 +61,7 @@ struct stream_item {
 	bool is_double; /* one of the same key was there before */
 };
 
+/* drop_corrupt: pass over pages that cannot be read. */
 void stream_open(struct stream *st, struct source *sources, size_t n,
 		 bool drop_corrupt);
 void stream_close(struct stream *st);

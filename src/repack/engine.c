@@ -23,16 +23,66 @@
 
 /* --- what is read --------------------------------------------------------- */
 
+/* A shard without a footer, from its header: its blocks can be read. */
+static enum rc open_without_footer(struct source *src,
+				   const struct shard_meta *m, struct err *err)
+{
+	struct raw_shard *s = &src->s;
+	struct shard_footer *f = &s->footer;
+	uint8_t bytes[SHARD_HEADER_SIZE];
+	enum rc rc;
+
+	if (s->info.size != m->size ||
+	    s->info.size < SHARD_HEADER_SIZE + SHARD_FOOTER_SIZE)
+		return err->rc;
+	*f = (struct shard_footer){ .data_off = SHARD_HEADER_SIZE };
+	f->data_len = s->info.size - SHARD_HEADER_SIZE - SHARD_FOOTER_SIZE;
+	f->index_off = f->data_off + f->data_len;
+	log_warn("%s: %s", m->key, err->msg);
+	rc = raw_shard_read(s, 0, bytes, sizeof(bytes), err);
+	if (!rc)
+		rc = shard_header_decode(bytes, sizeof(bytes), &f->header, err);
+	if (!rc &&
+	    (f->header.day != m->day || f->header.slot != m->slot ||
+	     f->header.n_bits != m->n_bits || f->header.part != m->part ||
+	     f->header.revision != m->revision))
+		rc = err_set(err, RC_CORRUPT,
+			     "header is not that of the shard");
+	return rc;
+}
+
+static enum rc open_footer(struct source *src, struct engine *e,
+			   const struct shard_meta *m, struct err *err)
+{
+	enum rc rc = raw_shard_open(&src->s, e->o->store, m->key, err);
+
+	src->s.key = m->key;
+	if (rc && is_damage(rc) && e->o->drop_corrupt)
+		return open_without_footer(src, m, err);
+	if (rc)
+		return rc;
+	/* Another object is no damage of this one. */
+	if (memcmp(src->s.footer.root, m->root, SHARD_ROOT_LEN) != 0)
+		return err_set(err, RC_CORRUPT,
+			       "root hash is not that of the log");
+	rc = check_sections(&src->s, m, err);
+	if (rc && is_damage(rc) && e->o->drop_corrupt) {
+		log_warn("%s: %s", m->key, err->msg);
+		return RC_OK;
+	}
+	return rc;
+}
+
 static enum rc source_open(struct source *src, struct engine *e,
 			   const struct shard_meta *m, struct err *err)
 {
 	uint32_t ro_compat;
-	enum rc rc = raw_shard_open(&src->s, e->o->store, m->key, err);
+	enum rc rc;
 
 	src->meta = m;
+	rc = open_footer(src, e, m, err);
 	if (rc)
 		return err_prefix(err, "%s", m->key);
-	src->s.key = m->key;
 	ro_compat = src->s.footer.header.ro_compat;
 	if (ro_compat & ~SHARD_KNOWN_RO_COMPAT)
 		return err_set(err, RC_UNSUPPORTED,
@@ -42,12 +92,7 @@ static enum rc source_open(struct source *src, struct engine *e,
 	src->s.ahead = raw_ahead_new(AHEAD_BYTES / e->n > AHEAD_MIN
 					     ? AHEAD_BYTES / e->n
 					     : AHEAD_MIN);
-	rc = check_sections(&src->s, m, err);
-	if (rc && is_damage(rc) && e->o->drop_corrupt) {
-		log_warn("%s: %s", m->key, err->msg);
-		return RC_OK;
-	}
-	return rc ? err_prefix(err, "%s", m->key) : RC_OK;
+	return e->o->drop_corrupt ? source_recover(e, src, err) : RC_OK;
 }
 
 /* Pages have the codec they had. */
@@ -122,7 +167,8 @@ static void release_sources(struct engine *e)
 	for (size_t i = 0; i < e->n; i++) {
 		raw_ahead_free(e->sources[i].s.ahead);
 		uid_set_release(&e->sources[i].bad_blocks);
-		uid_set_release(&e->sources[i].bad_pages);
+		free(e->sources[i].found);
+		arena_release(&e->sources[i].found_bytes);
 	}
 	free(e->sources);
 	free(e->bounds);
@@ -265,15 +311,14 @@ void engine_lose(struct engine *e, const char *key, const struct entry *entry,
 	l->uid_len = entry_uid(entry->parent, entry->name, l->uid);
 }
 
-static void engine_forget_lost(struct engine *e)
+/* All but the first n. */
+static void forget_lost(struct engine *e, size_t n)
 {
-	for (size_t i = 0; i < e->n_lost; i++) {
-		free(e->lost[i].uid);
-		free(e->lost[i].text);
+	while (e->n_lost > n) {
+		e->n_lost--;
+		free(e->lost[e->n_lost].uid);
+		free(e->lost[e->n_lost].text);
 	}
-	free(e->lost);
-	e->lost = NULL;
-	e->n_lost = e->cap_lost = 0;
 }
 
 static void tell_lost(const struct engine *e)
@@ -289,14 +334,15 @@ static void tell_lost(const struct engine *e)
 static enum rc run_engine(struct engine *e, struct engine_result *ret,
 			  struct err *err)
 {
-	const struct engine_report none = { .bytes_in = e->report.bytes_in };
+	const struct engine_report before = e->report;
 	bool again = true;
 	enum rc rc = RC_OK;
 
+	e->n_lost_before = e->n_lost;
 	while (again && !rc) {
 		again = false;
-		e->report = none;
-		engine_forget_lost(e);
+		e->report = before;
+		forget_lost(e, e->n_lost_before);
 		rc = find_bounds(e, err);
 		if (!rc)
 			rc = check_parts(e, err);
@@ -329,7 +375,8 @@ enum rc engine_run(const struct engine_options *opts,
 		engine_result_release(ret);
 	else
 		tell_lost(&e);
-	engine_forget_lost(&e);
+	forget_lost(&e, 0);
+	free(e.lost);
 	release_sources(&e);
 	return rc;
 }
