@@ -261,6 +261,11 @@ void disk_cache_remove(struct disk_cache *dc,
 		disk_dir_remove(&dc->dir, name);
 }
 
+void disk_cache_empty(struct disk_cache *dc)
+{
+	count(&dc->evictions, disk_dir_evict(&dc->dir, 0, &dc->stop));
+}
+
 void disk_cache_stats(struct disk_cache *dc, struct disk_cache_stats *ret)
 {
 	struct disk_sums sums = { 0 };

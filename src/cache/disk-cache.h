@@ -48,6 +48,9 @@ void disk_cache_put(struct disk_cache *dc,
 void disk_cache_remove(struct disk_cache *dc,
 		       const uint8_t hash[DISK_CACHE_HASH_LEN]);
 
+/* Forget all blocks. */
+void disk_cache_empty(struct disk_cache *dc);
+
 struct disk_cache_stats {
 	uint64_t hits, misses, puts, evictions, damaged, errors;
 	uint64_t bytes, files; /* as far as known */

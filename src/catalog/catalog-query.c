@@ -2,9 +2,11 @@
 /* catalog-query.c - what is got from and put into the index cache. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "base/sha256.h"
 #include "catalog/catalog-backend.h"
 
@@ -431,4 +433,58 @@ void catalog_drop_shard(struct catalog *c, const uint8_t root[CATALOG_ROOT_LEN])
 		call_run(&call, st);
 	}
 	call_end_write(&call);
+}
+
+struct roots {
+	uint8_t (*root)[CATALOG_ROOT_LEN];
+	size_t n, cap;
+};
+
+static void find_roots(struct catalog *c, const char *location,
+		       catalog_root_fn *fn, void *arg, struct roots *to)
+{
+	struct call call;
+	sqlite3_stmt *st;
+
+	if (!call_begin(&call, c, &c->read))
+		return;
+	st = call_statement(&call, ST_SHARD_ROOTS);
+	if (st)
+		bind_text(st, 1, location);
+	while (st && call_step(&call, st)) {
+		const uint8_t *root = sqlite3_column_blob(st, 0);
+
+		if (!root || sqlite3_column_bytes(st, 0) != CATALOG_ROOT_LEN ||
+		    !fn(arg, root))
+			continue;
+		to->root = mem_grow(to->root, &to->cap, to->n + 1,
+				    sizeof(*to->root));
+		memcpy(to->root[to->n++], root, CATALOG_ROOT_LEN);
+	}
+	call_end(&call);
+}
+
+void catalog_erase_shards(struct catalog *c, const char *location,
+			  catalog_root_fn *fn, void *arg)
+{
+	struct roots r = { 0 };
+	struct call call;
+
+	find_roots(c, location, fn, arg, &r);
+	if (r.n && call_begin_write(&call, c)) {
+		for (size_t i = 0; i < r.n; i++) {
+			sqlite3_stmt *st = call_statement(&call, ST_SHARD_DROP);
+
+			if (!st)
+				break;
+			bind_root(st, 1, r.root[i]);
+			call_run(&call, st);
+		}
+		call_end_write(&call);
+		if (!call.rc && call_begin(&call, c, &c->write)) {
+			truncate_log(&call);
+			call_end(&call);
+		}
+	}
+	free(r.root);
 }

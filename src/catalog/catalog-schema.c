@@ -84,9 +84,8 @@ const char *const statement_texts[N_STATEMENTS] = {
 		" VALUES(?, ?, ?, ?)",
 	[ST_DOCUMENT_NEXT] = "SELECT sum, body, id FROM documents WHERE id > ?"
 			     " ORDER BY id LIMIT 1",
-	[ST_DOCUMENT_DROP] =
-		"DELETE FROM documents WHERE key = ? AND archive ="
-		" (SELECT id FROM archives WHERE location = ?)",
+	[ST_DOCUMENT_DROP] = "DELETE FROM documents WHERE key = ? AND archive ="
+			     " (SELECT id FROM archives WHERE location = ?)",
 	[ST_DOCUMENT_DELETE] = "DELETE FROM documents WHERE id = ?",
 	[ST_SHARD_PUT] =
 		"INSERT INTO shards(root, archive, tag, last_used)"
@@ -96,6 +95,9 @@ const char *const statement_texts[N_STATEMENTS] = {
 		" RETURNING id",
 	[ST_SHARD_TOUCH] = "UPDATE shards SET last_used = ? WHERE id = ?",
 	[ST_SHARD_DROP] = "DELETE FROM shards WHERE root = ?",
+	[ST_SHARD_ROOTS] = "SELECT s.root FROM archives AS a"
+			   " JOIN shards AS s ON s.archive = a.id"
+			   " WHERE a.location = ?",
 	[ST_SHARD_EVICT] =
 		"DELETE FROM shards WHERE id = (SELECT id FROM shards"
 		" ORDER BY last_used, id LIMIT 1) RETURNING id",

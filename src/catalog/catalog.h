@@ -107,6 +107,12 @@ bool catalog_get_tail(struct catalog *c, const char *location,
 /* What was kept of the shard turned out wrong. */
 void catalog_drop_shard(struct catalog *c,
 			const uint8_t root[CATALOG_ROOT_LEN]);
+/* Forget all of a place for whose root fn is true, so that nothing of it is left
+ * in the file or its log; fn must not call the catalog.
+ */
+typedef bool catalog_root_fn(void *arg, const uint8_t root[CATALOG_ROOT_LEN]);
+void catalog_erase_shards(struct catalog *c, const char *location,
+			  catalog_root_fn *fn, void *arg);
 
 /* --- for desfs cache ------------------------------------------------------ */
 

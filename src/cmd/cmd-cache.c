@@ -34,7 +34,7 @@ static const struct opt cache_opts[] = {
 	  .arg = "DIR",
 	  .kind = OPT_STRING,
 	  .offset = offsetof(struct cache_options, conf.disk_cache),
-	  .help = "clear or verify this cache of blocks too" },
+	  .help = "clear, verify or forget in this cache of blocks too" },
 	CONF_OPTS(struct cache_options, conf)
 };
 
@@ -307,6 +307,28 @@ static enum rc cache_warm(struct cache_cmd *c, struct err *err)
 	return RC_OK;
 }
 
+/* --- forget --------------------------------------------------------------- */
+
+static enum rc cache_forget(struct cache_cmd *c, struct err *err)
+{
+	const struct volume_options how = {
+		.settings = &c->conf.store,
+		.index_cache = c->path,
+		.index_cache_size = c->conf.index_cache_size,
+		.disk_cache = has_disk(c) ? c->conf.disk_cache : NULL,
+		.disk_cache_size = c->conf.disk_cache_size,
+		.disk_cache_free = c->conf.disk_cache_free,
+	};
+	struct volume *v = NULL;
+	enum rc rc = volume_open(&v, c->archive, &how, err);
+
+	if (rc)
+		return rc;
+	rc = volume_forget_all(v, err);
+	volume_close(v);
+	return rc ? err_prefix(err, "%s", c->archive) : RC_OK;
+}
+
 /* --- the command ---------------------------------------------------------- */
 
 struct action {
@@ -320,6 +342,7 @@ static const struct action actions[] = {
 	{ "clear", true, false, cache_clear },
 	{ "verify", false, false, cache_verify },
 	{ "warm", true, true, cache_warm },
+	{ "forget", true, true, cache_forget },
 };
 
 static enum rc choose(int argc, char **argv, const struct action **ret,
@@ -339,7 +362,9 @@ static enum rc choose(int argc, char **argv, const struct action **ret,
 		*ret = a;
 		return RC_OK;
 	}
-	return err_set(err, RC_USAGE, "%s: not status, clear, verify or warm",
+	return err_set(err, RC_USAGE,
+		       "%s: not status, clear, verify, warm or "
+		       "forget",
 		       argv[0]);
 }
 
@@ -374,7 +399,7 @@ static const struct cache_options cache_defaults = { .conf = CONF_INIT };
 
 const struct cmd cmd_cache = {
 	.name = "cache",
-	.usage = "[OPTION]... status|clear|verify|warm [ARCHIVE]",
+	.usage = "[OPTION]... status|clear|verify|warm|forget [ARCHIVE]",
 	.summary = "look at, check, fill and empty the caches",
 	.opts = cache_opts,
 	.n_opts = ARRAY_LEN(cache_opts),

@@ -146,8 +146,11 @@ static void *refresh_main(void *arg)
 	struct fs *fs = arg;
 	struct follower f = { .fs = fs, .told = volume_mark(fs->v) };
 	unsigned int n_failed = 0;
+	struct err err;
 
 	f.told_shards = volume_shard_bound(fs->v);
+	if (volume_forget_known(fs->v, &err))
+		log_rc(&err, "caches of shards that were replaced");
 	while (!stop_sleep(pause_ns(fs, n_failed)))
 		n_failed = refresh_once(&f) ? 0 : n_failed + 1;
 	volume_mark_release(f.told);

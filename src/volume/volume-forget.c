@@ -4,13 +4,22 @@
 
 #include "volume/volume-forget.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
 #include "cache/block-cache.h"
 #include "cache/disk-cache.h"
 #include "catalog/catalog.h"
 #include "erase/tombstone-set.h"
 #include "shard/shard-block.h"
+#include "volume/oplog-state.h"
+#include "volume/oplog.h"
 #include "volume/shard-fetch.h"
+#include "volume/shard-set.h"
 #include "volume/volume-hide.h"
+#include "volume/volume-old.h"
 
 static void forget_block(void *arg, const struct shard_handle *h,
 			 const struct block_ref *ref)
@@ -42,6 +51,11 @@ static bool is_of_shard(void *arg, struct block_cache_key key)
 	return (uint32_t)key.a == *shard;
 }
 
+static bool is_root(void *arg, const uint8_t root[CATALOG_ROOT_LEN])
+{
+	return !memcmp(arg, root, CATALOG_ROOT_LEN);
+}
+
 void volume_forget_shard(struct volume *v, uint32_t shard)
 {
 	const struct shard_file *sf = shard_set_get(v->set, shard);
@@ -50,7 +64,31 @@ void volume_forget_shard(struct volume *v, uint32_t shard)
 	block_cache_remove_if(v->env.pages, is_of_shard, &shard);
 	store_let_go(v->st, sf->meta.key);
 	if (v->catalog)
-		catalog_drop_shard(v->catalog, sf->meta.root);
+		catalog_erase_shards(v->catalog, v->env.location, is_root,
+				     (void *)(uintptr_t)sf->meta.root);
+}
+
+/* Does not count by what the log says. */
+static bool is_old_root(void *arg, const uint8_t root[CATALOG_ROOT_LEN])
+{
+	const struct oplog_state *s = arg;
+
+	for (size_t i = 0; i < oplog_state_n_old(s); i++) {
+		const struct oplog_old *old = oplog_state_old(s, i);
+
+		if (!memcmp(old->root, root, CATALOG_ROOT_LEN))
+			return true;
+	}
+	return false;
+}
+
+void volume_forget_rows(struct volume *v)
+{
+	struct oplog_state *s = (void *)(uintptr_t)oplog_state(v->log);
+
+	if (v->catalog && s && oplog_state_n_old(s))
+		catalog_erase_shards(v->catalog, v->env.location, is_old_root,
+				     s);
 }
 
 struct forgetting {
@@ -94,4 +132,90 @@ enum rc volume_forget(struct volume *v, const struct view *before,
 			break;
 	}
 	return f.rc;
+}
+
+/* --- without a mount -------------------------------------------------------
+ */
+
+/* A shard that was replaced before this session began. */
+static enum rc add_old(struct volume *v, const struct oplog_old *old,
+		       struct err *err)
+{
+	const struct shard_file *sf = NULL;
+
+	if (shard_set_add(v->set, old->meta, &sf, err))
+		return err->rc;
+	atomic_store(&sf->life->is_replaced, true);
+	volume_old_add(v->old, sf->ordinal);
+	return RC_OK;
+}
+
+/* Roots of which the index cache has something. */
+struct known {
+	uint8_t (*root)[CATALOG_ROOT_LEN];
+	size_t n, cap;
+};
+
+static bool note_root(void *arg, const uint8_t root[CATALOG_ROOT_LEN])
+{
+	struct known *k = arg;
+
+	k->root = mem_grow(k->root, &k->cap, k->n + 1, sizeof(*k->root));
+	memcpy(k->root[k->n++], root, CATALOG_ROOT_LEN);
+	return false;
+}
+
+static bool is_known(const struct known *k, const uint8_t *root)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (!memcmp(k->root[i], root, CATALOG_ROOT_LEN))
+			return true;
+	}
+	return false;
+}
+
+/* known: those it has something of; NULL: all. */
+static enum rc add_all_old(struct volume *v, const struct known *known,
+			   struct err *err)
+{
+	const struct oplog_state *s = oplog_state(v->log);
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; s && i < oplog_state_n_old(s) && !rc; i++) {
+		const struct oplog_old *old = oplog_state_old(s, i);
+
+		if (old->meta && !old->is_garbage && !old->is_purged &&
+		    (!known || is_known(known, old->root)))
+			rc = add_old(v, old, err);
+	}
+	return rc;
+}
+
+enum rc volume_forget_all(struct volume *v, struct err *err)
+{
+	CLEANUP_VIEW struct view *view = volume_view(v);
+	enum rc rc = volume_forget(v, NULL, view, err);
+
+	if (!rc)
+		rc = add_all_old(v, NULL, err);
+	if (!rc)
+		rc = volume_settle(v, err);
+	volume_forget_rows(v);
+	return rc;
+}
+
+enum rc volume_forget_known(struct volume *v, struct err *err)
+{
+	struct known known = { 0 };
+	enum rc rc = RC_OK;
+
+	if (!v->catalog)
+		return RC_OK;
+	catalog_erase_shards(v->catalog, v->env.location, note_root, &known);
+	if (known.n)
+		rc = add_all_old(v, &known, err);
+	if (!rc)
+		rc = volume_settle(v, err);
+	free(known.root);
+	return rc;
 }

@@ -17,4 +17,9 @@ void volume_forget_entry(struct volume *v, const struct volume_entry *ve);
  */
 void volume_forget_shard(struct volume *v, uint32_t shard);
 
+/* Rows of shards in the index cache that do not count any more; the caller is
+ * the refresher.
+ */
+void volume_forget_rows(struct volume *v);
+
 #endif

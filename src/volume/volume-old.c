@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "cache/disk-cache.h"
 #include "shard/shard-filter.h"
 #include "volume/volume-forget.h"
 #include "volume/volume-merge.h"
@@ -234,6 +235,7 @@ struct learn {
 	struct shard_cursor c;
 	struct volume_merge heirs;
 	struct map *map;
+	uint64_t n_read; /* entries */
 };
 
 static enum rc open_heirs(struct learn *l, const struct view *view,
@@ -264,6 +266,7 @@ static enum rc learn_entry(struct learn *l, struct err *err)
 	const struct shard_cursor *h;
 	struct volume_entry ve;
 
+	l->n_read++;
 	for (h = volume_merge_top(&l->heirs);
 	     h && entry_compare(&h->e, &l->c.e) < 0;
 	     h = volume_merge_top(&l->heirs)) {
@@ -340,10 +343,14 @@ static enum rc learn(struct volume *v, const struct view *view, uint32_t shard,
 	rc = learn_all(&l, view, err);
 	shard_cursor_close(&l.c);
 	volume_merge_release(&l.heirs);
-	if (rc_is_transient(rc))
+	if (rc_is_transient(rc)) {
 		map_free(l.map);
-	else
-		*ret = l.map;
+		return rc;
+	}
+	/* Which blocks have deleted bytes is not known any more. */
+	if (l.n_read < l.sf->meta.n_entries && v->env.disk)
+		disk_cache_empty(v->env.disk);
+	*ret = l.map;
 	return rc;
 }
 

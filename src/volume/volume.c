@@ -18,6 +18,7 @@
 #include "store/store.h"
 #include "volume/oplog.h"
 #include "volume/volume-ahead.h"
+#include "volume/volume-forget.h"
 #include "volume/volume-old.h"
 #include "volume/volume-state.h"
 
@@ -291,6 +292,8 @@ enum rc volume_open(struct volume **ret, const char *url,
 	}
 	if (!rc)
 		rc = read_archive(v, err);
+	if (!rc && !v->env.disk)
+		volume_forget_rows(v);
 	if (rc) {
 		volume_close(v);
 		return rc;
