@@ -112,6 +112,13 @@ t 'a sample is never empty' status_is 0 "$DESFS" verify --sample 0.001% ar
 t 'one shard was looked at' grep '^1 shards' o
 t 'none is no sample' status_is 2 "$DESFS" verify --sample 0 ar
 t 'nor are words' status_is 2 "$DESFS" verify --sample all ar
+# All records are of today, whatever the shards' days.
+t 'since an hour all shards are here' status_is 0 "$DESFS" verify --since 1h ar
+t 'all of them' grep "^$n shards" o
+t 'since a time to come none' \
+	status_is 0 "$DESFS" verify --since 2099-01-01T00:00 ar
+t 'none of them' grep "^0 shards.*; $n shards were passed over" o
+t 'a time is a time' status_is 2 "$DESFS" verify --since yesterday ar
 key5=$(cd ar && find 20260105 -name '*.des' | sort | head -n 1)
 key4=$(cd ar && find 20260104 -name '*.des' | sort | head -n 1)
 t 'a shard by its key behind the archive' \
