@@ -265,6 +265,7 @@ libdesfs_a_SOURCES += src/pack/verify.c src/pack/verify.h
 libdesfs_a_SOURCES += src/pack/verify-match.c src/pack/verify-backend.h
 libdesfs_a_SOURCES += src/pack/verify-log.c
 libdesfs_a_SOURCES += src/pack/verify-old.c
+libdesfs_a_SOURCES += src/pack/verify-names.c src/pack/verify-names.h
 libdesfs_a_SOURCES += src/pack/verify-report.c src/pack/verify-report.h
 libdesfs_a_SOURCES += src/pack/verify-shard.c src/pack/verify-shard.h
 libdesfs_a_SOURCES += src/pack/verify-index.c src/pack/verify-index.h

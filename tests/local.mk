@@ -210,6 +210,7 @@ shell_tests += tests/cli/7310-verify-report.t
 shell_tests += tests/cli/7320-verify-flips.t
 shell_tests += tests/cli/7200-tombstone.t
 shell_tests += tests/cli/7000-log-kinds.t
+shell_tests += tests/cli/7330-verify-names.t
 shell_tests += tests/cli/8000-verify.t
 shell_tests += tests/cli/8100-salvage.t
 shell_tests += tests/cli/8200-rebuild.t

@@ -116,8 +116,10 @@ void verify_text_finding(struct verify_text *t, const struct finding *f)
 	case FINDING_WEAK: buf_append_str(&b, "weakens "); break;
 	case FINDING_NOTE: break;
 	}
-	if (f->uid.p)
+	if (f->uid.len)
 		name_escape(&b, f->uid.p, f->uid.len);
+	else if (f->uid.p)
+		buf_append_str(&b, "."); /* the root */
 	if (!f->uid.p || f->kind == FINDING_WEAK) {
 		buf_append_str(&b, f->uid.p ? ": " : "");
 		text_escape(&b, f->text, strlen(f->text));

@@ -100,6 +100,13 @@ void verify_lost(struct verify_report *r, uint64_t off, struct span parent,
 	r->totals.lost++;
 }
 
+void verify_lost_name(struct verify_report *r, struct span parent,
+		      struct span name)
+{
+	keep_name(r, FINDING_LOST, FINDING_NO_OFFSET, "cannot be found", parent,
+		  name);
+}
+
 void verify_lost_many(struct verify_report *r, uint64_t off, uint64_t n,
 		      const char *fmt, ...)
 {

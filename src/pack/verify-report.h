@@ -38,6 +38,9 @@ void verify_note(struct verify_report *r, const char *fmt, ...) PRINTF(2, 3);
  */
 void verify_lost(struct verify_report *r, uint64_t off, struct span parent,
 		 struct span name);
+/* One of those that were counted together. */
+void verify_lost_name(struct verify_report *r, struct span parent,
+		      struct span name);
 void verify_lost_many(struct verify_report *r, uint64_t off, uint64_t n,
 		      const char *fmt, ...) PRINTF(4, 5);
 /* One entry that can be read as long as the index is whole. */

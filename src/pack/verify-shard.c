@@ -13,6 +13,7 @@
 #include "pack/throttle.h"
 #include "pack/verify-files.h"
 #include "pack/verify-index.h"
+#include "pack/verify-names.h"
 #include "shard/shard-format.h"
 
 /* A filter larger than this is for more entries than a shard can hold. */
@@ -192,6 +193,8 @@ static void check_index(const struct verify_shard_job *job,
 	if (files)
 		verify_files_end(files, is_complete);
 	verify_files_free(files);
+	if (job->names && (!is_complete || data.totals.damage))
+		verify_names(job, s, true, !is_complete, &data);
 	/* Which of both was first to find something is no matter. */
 	verify_report_move(r, &data);
 }
@@ -211,6 +214,8 @@ static void no_footer(const struct verify_shard_job *job,
 			      "%" PRIu64 " bytes, the log says %" PRIu64, size,
 			      job->expect->size);
 	lost_shard(job, r);
+	if (job->names && size)
+		verify_names(job, s, false, true, r);
 }
 
 static void check_all(const struct verify_shard_job *job, struct raw_shard *s,

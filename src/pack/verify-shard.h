@@ -23,6 +23,7 @@ struct verify_shard_job {
 	/* What is deleted, and what of it should be gone; may be NULL. */
 	const struct tombstone_set *deleted, *overdue;
 	bool deep;
+	bool names;   /* with deep: look for names that damage hides, too */
 	size_t ahead; /* bytes read at once; 0: each part by itself */
 };
 
