@@ -241,6 +241,7 @@ libdesfs_a_SOURCES += src/volume/oplog-write.c
 libdesfs_a_SOURCES += src/volume/record-digest.c src/volume/record-digest.h
 
 # pack
+libdesfs_a_SOURCES += src/pack/erased.c src/pack/erased.h
 libdesfs_a_SOURCES += src/pack/filter.c src/pack/filter.h
 libdesfs_a_SOURCES += src/pack/gather.c src/pack/gather.h
 libdesfs_a_SOURCES += src/pack/wild.c src/pack/wild.h

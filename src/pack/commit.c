@@ -347,7 +347,8 @@ enum rc commit_record(struct pack *p, struct err *err)
 	 */
 	struct oplog_record r = { .kind = OPLOG_SHARDS,
 				  .shards = p->shards,
-				  .n_shards = p->n_shards };
+				  .n_shards = p->n_shards,
+				  .allow_erased = p->opts->allow_erased };
 	enum rc rc;
 
 	rc = oplog_append(p->store, &r, p->descriptor.archive_id, err);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "pack/compare-file.h"
+#include "pack/erased.h"
 #include "pack/mirror.h"
 #include "pack/old-dir.h"
 #include "pack/pack.h"
@@ -144,7 +145,9 @@ static int64_t choose_time(const struct compare *c, const struct item *it,
 	if (!is_root(it->parent, it->name))
 		at = later(at, it->type == ENTRY_WHITEOUT ? c->before.floor
 							  : c->now.floor);
-	return old->is_there ? later(at, old->newest + 1) : at;
+	if (old->is_there)
+		at = later(at, old->newest + 1);
+	return erased_after(p->erased, it->parent, it->name, at);
 }
 
 /* What was in an older directory of that name stays hidden; e is the older
@@ -176,6 +179,16 @@ static void end_dir(struct compare *c, const struct item *it)
 	uid_set_add(&c->ended, filter_hash(it->parent, it->name));
 }
 
+static void tell_erased(const struct compare *c, const struct item *it)
+{
+	CLEANUP_FREE char *bytes =
+		xcalloc(1, entry_uid_len(it->parent, it->name) + 1);
+	size_t len = entry_uid(it->parent, it->name, bytes);
+
+	report_erased(c->p->report, span_of(bytes, len), it->type,
+		      it->type == ENTRY_REG ? it->size : 0);
+}
+
 static enum rc plan_new_version(struct compare *c, const struct old *old,
 				bool visible, struct err *err)
 {
@@ -184,6 +197,10 @@ static enum rc plan_new_version(struct compare *c, const struct old *old,
 	bool ends_dir = visible && e->type == ENTRY_DIR && it.type != ENTRY_DIR;
 	struct plan_place place;
 
+	if (erased_keeps_out(c->p->erased, &it)) {
+		tell_erased(c, &it);
+		return RC_OK;
+	}
 	if (ends_dir)
 		end_dir(c, &it);
 	it.created_at = choose_time(c, &it, old, ends_dir);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "pack/compare-file.h"
 #include "pack/dirs.h"
+#include "pack/erased.h"
 #include "pack/item.h"
 #include "pack/keep.h"
 #include "pack/links.h"
@@ -22,6 +23,7 @@
 /* What one walker needs to hand on what it finds. */
 struct gatherer {
 	struct buf uid, key, value;
+	struct erased_walk erased;
 	int64_t latest; /* modification time found, as created_at */
 };
 
@@ -62,6 +64,7 @@ static enum rc gather_item(void *arg, unsigned int walker,
 	slot = slot_of(all->p, buf_str(&g->uid), g->uid.len);
 	if (mtime > g->latest)
 		g->latest = mtime;
+	erased_note(all->p->erased, &g->erased, it);
 	if (!worker_has(&all->p->opts->worker, slot)) {
 		report_elsewhere(all->p->report,
 				 it->type == ENTRY_REG ? it->size : 0);
@@ -104,6 +107,7 @@ static void gatherers_release(struct gather *all)
 		buf_release(&all->walkers[i].uid);
 		buf_release(&all->walkers[i].key);
 		buf_release(&all->walkers[i].value);
+		erased_walk_release(&all->walkers[i].erased);
 	}
 }
 

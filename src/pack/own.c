@@ -22,6 +22,8 @@
 
 #define DIRS_MAX (1u << 20) /* known by their numbers: a thousand years */
 
+#define TOMBSTONES "tombstones"
+
 struct place {
 	uint64_t dev, ino;
 };
@@ -51,8 +53,10 @@ static void add_dir(struct own *o, const struct stat *st)
 	o->dirs[o->n++] = (struct place){ st->st_dev, st->st_ino };
 }
 
-/* Days, the log, tombstones, unfinished files: all on one level. */
-static void add_below(struct own *o, int fd)
+static void add_in(struct own *o, int dir, const char *name);
+
+/* The directory and those in it, one of which may be looked into, too. */
+static void add_below(struct own *o, int fd, const char *look_into)
 {
 	DIR *dir = fdopendir(fd);
 	const struct dirent *e;
@@ -69,8 +73,19 @@ static void add_below(struct own *o, int fd)
 		if (!fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    S_ISDIR(st.st_mode))
 			add_dir(o, &st);
+		if (look_into && !strcmp(e->d_name, look_into))
+			add_in(o, dirfd(dir), look_into);
 	}
 	closedir(dir);
+}
+
+static void add_in(struct own *o, int dir, const char *name)
+{
+	int fd = openat(dir, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		add_below(o, fd, NULL);
 }
 
 static void add_place(struct own *o, const char *url)
@@ -82,8 +97,11 @@ static void add_place(struct own *o, const char *url)
 	if (strstr(url, "://"))
 		return;
 	fd = open(url, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Days, the log, holds, salts, unfinished files are on one level, but
+	 * tombstones have days of their own.
+	 */
 	if (fd >= 0)
-		add_below(o, fd);
+		add_below(o, fd, TOMBSTONES);
 }
 
 static void add_zone(void *arg, const struct store_zone *z)

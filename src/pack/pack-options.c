@@ -113,6 +113,10 @@ static const struct opt rows[] = {
 	  AT(pack.mirror_empty),
 	  .help = "with --mirror, let a source that is empty do so to what "
 		  "the archive has of it" },
+	{ .name = "allow-erased",
+	  .kind = OPT_FLAG,
+	  AT(pack.allow_erased),
+	  .help = "pack names again that were deleted for good" },
 	{ .name = "checksum",
 	  .kind = OPT_FLAG,
 	  AT(pack.checksum),
@@ -384,6 +388,7 @@ enum rc command_line_settings(struct command_line *c, struct err *err)
 	c->pack.how.settings = &c->conf.store;
 	c->pack.how.index_cache = c->conf.index_cache;
 	c->pack.how.index_cache_size = c->conf.index_cache_size;
+	c->pack.erasure_key = c->conf.erasure_key;
 	return RC_OK;
 }
 

@@ -18,6 +18,7 @@
 #include "volume/oplog.h"
 #include "volume/volume.h"
 
+struct erased;
 struct filter;
 struct own;
 struct past_part;
@@ -40,7 +41,8 @@ struct pack_options {
 	enum created_mode created;
 	int64_t created_at; /* CREATED_TIME: microseconds */
 	bool mirror, mirror_empty, checksum, dry_run, one_file_system, publish;
-	bool remove_sources;
+	bool remove_sources, allow_erased;
+	const char *erasure_key; /* file; NULL: none */
 	enum codec_id codec;
 	int level;
 	struct block_sizes sizes;
@@ -79,6 +81,7 @@ struct pack {
 	struct dirs *dirs;
 	struct keep *keep;
 	struct own *own;          /* as the walk met it */
+	struct erased *erased;    /* NULL: nothing was deleted */
 	struct sorter *items;     /* by slot */
 	struct workers *encoders; /* compress and hash blocks */
 	struct lane_pool *blocks;

@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "pack/erased.h"
 #include "pack/pack.h"
+#include "volume/oplog-state.h"
 #include "volume/oplog.h"
 #include "volume/volume.h"
 
@@ -123,7 +125,7 @@ static void sort_parts(struct pack *p)
 }
 
 enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
-		   struct err *err)
+		   bool *ret_replaced, struct err *err)
 {
 	struct oplog *log = oplog_new();
 	bool changed = false;
@@ -138,6 +140,9 @@ enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 		    !bsearch(m, but, n_but, sizeof(*but), shard_meta_compare))
 			add_to_id(p, m);
 	}
+	for (size_t i = 0; !rc && i < n_but; i++)
+		ret_replaced[i] =
+			oplog_state_replaced_by(oplog_state(log), but[i].key);
 	oplog_free(log);
 	sort_parts(p);
 	return rc;
@@ -146,12 +151,17 @@ enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 /* The log as this volume sees it; a later look might see more. */
 static enum rc read_log(struct pack *p, struct past *past, struct err *err)
 {
+	const struct erased_options erased = { .key = p->opts->erasure_key,
+					       .allow = p->opts->allow_erased };
 	struct volume_node at = { 0 };
 	uint32_t n;
 
 	memset(p->past_id, 0, sizeof(p->past_id));
 	p->n_parts = 0;
 	if (volume_open(&p->volume, p->opts->archive, &p->opts->how, err))
+		return err->rc;
+	if (erased_new(&p->erased, p->store, volume_log(p->volume), &erased,
+		       err))
 		return err->rc;
 	for (n = volume_shard_bound(p->volume); at.shard < n; at.shard++)
 		add_shard(p, past, volume_shard(p->volume, at));
@@ -283,5 +293,6 @@ void past_close(struct pack *p)
 	if (p->before != p->volume)
 		volume_close(p->before);
 	volume_close(p->volume);
+	erased_free(p->erased);
 	free(p->parts);
 }

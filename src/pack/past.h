@@ -5,6 +5,7 @@
 #ifndef DESFS_PACK_PAST_H
 #define DESFS_PACK_PAST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,10 +31,11 @@ struct past_part {
 enum rc past_open(struct pack *p, struct err *err) MUST_CHECK;
 
 /* Only the parts and past_id, from the log; past_open begins anew.  past_id is
- * without but, n_but shards in the order of their keys.
+ * without but, n_but shards in the order of their keys.  ret_replaced has as
+ * many: true for those that others took the place of.
  */
 enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
-		   struct err *err) MUST_CHECK;
+		   bool *ret_replaced, struct err *err) MUST_CHECK;
 
 /* One more shard, by its key, in a number for a set of them. */
 void past_id_add(uint8_t id[SHARD_ID_LEN], const char *key);

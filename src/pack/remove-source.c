@@ -19,6 +19,7 @@
 #include "base/stop.h"
 #include "pack/attr.h"
 #include "pack/compare-file.h"
+#include "pack/erased.h"
 #include "pack/own.h"
 #include "pack/pack.h"
 #include "pack/remove-file.h"
@@ -154,6 +155,10 @@ static enum rc remove_item(struct remover *r, const struct item *it,
 	enum outcome outcome = FILE_REMOVED;
 	struct err failure;
 
+	/* It was not packed, and so it is not proven. */
+	if (erased_keeps_out(r->p->erased, it) &&
+	    (!ve || !compare_attributes(it, &ve->e)))
+		return RC_OK;
 	if (it->type == ENTRY_DIR || it->implicit ||
 	    report_has_failed(r->p->report, uid))
 		return RC_OK;

@@ -166,8 +166,9 @@ static struct progress_counters counters(struct report *r)
 	/* Files count when they end; holes are in no block. */
 	p.bytes_in =
 		c.block_bytes > c.packed_bytes ? c.block_bytes : c.packed_bytes;
-	p.files_done = p.files_in + c.unchanged + c.given_up;
-	p.bytes_done = p.bytes_in + c.unchanged_bytes + c.given_up_bytes;
+	p.files_done = p.files_in + c.unchanged + c.given_up + c.erased;
+	p.bytes_done = p.bytes_in + c.unchanged_bytes + c.given_up_bytes +
+		       c.erased_bytes;
 	p.files_total = c.found - c.elsewhere;
 	p.bytes_total = c.found_bytes - c.elsewhere_bytes;
 	/* Of a file that failed halfway, blocks have been counted too. */
@@ -356,6 +357,14 @@ void report_unchanged(struct report *r, uint64_t n, uint64_t bytes)
 {
 	count(COUNTER(r, unchanged), n);
 	count(COUNTER(r, unchanged_bytes), bytes);
+}
+
+void report_erased(struct report *r, struct span uid, enum entry_type type,
+		   uint64_t bytes)
+{
+	count(COUNTER(r, erased), 1);
+	count(COUNTER(r, erased_bytes), bytes);
+	tell(r, "erased", uid, type, bytes);
 }
 
 void report_removed(struct report *r, struct span uid)

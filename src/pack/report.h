@@ -41,6 +41,7 @@ struct report_counts {
 	uint64_t given_up, given_up_bytes; /* of those found */
 	uint64_t left_out;                 /* sockets and the like */
 	uint64_t excluded;
+	uint64_t erased, erased_bytes; /* of those found: deleted for good */
 	uint64_t shards, shards_existed, stored_bytes;
 	/* Of files that the archive has; bytes once for each name. */
 	uint64_t removed_sources, removed_source_bytes;
@@ -96,6 +97,9 @@ void report_left_out(struct report *r, struct span uid, const char *why);
 void report_packed(struct report *r, struct span uid, enum entry_type type,
 		   uint64_t bytes);
 void report_unchanged(struct report *r, uint64_t n, uint64_t bytes);
+/* It was deleted for good, so it is not packed again. */
+void report_erased(struct report *r, struct span uid, enum entry_type type,
+		   uint64_t bytes);
 void report_removed(struct report *r, struct span uid);
 /* A source that the archive has was removed, or would be. */
 void report_removed_source(struct report *r, struct span uid,

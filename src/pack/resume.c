@@ -61,6 +61,8 @@ static void hash_options(const struct pack *p, uint8_t out[SHARD_ID_LEN])
 
 	buf_printf(&b, "%d %d %d %d ", o->mirror, o->checksum,
 		   o->one_file_system, !!o->files0_from);
+	if (o->allow_erased)
+		buf_append_str(&b, "allow-erased ");
 	buf_printf(&b, "%d %d %" PRIu32 " %" PRIu32 " %" PRIu64 " ",
 		   (int)o->codec, o->level, o->sizes.group, o->sizes.large,
 		   o->max_shard);
@@ -263,9 +265,9 @@ static bool is_overtaken(struct pack *p)
 	return true;
 }
 
-static enum rc commit_found(struct pack *p, struct err *err)
+/* is_gone: those that were replaced are. */
+static enum rc commit_found(struct pack *p, bool *is_gone, struct err *err)
 {
-	bool *is_gone = xcalloc(p->n_shards + 1, sizeof(*is_gone));
 	size_t lost = 0;
 	enum rc rc = RC_OK;
 
@@ -273,7 +275,6 @@ static enum rc commit_found(struct pack *p, struct err *err)
 		rc = commit_each(p, adopt_shard, is_gone, err);
 	if (!rc)
 		lost = keep_followers(p, is_gone);
-	free(is_gone);
 	if (lost)
 		log_warn("%s: %zu of its shards are not there any more, their "
 			 "files are packed again",
@@ -287,6 +288,7 @@ static enum rc commit_found(struct pack *p, struct err *err)
 
 enum rc resume_commit(struct pack *p, struct err *err)
 {
+	CLEANUP_FREE bool *is_gone = NULL;
 	struct resume *r = p->resume;
 
 	if (!r || !r->is_found)
@@ -300,9 +302,10 @@ enum rc resume_commit(struct pack *p, struct err *err)
 	p->n_shards = p->shards_cap = r->found.n_shards;
 	r->found.shards = NULL;
 	r->found.n_shards = 0;
-	if (past_learn(p, p->shards, p->n_shards, err))
+	is_gone = xcalloc(p->n_shards + 1, sizeof(*is_gone));
+	if (past_learn(p, p->shards, p->n_shards, is_gone, err))
 		return err->rc;
-	return is_overtaken(p) ? RC_OK : commit_found(p, err);
+	return is_overtaken(p) ? RC_OK : commit_found(p, is_gone, err);
 }
 
 /* --- what the next one may need --------------------------------------------

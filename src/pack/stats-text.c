@@ -118,6 +118,7 @@ static void files(const struct stats *s, const struct report_counts *c,
 		{ "packed", c->packed },     { "unchanged", c->unchanged },
 		{ "removed", c->removed },   { "failed", c->failed },
 		{ "left-out", c->left_out }, { "excluded", c->excluded },
+		{ "erased", c->erased },
 	};
 
 	gauge(s, out, "des_packer_found_files", (double)c->found,

@@ -53,6 +53,7 @@ void summary_json(const struct summary *s, struct buf *out)
 	field(out, "failed", c->failed);
 	field(out, "left_out", c->left_out);
 	field(out, "excluded", c->excluded);
+	field(out, "erased", c->erased);
 	field(out, "slots", c->slots);
 	field(out, "slots_done", c->slots_done);
 	field(out, "shards", c->shards);
@@ -114,12 +115,22 @@ static void sources_text(const struct summary *s, struct buf *out)
 	buf_append_str(out, "\n");
 }
 
+static void erased_text(const struct report_counts *c, struct buf *out)
+{
+	if (c->erased)
+		buf_printf(out,
+			   "%" PRIu64 " erased: they were deleted for good, "
+			   "and are not packed again\n",
+			   c->erased);
+}
+
 void summary_text(const struct summary *s, struct buf *out)
 {
 	const struct report_counts *c = s->counts;
 	char rate[HUMAN_MAX], rss[HUMAN_MAX], spilled[HUMAN_MAX];
 
 	sources_text(s, out);
+	erased_text(c, out);
 	if (s->is_dry_run) {
 		dry_text(c, out);
 		return;

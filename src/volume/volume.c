@@ -339,6 +339,11 @@ struct store *volume_store(struct volume *v)
 	return v->st;
 }
 
+const struct oplog *volume_log(const struct volume *v)
+{
+	return v->log;
+}
+
 struct view *volume_view(struct volume *v)
 {
 	struct view *view;

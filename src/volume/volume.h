@@ -89,6 +89,12 @@ struct store *volume_store(struct volume *v);
 /* The route is uid: its users know uids and days, not directories. */
 bool volume_routes_by_uid(const struct volume *v);
 
+/* The log as it was read when the volume was opened: for tools, before they
+ * read anything else or refresh.
+ */
+struct oplog;
+const struct oplog *volume_log(const struct volume *v);
+
 /* Read the log's new records and publish the new view.  Calls in flight finish
  * on the view they began with.  On failure the old view stays.
  */
