@@ -67,13 +67,14 @@ static uint64_t usual_number(void)
 static bool check(struct sequence *s)
 {
 	char why[1024] = "";
+	const char *failure = sequence_run(s, why, sizeof(why));
 
-	if (sequence_run(s, why, sizeof(why)))
+	if (!failure)
 		return true;
 	printf("# %s\n# shrinking\n", why);
 	fflush(stdout);
-	sequence_shrink(s);
-	if (sequence_run(s, why, sizeof(why)))
+	sequence_shrink(s, failure);
+	if (!sequence_run(s, why, sizeof(why)))
 		snprintf(why, sizeof(why), "it does not fail again");
 	printf("# %zu operations: %s\n# MODEL_REPLAY='", s->n, why);
 	sequence_print(s);
@@ -92,7 +93,7 @@ static bool replay(const char *text)
 	}
 	if (getenv("MODEL_SHRINK"))
 		return check(&s);
-	if (sequence_run(&s, why, sizeof(why)))
+	if (!sequence_run(&s, why, sizeof(why)))
 		return true;
 	printf("# %s\n", why);
 	return false;

@@ -61,11 +61,11 @@ static size_t n_together(const struct sequence *s, size_t i)
 		       : 1;
 }
 
-bool sequence_run(const struct sequence *s, char *why, size_t size)
+const char *sequence_run(const struct sequence *s, char *why, size_t size)
 {
 	struct world *w = world_new(s->seed);
 	size_t n;
-	bool is_ok;
+	const char *failure;
 
 	for (size_t i = 0; i < s->n && !w->has_failed; i += n) {
 		n = n_together(s, i);
@@ -84,22 +84,22 @@ bool sequence_run(const struct sequence *s, char *why, size_t size)
 		if (w->has_failed)
 			snprintf(why, size, "at the end: %s", w->why);
 	}
-	is_ok = !w->has_failed;
-	if (!is_ok && getenv("MODEL_DUMP"))
+	failure = w->failure;
+	if (failure && getenv("MODEL_DUMP"))
 		world_dump(w);
 	world_free(w);
-	return is_ok;
+	return failure;
 }
 
-static bool fails(const struct sequence *s)
+static bool fails(const struct sequence *s, const char *failure)
 {
 	char why[1024];
 
-	return !sequence_run(s, why, sizeof(why));
+	return sequence_run(s, why, sizeof(why)) == failure;
 }
 
 /* Leave out chunks, larger ones first. */
-static bool drop_some(struct sequence *s)
+static bool drop_some(struct sequence *s, const char *failure)
 {
 	bool is_smaller = false;
 
@@ -110,7 +110,7 @@ static bool drop_some(struct sequence *s)
 			less.n -= len;
 			memmove(less.ops + i, less.ops + i + len,
 				(less.n - i) * sizeof(*less.ops));
-			if (fails(&less)) {
+			if (fails(&less, failure)) {
 				*s = less;
 				is_smaller = true;
 			} else {
@@ -121,20 +121,21 @@ static bool drop_some(struct sequence *s)
 	return is_smaller;
 }
 
-static bool try_op(struct sequence *s, size_t i, struct op op)
+static bool try_op(struct sequence *s, size_t i, struct op op,
+		   const char *failure)
 {
 	struct sequence other = *s;
 
 	if (!memcmp(&op, &s->ops[i], sizeof(op)))
 		return false;
 	other.ops[i] = op;
-	if (!fails(&other))
+	if (!fails(&other, failure))
 		return false;
 	*s = other;
 	return true;
 }
 
-static bool simplify_some(struct sequence *s)
+static bool simplify_some(struct sequence *s, const char *failure)
 {
 	bool is_simpler = false;
 
@@ -142,31 +143,31 @@ static bool simplify_some(struct sequence *s)
 		struct op op = s->ops[i];
 
 		op.with_next = false;
-		is_simpler |= try_op(s, i, op);
+		is_simpler |= try_op(s, i, op, failure);
 		op = s->ops[i];
 		op.fault = 0;
 		op.fault_at = 0;
-		is_simpler |= try_op(s, i, op);
+		is_simpler |= try_op(s, i, op, failure);
 		op = s->ops[i];
 		op.c = 0;
-		is_simpler |= try_op(s, i, op);
+		is_simpler |= try_op(s, i, op, failure);
 		op = s->ops[i];
 		op.b = 0;
-		is_simpler |= try_op(s, i, op);
+		is_simpler |= try_op(s, i, op, failure);
 		op = s->ops[i];
 		op.a = 0;
-		is_simpler |= try_op(s, i, op);
+		is_simpler |= try_op(s, i, op, failure);
 	}
 	return is_simpler;
 }
 
-void sequence_shrink(struct sequence *s)
+void sequence_shrink(struct sequence *s, const char *failure)
 {
 	bool goes_on = true;
 
 	while (goes_on) {
-		goes_on = drop_some(s);
-		goes_on |= simplify_some(s);
+		goes_on = drop_some(s, failure);
+		goes_on |= simplify_some(s, failure);
 	}
 }
 

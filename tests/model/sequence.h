@@ -19,11 +19,11 @@ struct sequence {
 
 void sequence_random(struct sequence *s, uint64_t seed, size_t n_ops);
 
-/* True: all is well.  Otherwise why is told. */
-bool sequence_run(const struct sequence *s, char *why, size_t size);
+/* NULL: all is well.  Otherwise the kind of failure, and why. */
+const char *sequence_run(const struct sequence *s, char *why, size_t size);
 
-/* Leave out and simplify what it does not take to fail. */
-void sequence_shrink(struct sequence *s);
+/* Leave out and simplify what it does not take for a failure of the kind. */
+void sequence_shrink(struct sequence *s, const char *failure);
 
 /* "SEED KIND/ACTOR/A/B/C/FAULT/AT ..." in hex digits; a '+' before one that
  * runs at the same time as the next.

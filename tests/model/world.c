@@ -35,6 +35,7 @@ void world_fail(struct world *w, const char *fmt, ...)
 	if (w->has_failed)
 		return;
 	w->has_failed = true;
+	w->failure = fmt;
 	va_start(ap, fmt);
 	vsnprintf(w->why, sizeof(w->why), fmt, ap);
 	va_end(ap);

@@ -21,7 +21,10 @@ struct workers;
 extern const char *const world_dirs[WORLD_DIRS];
 
 #define WORLD_ACTORS 2u
-#define WORLD_LAG (INT64_C(600) * 1000000) /* us, of lists */
+/* Readers list what was written in the last 15 minutes, by the clocks of those
+ * who wrote it: lists may be as late as leaves room for the clocks.
+ */
+#define WORLD_LAG (INT64_C(240) * 1000000)
 #define WORLD_SKEW (INT64_C(300) * 1000000)
 
 /* Of one operation, all that happens in it follows. */
@@ -69,6 +72,7 @@ struct world {
 	uint64_t turns; /* random */
 
 	bool has_failed;
+	const char *failure; /* what kind of: the format of the message */
 	char why[700];
 };
 
