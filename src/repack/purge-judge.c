@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "erase/erasure-state.h"
 #include "repack/heirs.h"
 #include "repack/held.h"
 #include "repack/record-read.h"
@@ -29,6 +30,19 @@ static void fail(struct purge_item *it, const struct err *err)
 	it->text = xstrdup(err->msg);
 }
 
+/* A record that was not seen may be what counts in the place of this one: not
+ * when lists have had the time to show it, which no grace period cuts short.
+ */
+static int64_t grace_of(const struct purge_judge *j,
+			const struct oplog_record *r)
+{
+	int64_t grace = r->grace * US_PER_SEC;
+
+	if (store_lists_lag(j->st) && grace < ERASURE_SKEW)
+		return ERASURE_SKEW;
+	return grace;
+}
+
 static struct purge_facts facts_of(const struct purge_judge *j,
 				   const struct purge_item *it)
 {
@@ -38,7 +52,7 @@ static struct purge_facts facts_of(const struct purge_judge *j,
 		.is_replaced = !old->is_garbage,
 		.is_lost = old->is_garbage,
 		.time = old->record->time,
-		.grace = old->record->grace * US_PER_SEC,
+		.grace = grace_of(j, old->record),
 		.oldest_run = j->oldest_run,
 		.now = j->now,
 	};

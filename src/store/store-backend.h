@@ -127,6 +127,7 @@ struct store {
 	char *url;
 	char *location;      /* NULL: the URL */
 	bool is_remote;      /* set by a backend that is not always so */
+	bool lists_lag;      /* no built-in one's do */
 	unsigned int n_bits; /* 0: any */
 	_Atomic uint64_t reads, bytes_read, lists;
 };

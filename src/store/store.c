@@ -120,6 +120,11 @@ size_t store_tail_window(const struct store *st)
 	return store_is_remote(st) ? TAIL_WINDOW_REMOTE : TAIL_WINDOW_LOCAL;
 }
 
+bool store_lists_lag(const struct store *st)
+{
+	return st->lists_lag;
+}
+
 unsigned int store_n_bits(const struct store *st)
 {
 	return st->n_bits;

@@ -49,6 +49,11 @@ bool store_is_remote(const struct store *st);
 /* Bytes to read of an object's end when it is not known how many are needed. */
 size_t store_tail_window(const struct store *st);
 
+/* True when a list may lack keys that were made minutes ago.  Then what follows
+ * from not having seen something has to wait; see purge.h.
+ */
+bool store_lists_lag(const struct store *st);
+
 /* The n_bits its zones are made for; 0: any. */
 unsigned int store_n_bits(const struct store *st);
 
