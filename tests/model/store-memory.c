@@ -174,6 +174,7 @@ struct store *memory_open(struct memory *m, unsigned int actor, int64_t skew_us,
 	h->m = m;
 	h->actor = actor;
 	h->skew = skew_us;
+	h->base.lists_lag = m->lag > 0;
 	h->kind = kind;
 	h->places = (1u << m->n_places) - 1;
 	return &h->base;
@@ -451,6 +452,15 @@ static enum rc memory_read(struct store *st, const char *key,
 	return end(h, key, rc, is_lost, err);
 }
 
+/* Whether a list has what was made then. */
+static bool is_shown(struct handle *h, int64_t made)
+{
+	struct memory *m = h->m;
+
+	return h->kind == MEMORY_EXACT || !m->lag || m->now - made >= m->lag ||
+	       !happens(m, m->lag_percent);
+}
+
 static bool is_listed(struct handle *h, const struct object *o)
 {
 	struct memory *m = h->m;
@@ -459,9 +469,9 @@ static bool is_listed(struct handle *h, const struct object *o)
 		return false;
 	if (!(o->places & h->places))
 		return false;
-	if (h->kind == MEMORY_EXACT || !m->lag || m->now - o->made >= m->lag)
-		return true;
-	return m->now >= o->shown && !happens(m, m->lag_percent);
+	if (h->kind != MEMORY_EXACT && m->now < o->shown)
+		return false;
+	return is_shown(h, o->made);
 }
 
 struct listed {
@@ -769,7 +779,7 @@ static enum rc memory_runs_oldest(struct store *st, const struct store_run *own,
 		const struct mark *k = h->m->marks[i];
 
 		if (k->is_alive && (!run || k != run->mark) &&
-		    k->begun < *ret_us)
+		    is_shown(h, k->begun) && k->begun < *ret_us)
 			*ret_us = k->begun;
 	}
 	return end(h, "runs", RC_OK, is_lost, err);
