@@ -440,6 +440,8 @@ static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
 	if (rc)
 		return rc;
 	c->log = oplog_new();
+	/* Purging adds to what receipts say already. */
+	oplog_keep_receipts(c->log);
 	oplog_expect(c->log, c->descriptor.archive_id);
 	opts = run_options(c, argc, argv);
 	ticker = ticker_new((enum progress_mode)c->o->progress, show_progress,

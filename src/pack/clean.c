@@ -10,13 +10,14 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "store/store-write.h"
+#include "volume/oplog-state.h"
 #include "volume/oplog.h"
 
 /* A shard in the store. */
 struct found {
 	char *key;
 	uint64_t size;
-	bool is_named;   /* by a log record */
+	bool is_named;   /* by a log record, though it may count no more */
 	bool is_claimed; /* by a run that died */
 	UT_hash_handle hh;
 };
@@ -73,6 +74,22 @@ struct cleaning {
 	size_t n_batch;
 };
 
+/* What was replaced has its own way to go: after its grace period, and not
+ * under a hold.
+ */
+static size_t n_named(const struct oplog *log)
+{
+	return oplog_count(log) + oplog_state_n_old(oplog_state(log));
+}
+
+static const char *named(const struct oplog *log, size_t i)
+{
+	size_t n = oplog_count(log);
+
+	return i < n ? oplog_shard(log, i)->key
+		     : oplog_state_old(oplog_state(log), i - n)->key;
+}
+
 /* Mark what the log names by now.  All of it is read: a reader that goes on
  * looks back no further than clocks may differ, which is no ground to remove
  * something on.
@@ -87,17 +104,16 @@ static enum rc mark_named(struct cleaning *c, struct err *err)
 	rc = oplog_read(c->log, c->st, &changed, err);
 
 	/* Without a log all shards are nobody's, the only copies too. */
-	if (!rc && c->all && !oplog_count(c->log))
+	if (!rc && c->all && !n_named(c->log))
 		rc = err_set(err, RC_NOENT,
 			     "log: it names no shard, so none is removed: a "
 			     "first run was not finished (run it again, or "
 			     "remove the archive), or the log is lost "
 			     "('desfs rebuild')");
-	for (size_t i = 0; !rc && changed && i < oplog_count(c->log); i++) {
-		const char *key = oplog_shard(c->log, i)->key;
+	for (size_t i = 0; !rc && changed && i < n_named(c->log); i++) {
 		struct found *f = NULL;
 
-		HASH_FIND_STR(c->all, key, f);
+		HASH_FIND_STR(c->all, named(c->log, i), f);
 		if (f)
 			f->is_named = true;
 	}

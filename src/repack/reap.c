@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reap.c - one round of all that deleting takes. */
+#include "config.h"
+
+#include "repack/reap.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "pack/clean.h"
+#include "pack/publish.h"
+#include "store/log-index.h"
+#include "store/store-write.h"
+
+#define US_PER_SEC INT64_C(1000000)
+/* Unfinished uploads that no run of ours knows. */
+#define STRAY_AGE (INT64_C(86400) * US_PER_SEC)
+
+static const char *const step_names[] = {
+	[REAP_CLEAN] = "clean",   [REAP_AGGREGATE] = "aggregate",
+	[REAP_REPACK] = "repack", [REAP_PURGE] = "purge",
+	[REAP_FOLD] = "fold",     [REAP_FINISH] = "finish",
+	[REAP_TIDY] = "tidy",     [REAP_PUBLISH] = "publish",
+};
+
+const char *reap_step_text(enum reap_step step)
+{
+	return step_names[step];
+}
+
+struct round {
+	struct oplog *log;
+	const struct reap_options *o;
+	struct reap_totals *totals;
+	struct store_run *run;
+	struct fold_names names; /* that the log still has */
+	bool has_names;          /* it is known which */
+};
+
+static void note(struct round *r, enum reap_step step, enum rc rc,
+		 const struct err *err)
+{
+	if (!rc)
+		return;
+	r->totals->failed[step] = true;
+	if (r->o->tell.failed)
+		r->o->tell.failed(r->o->tell.arg, step, err);
+}
+
+static int64_t settle_of(const struct reap_options *o)
+{
+	int64_t us = o->grace > FINISH_SETTLE / US_PER_SEC
+			     ? FINISH_SETTLE
+			     : o->grace * US_PER_SEC;
+
+	return us < 0 ? 0 : us;
+}
+
+/* --- leftovers ------------------------------------------------------------ */
+
+static void tell_leftover(struct round *r, const char *what, bool is_removed)
+{
+	r->totals->leftovers += is_removed;
+	if (r->o->tell.leftover)
+		r->o->tell.leftover(r->o->tell.arg, what, is_removed);
+}
+
+static void cleaned(void *arg, const char *what, uint64_t size, bool is_kept)
+{
+	(void)size;
+	tell_leftover(arg, what, !is_kept);
+}
+
+static void stray(void *arg, const char *what, uint64_t size, int64_t age,
+		  bool is_removed)
+{
+	(void)size;
+	(void)age;
+	if (is_removed)
+		tell_leftover(arg, what, true);
+}
+
+/* Before the round has a mark of its own, which would keep all of it. */
+static enum rc clean(struct round *r, struct err *err)
+{
+	unsigned int alive = 0;
+	enum rc rc = clean_archive(r->o->store, true, cleaned, r, &alive, err);
+
+	return rc ? rc
+		  : store_strays(r->o->store, true, STRAY_AGE, stray, r, err);
+}
+
+/* --- steps ---------------------------------------------------------------- */
+
+static enum rc aggregate(struct round *r, struct err *err)
+{
+	return tombstone_aggregate(r->o->store, r->log, r->o->archive_id, 0,
+				   &r->totals->aggregated, err);
+}
+
+static enum rc repack(struct round *r, struct err *err)
+{
+	const struct reap_options *o = r->o;
+	const struct repack_options opts = {
+		.store = o->store,
+		.archive_id = o->archive_id,
+		.plan = { .by_deleted = true, .when_deleted = o->when_deleted },
+		.grace = o->grace,
+		.dry_run = o->dry_run,
+		.jobs = o->jobs,
+		.spool_dir = o->spool_dir,
+		.fn = o->tell.repack,
+		.lost = o->tell.lost,
+		.arg = o->tell.arg,
+		.progress = o->progress,
+	};
+
+	return repack_run(r->log, &opts, &r->totals->repack, err);
+}
+
+static enum rc purge(struct round *r, struct err *err)
+{
+	const struct purge_options opts = { .store = r->o->store,
+					    .archive_id = r->o->archive_id,
+					    .run = r->run,
+					    .jobs = r->o->jobs,
+					    .dry_run = r->o->dry_run,
+					    .fn = r->o->tell.purge,
+					    .arg = r->o->tell.arg };
+
+	return purge_old(r->log, &opts, &r->totals->purge, err);
+}
+
+static enum rc fold(struct round *r, struct err *err)
+{
+	const struct fold_options opts = { .store = r->o->store,
+					   .archive_id = r->o->archive_id,
+					   .settle = settle_of(r->o) };
+	struct fold_totals *t = &r->totals->fold;
+	enum rc rc = fold_log(r->log, &opts, t, &r->names, err);
+
+	r->has_names = !rc;
+	if (!rc && t->failed)
+		rc = err_set(err, RC_PARTIAL, "%s", t->text);
+	return rc;
+}
+
+/* Not to know whether names are left is to have them all. */
+static bool has_names(void *arg, const uint8_t root[SHARD_ROOT_LEN])
+{
+	struct round *r = arg;
+
+	return !r->has_names || fold_names_has(&r->names, root);
+}
+
+static enum rc finish(struct round *r, struct err *err)
+{
+	const struct finish_options opts = { .store = r->o->store,
+					     .archive_id = r->o->archive_id,
+					     .run = r->run,
+					     .secret = r->o->secret,
+					     .settle = settle_of(r->o),
+					     .jobs = r->o->jobs,
+					     .has_names = has_names,
+					     .arg = r };
+
+	return finish_erasures(r->log, &opts, &r->totals->finish, err);
+}
+
+static enum rc tidy(struct round *r, struct err *err)
+{
+	struct tidied t;
+	struct tidied *sum = &r->totals->tidied;
+	enum rc rc =
+		tidy_tombstones(r->o->store, r->log, r->o->archive_id, &t, err);
+
+	sum->documents += t.documents;
+	sum->aggregates += t.aggregates;
+	sum->salts += t.salts;
+	sum->failed = t.failed;
+	if (!rc && t.failed)
+		rc = err_set(err, RC_PARTIAL, "%s", t.text);
+	return rc;
+}
+
+static enum rc publish(struct round *r, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { .max = 1 };
+	struct object_info info;
+	size_t n;
+	enum rc rc =
+		store_read_tail(r->o->store, LOG_INDEX_KEY, 1, &b, &info, err);
+
+	if (rc == RC_NOENT)
+		return RC_OK;
+	return rc ? rc : publish_log(r->o->store, &n, err);
+}
+
+/* --- the round ------------------------------------------------------------ */
+
+static enum rc read_all(struct round *r, struct err *err)
+{
+	bool changed;
+
+	oplog_want_all(r->log);
+	return oplog_read(r->log, r->o->store, &changed, err);
+}
+
+static void step(struct round *r, enum reap_step step,
+		 enum rc (*fn)(struct round *, struct err *))
+{
+	struct err err;
+
+	note(r, step, fn(r, &err), &err);
+}
+
+/* What a round before left undone comes first: an aggregate must not be written
+ * over one that has what is done, as a store may keep versions.
+ */
+static void run_steps(struct round *r)
+{
+	step(r, REAP_TIDY, tidy);
+	step(r, REAP_AGGREGATE, aggregate);
+	step(r, REAP_REPACK, repack);
+	step(r, REAP_PURGE, purge);
+	step(r, REAP_FOLD, fold);
+	step(r, REAP_FINISH, finish);
+	step(r, REAP_TIDY, tidy);
+	step(r, REAP_PUBLISH, publish);
+}
+
+enum rc reap_round(struct oplog *log, const struct reap_options *opts,
+		   struct reap_totals *ret, struct err *err)
+{
+	struct round r = { .log = log, .o = opts, .totals = ret };
+	bool is_partial = false;
+	enum rc rc;
+
+	*ret = (struct reap_totals){ .purge = { .next = INT64_MAX } };
+	if (opts->dry_run) {
+		if (read_all(&r, err))
+			return err->rc;
+		step(&r, REAP_REPACK, repack);
+		step(&r, REAP_PURGE, purge);
+	} else {
+		step(&r, REAP_CLEAN, clean);
+		if (store_run_begin(opts->store, &r.run, err))
+			return err->rc;
+		rc = read_all(&r, err);
+		if (!rc)
+			run_steps(&r);
+		store_run_end(r.run, !ret->failed[REAP_REPACK]);
+		fold_names_release(&r.names);
+		if (rc)
+			return rc;
+	}
+	for (unsigned int i = 0; i < REAP_STEPS; i++)
+		is_partial |= ret->failed[i];
+	return is_partial ? err_set(err, RC_PARTIAL,
+				    "not all could be done; the next round "
+				    "tries again")
+			  : RC_OK;
+}
