@@ -36,14 +36,32 @@ void model_erase(struct model *m, const struct model_erasure *e)
 	m->erasures[m->n_erasures++].withdrawn = MODEL_NEVER;
 }
 
+void model_doubt(struct model *m, const char *uid)
+{
+	for (size_t i = 0; i < m->n_erasures; i++) {
+		if (!strcmp(m->erasures[i].uid, uid))
+			m->erasures[i].acked = MODEL_NEVER;
+	}
+}
+
 void model_withdraw(struct model *m, const char *uid, int64_t acked)
 {
+	struct model_erasure *only = NULL;
+
 	for (size_t i = 0; i < m->n_erasures; i++) {
 		struct model_erasure *e = &m->erasures[i];
 
-		if (!strcmp(e->uid, uid) && e->withdrawn == MODEL_NEVER)
-			e->withdrawn = acked;
+		if (strcmp(e->uid, uid) != 0)
+			continue;
+		/* Of several, some may be done, and what they named gone. */
+		if (only) {
+			model_doubt(m, uid);
+			return;
+		}
+		only = e;
 	}
+	if (only && only->acked != MODEL_NEVER)
+		only->withdrawn = acked;
 }
 
 static bool covers(const struct model_erasure *e, const struct model_version *v)

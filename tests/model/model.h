@@ -49,7 +49,9 @@ void model_release(struct model *m);
 /* Both were acknowledged. */
 void model_pack(struct model *m, const struct model_version *v);
 void model_erase(struct model *m, const struct model_erasure *e);
-/* All erasures of a uid were taken back. */
+/* Nobody knows what has become of the erasures of a uid. */
+void model_doubt(struct model *m, const char *uid);
+/* What is open of the erasures of a uid was taken back. */
 void model_withdraw(struct model *m, const char *uid, int64_t acked);
 
 enum model_answer {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op-erase.c - deletions are asked for. */
+/* op-erase.c - deletions are asked for, and taken back. */
 #include "config.h"
 
 #include "op-erase.h"
@@ -7,111 +7,156 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "base/sha256.h"
-#include "base/unique.h"
-#include "erase/tombstone.h"
 #include "op-log.h"
-#include "store/store-write.h"
-#include "volume/oplog.h"
+#include "repack/tombstone-add.h"
+#include "repack/tombstone-aggregate.h"
+#include "repack/tombstone-remove.h"
 
 #define NAMES_MAX 3u
 
-/* Some names of those that were packed: one version, or all of the uid. */
-static size_t choose(struct world *w, const struct op *op,
-		     struct model_erasure *ret)
+struct erasing {
+	struct world *w;
+	unsigned int actor;
+	struct model_erasure taken[WORLD_INTENTS];
+	size_t n;
+};
+
+/* A uid or a version that was packed once. */
+static const struct model_version *choose(const struct world *w,
+					  uint64_t *random)
 {
-	uint64_t random = (uint64_t)op->a << 32 | op->b;
-	size_t n = 1 + random_next(&random) % NAMES_MAX, n_chosen = 0;
 	const struct model *m = &w->model;
 
-	for (size_t i = 0; i < n && m->n; i++) {
-		const struct model_version *v =
-			&m->versions[random_next(&random) % m->n];
-		struct model_erasure *e = &ret[n_chosen];
-		bool is_known = false;
+	return m->n ? &m->versions[random_next(random) % m->n] : NULL;
+}
 
-		*e = (struct model_erasure){ 0 };
-		snprintf(e->uid, sizeof(e->uid), "%s", v->uid);
-		e->is_until = random_next(&random) % 3;
-		e->time = v->created_at;
-		for (size_t k = 0; k < n_chosen; k++)
-			is_known = is_known || !strcmp(ret[k].uid, v->uid);
-		n_chosen += !is_known;
+static void copy_uid(struct model_erasure *e, struct span uid)
+{
+	snprintf(e->uid, sizeof(e->uid), "%.*s", (int)uid.len, uid.p);
+}
+
+/* tombstone_note_fn: what is asked for in the end. */
+static void note(void *arg, const struct tombstone_note *n)
+{
+	struct erasing *x = arg;
+	struct model_erasure *e = &x->taken[x->n];
+
+	if (n->kind != TOMBSTONE_TAKEN || x->n == WORLD_INTENTS)
+		return;
+	*e = (struct model_erasure){ .is_until = n->is_all, .time = n->time };
+	copy_uid(e, n->uid);
+	x->n++;
+}
+
+/* Before it is known what of it comes to pass: all that may. */
+static void intend(struct erasing *x, const struct tombstone_name *name)
+{
+	struct model_erasure e = { .is_until = !name->has_time,
+				   .time = name->has_time ? name->time.to
+							  : MODEL_ALWAYS };
+
+	copy_uid(&e, name->uid);
+	world_intend_erasure(x->w, x->actor, &e);
+}
+
+static enum rc add_names(struct erasing *x, struct tombstone_add *a,
+			 const struct op *op, struct err *err)
+{
+	uint64_t random = (uint64_t)op->a << 32 | op->b;
+	size_t n = 1 + random_next(&random) % NAMES_MAX;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		const struct model_version *v = choose(x->w, &random);
+		struct tombstone_name name = { .uid = { NULL, 0 } };
+
+		if (!v)
+			return RC_OK;
+		name.uid = span_of(v->uid, strlen(v->uid));
+		name.has_time = random_next(&random) % 3 == 0;
+		name.time.from = name.time.to = v->created_at;
+		intend(x, &name);
+		rc = tombstone_add_name(a, &name, false, err);
 	}
-	return n_chosen;
+	return rc;
 }
 
-static enum rc put_document(struct store *st, const struct tombstone *t,
-			    struct oplog_object *ret, char *key,
-			    struct err *err)
+static enum rc add(struct erasing *x, struct store *st, struct oplog *log,
+		   const struct op *op, struct err *err)
 {
-	CLEANUP_BUF struct buf b = { .max = TOMBSTONE_MAX };
-	bool existed;
-
-	if (tombstone_encode(t, &b, err) || tombstone_key(t->time, key, err) ||
-	    store_put(st, key, b.p, b.len, &existed, err))
-		return err->rc;
-	ret->key = key;
-	ret->count = t->n;
-	sha256_of(b.p, b.len, ret->sha256);
-	return RC_OK;
-}
-
-static enum rc ask(struct world *w, struct store *st, struct tombstone *t,
-		   struct err *err)
-{
-	CLEANUP_LOG struct oplog *log = NULL;
-	char key[TOMBSTONE_KEY_TEXT];
-	struct oplog_object o;
-	struct oplog_record r = { .kind = OPLOG_TOMBSTONES,
-				  .tombstones = &o,
-				  .n_tombstones = 1 };
+	const struct tombstone_add_options o = { .spool = "/tmp",
+						 .force = op->c % 4 == 0,
+						 .no_copies = op->c % 3,
+						 .fn = note,
+						 .arg = x };
+	struct tombstone_added added = { 0 };
+	struct tombstone_add *a = NULL;
 	enum rc rc;
 
-	if (put_document(st, t, &o, key, err) || op_read_log(w, st, &log, err))
-		return err->rc;
-	rc = oplog_write(log, st, &r, w->descriptor.archive_id, err);
-	r.tombstones = NULL;
-	r.n_tombstones = 0;
-	oplog_record_release(&r);
+	rc = tombstone_add_new(&a, st, log, x->w->descriptor.archive_id, &o,
+			       err);
+	if (!rc)
+		rc = add_names(x, a, op, err);
+	if (!rc && x->w->n_intents[x->actor])
+		rc = tombstone_add_run(a, &added, err);
+	tombstone_added_release(&added);
+	tombstone_add_free(a);
 	return rc;
 }
 
 enum rc op_erase(struct world *w, struct store *st, const struct op *op,
 		 struct err *err)
 {
-	struct model_erasure chosen[NAMES_MAX];
-	size_t n = choose(w, op, chosen);
-	struct tombstone t = { .time = clock_wall_ns() / 1000 };
-	struct store_run *run = NULL;
-	enum rc rc = RC_OK;
+	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	struct erasing x = { .w = w, .actor = op->actor };
+	enum rc rc = add(&x, st, log, op, err);
 
-	if (!n)
+	/* Names that are not there or are deleted already: nothing was done. */
+	if (rc == RC_NOENT || rc == RC_USAGE) {
+		w->n_intents[op->actor] = 0;
 		return RC_OK;
-	memcpy(t.archive_id, w->descriptor.archive_id, SHARD_ID_LEN);
-	if (unique_bytes(t.nonce, sizeof(t.nonce), err))
-		return err->rc;
-	for (size_t i = 0; i < n; i++) {
-		struct model_erasure *e = &chosen[i];
-		uint8_t id[ERASURE_ID_LEN];
-		int64_t latest = model_latest(&w->model, e->uid);
-
-		if (unique_bytes(id, sizeof(id), err))
-			return err->rc;
-		if (e->is_until)
-			e->time = latest > t.time ? latest : t.time;
-		world_intend_erasure(w, op->actor, e);
-		tombstone_add(&t, id, e->uid, strlen(e->uid),
-			      e->is_until ? ERASURE_UNTIL : ERASURE_ONE,
-			      e->time);
 	}
-	rc = store_run_begin(st, &run, err);
-	if (!rc)
-		rc = ask(w, st, &t, err);
-	store_run_end(run, !rc);
-	tombstone_release(&t);
+	if (rc)
+		return rc;
+	w->n_intents[op->actor] = 0;
+	for (size_t i = 0; i < x.n; i++)
+		world_intend_erasure(w, op->actor, &x.taken[i]);
+	return RC_OK;
+}
+
+enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
+		    struct err *err)
+{
+	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	const struct model *m = &w->model;
+	struct tombstone_removed removed = { 0 };
+	const char *uid;
+	enum rc rc;
+
+	if (!m->n_erasures)
+		return RC_OK;
+	uid = m->erasures[op->a % m->n_erasures].uid;
+	rc = tombstone_remove(st, log, w->descriptor.archive_id, &uid, 1, false,
+			      NULL, NULL, &removed, err);
+	/* Nothing is open, or it is too late. */
+	if (rc == RC_NOENT || rc == RC_CHANGED)
+		return RC_OK;
+	if (rc)
+		model_doubt(&w->model, uid);
+	else if (removed.names)
+		model_withdraw(&w->model, uid, memory_now(w->memory));
 	return rc;
+}
+
+enum rc op_aggregate(struct world *w, struct store *st, const struct op *op,
+		     struct err *err)
+{
+	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	struct tombstone_aggregated totals;
+
+	(void)op;
+	return tombstone_aggregate(st, log, w->descriptor.archive_id, 0,
+				   &totals, err);
 }

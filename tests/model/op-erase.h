@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op-erase.h - deletions are asked for. */
+/* op-erase.h - deletions are asked for, and taken back. */
 #ifndef DESFS_TESTS_OP_ERASE_H
 #define DESFS_TESTS_OP_ERASE_H
 
@@ -9,5 +9,9 @@
 
 enum rc op_erase(struct world *w, struct store *st, const struct op *op,
 		 struct err *err);
+enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
+		    struct err *err);
+enum rc op_aggregate(struct world *w, struct store *st, const struct op *op,
+		     struct err *err);
 
 #endif

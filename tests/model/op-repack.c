@@ -11,6 +11,7 @@
 #include "repack/finish.h"
 #include "repack/fold.h"
 #include "repack/purge.h"
+#include "repack/reap.h"
 #include "repack/repack.h"
 #include "store/store-write.h"
 
@@ -20,7 +21,7 @@
 
 /* The first failure of several, which a run sums up. */
 struct told {
-	char text[ERR_MSG_MAX];
+	char text[ERR_MSG_MAX + 32];
 };
 
 static void note_group(void *arg, const struct repack_event *event)
@@ -193,4 +194,40 @@ enum rc op_finish(struct world *w, struct store *st, const struct op *op,
 		rc = finish_erasures(r.log, &finish, &finished, err);
 	fold_names_release(&names);
 	return end(&r, rc);
+}
+
+static void note_step(void *arg, enum reap_step step, const struct err *err)
+{
+	struct told *t = arg;
+
+	if (!*t->text)
+		snprintf(t->text, sizeof(t->text), "%s: %s",
+			 reap_step_text(step), err->msg);
+}
+
+enum rc op_reap_round(struct world *w, struct store *st, int64_t grace,
+		      struct reap_totals *ret, struct err *err)
+{
+	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	struct told told = { "" };
+	const struct reap_options o = { .store = st,
+					.archive_id = w->descriptor.archive_id,
+					.secret = secret,
+					.grace = grace,
+					.jobs = 1,
+					.spool_dir = "/tmp",
+					.tell = { .repack = note_group,
+						  .purge = note_purge,
+						  .failed = note_step,
+						  .arg = &told } };
+
+	return with_text(reap_round(log, &o, ret, err), &told, err);
+}
+
+enum rc op_reap(struct world *w, struct store *st, const struct op *op,
+		struct err *err)
+{
+	struct reap_totals totals;
+
+	return op_reap_round(w, st, grace_of(op), &totals, err);
 }

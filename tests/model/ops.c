@@ -56,10 +56,12 @@ static enum rc run_clean(struct world *w, struct store *st, const struct op *op,
 }
 
 const struct op_kind op_kinds[] = {
-	{ "pack", 30, op_pack },     { "clock", 10, run_clock },
-	{ "clean", 2, run_clean },   { "erase", 0, op_erase },
-	{ "repack", 15, op_repack }, { "merge", 4, op_merge },
-	{ "split", 2, op_split },    { "recompress", 2, op_recompress },
-	{ "purge", 6, op_purge },    { "finish", 6, op_finish },
+	{ "pack", 30, op_pack },        { "clock", 10, run_clock },
+	{ "clean", 2, run_clean },      { "erase", 0, op_erase },
+	{ "withdraw", 4, op_withdraw }, { "aggregate", 3, op_aggregate },
+	{ "repack", 10, op_repack },    { "merge", 4, op_merge },
+	{ "split", 2, op_split },       { "recompress", 2, op_recompress },
+	{ "purge", 4, op_purge },       { "finish", 4, op_finish },
+	{ "reap", 8, op_reap },
 };
 const size_t n_op_kinds = sizeof(op_kinds) / sizeof(*op_kinds);

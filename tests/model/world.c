@@ -71,6 +71,7 @@ static void open_reader(struct world *w, struct volume **ret, struct store *st)
 struct world *world_new(uint64_t seed)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
+	const struct op first = { .kind = 0, .b = 1 };
 	uint64_t random = seed;
 	bool keeps_versions;
 	unsigned int n_places;
@@ -98,12 +99,14 @@ struct world *world_new(uint64_t seed)
 	w->lagging = memory_open(w->memory, 0, 0, MEMORY_READER);
 	memory_show_clock(w->exact);
 	put_descriptor(w);
-	if (w->has_lag)
-		memory_lag(w->memory, WORLD_LAG, LAG_PERCENT);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
 	open_reader(w, &w->reader, w->exact);
 	open_reader(w, &w->late_reader, w->lagging);
+	/* Who cleans up refuses an archive without any shard. */
+	world_step(w, &first, 1);
+	if (w->has_lag)
+		memory_lag(w->memory, WORLD_LAG, LAG_PERCENT);
 	return w;
 }
 

@@ -37,7 +37,7 @@ struct op {
 	bool with_next; /* at the same time as the one after it */
 };
 
-#define WORLD_INTENTS 64u
+#define WORLD_INTENTS 128u
 
 /* What an operation was to do and nobody has acknowledged. */
 struct intent {
