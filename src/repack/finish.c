@@ -76,10 +76,14 @@ static bool is_settled(const struct finishing *f,
 {
 	int64_t hidden = e->doc->logged->record->time;
 	int64_t last = erasure_last_replaced(&f->known, e);
+	int64_t settle = f->o->settle;
 
+	/* Nor has it to be in a list yet. */
+	if (store_lists_lag(f->o->store) && settle < FINISH_SETTLE)
+		settle = FINISH_SETTLE;
 	if (last < hidden)
 		last = hidden;
-	return f->oldest_run > last && last <= f->known.now - f->o->settle;
+	return f->oldest_run > last && last <= f->known.now - settle;
 }
 
 static enum readiness look_at(const struct finishing *f,

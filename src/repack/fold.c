@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "erase/erasure-state.h"
 #include "repack/fold-objects.h"
 #include "repack/old-set.h"
 #include "store/store-write.h"
@@ -53,7 +54,7 @@ struct folding {
 	struct oplog *log;
 	struct old_set old;
 	struct fold_objects objects;
-	int64_t now;
+	int64_t now, settle;
 	struct fold_totals *totals;
 };
 
@@ -107,7 +108,7 @@ static enum rc write_all(struct folding *f, struct err *err)
 
 	n = fold_objects_choose(&f->objects,
 				f->o->min_many ? f->o->min_many : MANY,
-				f->now - f->o->settle, &todo);
+				f->now - f->settle, &todo);
 	for (size_t i = 0, some = 0; !rc && i < n; i += some)
 		rc = write_one(f, todo + i, n - i, &some, err);
 	free(todo);
@@ -167,7 +168,7 @@ static enum rc remove_all(struct folding *f, struct err *err)
 
 		if (!fold_object_may_go(&f->objects, o))
 			continue;
-		if (fold_object_since(&f->objects, o) > f->now - f->o->settle)
+		if (fold_object_since(&f->objects, o) > f->now - f->settle)
 			f->totals->waiting++;
 		else
 			rc = remove_one(f, o, err);
@@ -194,10 +195,15 @@ enum rc fold_log(struct oplog *log, const struct fold_options *opts,
 		 struct fold_totals *ret, struct fold_names *ret_names,
 		 struct err *err)
 {
-	struct folding f = { .o = opts, .log = log, .totals = ret };
+	struct folding f = {
+		.o = opts, .log = log, .settle = opts->settle, .totals = ret
+	};
 	bool changed;
 	enum rc rc;
 
+	/* Until all lists have a checkpoint, they need what it stands for. */
+	if (store_lists_lag(opts->store) && f.settle < ERASURE_SKEW)
+		f.settle = ERASURE_SKEW;
 	*ret = (struct fold_totals){ 0 };
 	*ret_names = (struct fold_names){ 0 };
 	rc = prepare(&f, err);
