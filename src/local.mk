@@ -344,6 +344,8 @@ libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 # repack
 libdesfs_a_SOURCES += src/repack/erasure-facts.c src/repack/erasure-facts.h
 libdesfs_a_SOURCES += src/repack/erasure-list.c src/repack/erasure-list.h
+libdesfs_a_SOURCES += src/repack/erasure-subject.c
+libdesfs_a_SOURCES += src/repack/erasure-verify.c src/repack/erasure-verify.h
 libdesfs_a_SOURCES += src/repack/finish.c src/repack/finish.h
 libdesfs_a_SOURCES += src/repack/fold.c src/repack/fold.h
 libdesfs_a_SOURCES += src/repack/fold-objects.c src/repack/fold-objects.h
@@ -442,6 +444,7 @@ desfs_SOURCES += src/cmd/cmd-bench.c
 desfs_SOURCES += src/cmd/cmd-cache.c
 desfs_SOURCES += src/cmd/cmd-cat.c
 desfs_SOURCES += src/cmd/cmd-check-conf.c
+desfs_SOURCES += src/cmd/cmd-erasures.c
 desfs_SOURCES += src/cmd/cmd-extract.c
 desfs_SOURCES += src/cmd/cmd-help.c
 desfs_SOURCES += src/cmd/cmd-ls.c
