@@ -60,6 +60,7 @@ unit_programs += tests/unit/zone-health
 unit_programs += tests/unit/store-zone
 unit_programs += tests/unit/descriptor
 unit_programs += tests/unit/oplog
+unit_programs += tests/unit/oplog-read
 unit_programs += tests/unit/oplog-record
 unit_programs += tests/unit/oplog-state
 unit_programs += tests/unit/volume-tree
@@ -292,6 +293,8 @@ endif
 
 # Makes tails fail.
 tests_unit_volume_changes_LDFLAGS = -Wl,--wrap=store_read_tail_checked
+# Hides names from lists, and changes the log while it is read.
+tests_unit_oplog_read_LDFLAGS = -Wl,--wrap=store_list,--wrap=store_read_all
 # Deletes what the test says.
 tests_unit_volume_hide_LDFLAGS = -Wl,--wrap=oplog_deleted
 # Takes local archives for remote ones.
