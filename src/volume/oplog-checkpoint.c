@@ -243,10 +243,10 @@ static enum rc read_records(struct reader *rd, struct json_t *rest,
 	json_unset(rest, "digest");
 	json_unset(rest, RECORDS);
 	record_digest_begin(&d, rest, RECORDS);
-	while (json_elements_next(e, &piece)) {
+	for (size_t i = 0; json_elements_next(e, &piece); i++) {
 		if (read_one(rd, &piece, &d, err)) {
 			record_digest_release(&d);
-			return err_prefix(err, "record %zu", d.n);
+			return err_prefix(err, "record %zu", i);
 		}
 	}
 	if (record_digest_end(&d, digest, err))

@@ -281,6 +281,55 @@ def kinds():
         "key": SHARD["key"], "root": ROOT, "size": 4096, "purged": True}])
 
 
+def kept(like, second, **changes):
+    """A record as checkpoints have it."""
+    r = without(RECORD, "shards")
+    r.update(KINDS[like])
+    r["time"] = "2026-11-21T10:15:%02d.000000Z" % second
+    r["name"] = "20261121T1015%02d.000000Z-%s.json" % (second, "%032x" % second)
+    r["sha256"] = "%064x" % second
+    r.update(changes)
+    return with_digest(r)
+
+
+GONE_SHARD = {"key": SHARD["key"], "root": ROOT, "size": 4096, "purged": True}
+
+
+def checkpoint(name, records, drop=None, **changes):
+    c = {"version": 1, "kind": "checkpoint", "archive_id": RECORD["archive_id"],
+         "time": "2026-11-21T10:16:00.000000Z"}
+    c.update(changes)
+    c = without(c, drop)
+    digest = with_digest(dict(c, records=[r["digest"] for r in records]))["digest"]
+    write(name, dict(c, records=records, digest=digest))
+
+
+def checkpoints():
+    all_kinds = [kept(kind, 31 + i) for i, kind in enumerate(KINDS)]
+    all_kinds[0] = kept("shards", 31, shards=[GONE_SHARD])
+    checkpoint("good-log-checkpoint", all_kinds)
+    checkpoint("good-log-checkpoint-none", [])
+
+    bad = "bad-log-checkpoint-"
+    checkpoint(bad + "version", all_kinds, version=2)
+    checkpoint(bad + "kind", all_kinds, kind="shards")
+    checkpoint(bad + "no-time", all_kinds, drop="time")
+    checkpoint(bad + "old", all_kinds, time="2026-11-21T10:15:35.999999Z")
+    checkpoint(bad + "order", all_kinds[::-1])
+    checkpoint(bad + "twice", all_kinds[:1] * 2)
+    checkpoint(bad + "archive", [kept("shards", 31, archive_id="00" * 16)])
+    checkpoint(bad + "name", [kept("shards", 31, name="x.json")])
+    checkpoint(bad + "name-time", [kept("shards", 31, time="2026-11-21T10:15:32.000000Z")])
+    checkpoint(bad + "sha256", [kept("shards", 31, sha256="00")])
+    checkpoint(bad + "purged", [kept("shards", 31, shards=[dict(GONE_SHARD, purged=False)])])
+    checkpoint(bad + "record", [dict(all_kinds[0], shards=[])])
+    c = {"version": 1, "kind": "checkpoint", "archive_id": RECORD["archive_id"],
+         "time": "2026-11-21T10:16:00.000000Z", "records": all_kinds}
+    write(bad + "digest", with_digest(c))
+    write(bad + "no-records", with_digest(without(c, "records")))
+
+
 descriptors()
 records()
 kinds()
+checkpoints()

@@ -246,6 +246,17 @@ static char *replace(struct fixture *f, unsigned int n)
 	return name;
 }
 
+/* The same without its name. */
+static void add_one(struct fixture *f, unsigned int n)
+{
+	free(add(f, n));
+}
+
+static void replace_one(struct fixture *f, unsigned int n)
+{
+	free(replace(f, n));
+}
+
 static bool is_first(void *arg, const struct shard_meta *m)
 {
 	(void)arg;
@@ -277,7 +288,7 @@ static char *fold(struct fixture *f)
 static void a_record_is_later_than_what_its_writer_knows(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = NULL, *two = NULL, *three = NULL;
+	CLEANUP_FREE char *one = NULL, *two = NULL;
 	const struct oplog_record *r;
 
 	clock_advance(600 * 60 * CLOCK_NS_PER_SEC);
@@ -286,7 +297,7 @@ static void a_record_is_later_than_what_its_writer_knows(void **state)
 	clock_freeze(0, NOW * 1000);
 	two = add(f, 2);
 	assert_true(changed(f));
-	three = replace(f, 1);
+	replace_one(f, 1);
 	assert_true(changed(f));
 	r = oplog_record_at(f->log, 1);
 	assert_string_equal(r->name, two);
@@ -315,13 +326,12 @@ static void what_is_taken_back_does_not_count(void **state)
 {
 	struct fixture *f = *state;
 	struct oplog_record r = { .kind = OPLOG_SHARDS, .n_shards = 1 };
-	CLEANUP_FREE char *one = add(f, 1);
-	CLEANUP_FREE char *after = NULL;
 
+	add_one(f, 1);
 	r.shards = xcalloc(1, sizeof(*r.shards));
 	set_meta(r.shards, 2);
 	OK(oplog_append(f->st, &r, archive_id, &err));
-	after = add(f, 3);
+	add_one(f, 3);
 	assert_true(changed(f));
 	assert_int_equal(oplog_count(f->log), 3);
 	OK(oplog_take_back(f->st, &r, archive_id, &err));
@@ -332,8 +342,7 @@ static void what_is_taken_back_does_not_count(void **state)
 	assert_true(changed(f));
 	assert_int_equal(oplog_count(f->log), 2);
 	/* By another run it does. */
-	free(after);
-	after = add(f, 2);
+	add_one(f, 2);
 	assert_true(changed(f));
 	assert_int_equal(oplog_count(f->log), 3);
 }
@@ -343,9 +352,11 @@ static void what_is_taken_back_does_not_count(void **state)
 static void what_the_list_lacks_is_asked_for_by_name(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 1), *two = add(f, 2),
-			  *three = add(f, 3);
+	CLEANUP_FREE char *two = NULL;
 
+	add_one(f, 1);
+	two = add(f, 2);
+	add_one(f, 3);
 	hidden = two;
 	assert_true(changed(f));
 	assert_int_equal(oplog_count(f->log), 3);
@@ -357,8 +368,9 @@ static void what_the_list_lacks_is_asked_for_by_name(void **state)
 static void a_record_that_is_lost_is_missed(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 1), *two = add(f, 2);
+	CLEANUP_FREE char *one = add(f, 1);
 
+	add_one(f, 2);
 	drop(f, one);
 	assert_int_equal(result(f), RC_CORRUPT);
 	assert_non_null(strstr(err.msg, one));
@@ -368,10 +380,11 @@ static void a_record_that_is_lost_is_missed(void **state)
 static void a_record_is_the_one_that_was_read_before(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 1), *two = add(f, 2);
+	CLEANUP_FREE char *one = add(f, 1);
 	CLEANUP_FREE char *key = xasprintf("log/%s", one);
 	CLEANUP_BUF struct buf b = { .max = 65536 };
 
+	add_one(f, 2);
 	OK(store_read_all(f->st, key, 65536, &b, &err));
 	buf_append_str(&b, "\n");
 	drop(f, one);
@@ -410,15 +423,15 @@ static void a_checkpoint_stands_for_its_records(void **state)
 static void what_a_checkpoint_leaves_out_is_forgotten(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 1), *two = NULL, *folded = NULL;
 	const struct shard_meta *m;
 
+	add_one(f, 1);
 	assert_true(changed(f));
-	two = replace(f, 1);
+	replace_one(f, 1);
 	assert_true(changed(f));
 	m = oplog_record_at(f->log, 0)->shards;
 	assert_string_equal(m->first, "secret-1");
-	folded = fold(f);
+	free(fold(f));
 	assert_true(changed(f));
 	m = oplog_record_at(f->log, 0)->shards;
 	assert_null(m->first);
@@ -433,11 +446,11 @@ static void what_a_checkpoint_leaves_out_is_forgotten(void **state)
 static void fold_first(struct fixture *f)
 {
 	struct oplog *mine = f->log;
-	CLEANUP_FREE char *name = NULL, *folded = NULL;
+	CLEANUP_FREE char *name = NULL;
 
 	f->log = oplog_new();
 	assert_true(changed(f));
-	folded = fold(f);
+	free(fold(f));
 	name = xstrdup(oplog_record_at(f->log, 0)->name);
 	drop(f, name);
 	oplog_free(f->log);
@@ -460,8 +473,9 @@ static void remove_first(struct fixture *f)
 static void what_is_folded_while_it_is_read_is_found(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 2), *two = add(f, 3);
 
+	add_one(f, 2);
+	add_one(f, 3);
 	before_read = fold_first;
 	before_arg = f;
 	assert_true(changed(f));
@@ -557,8 +571,9 @@ static void tombstones_come_and_go(void **state)
 static void a_tombstone_that_is_lost_is_an_error(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = erase_uid(f, "one"), *two = NULL;
+	CLEANUP_FREE char *two = NULL;
 
+	free(erase_uid(f, "one"));
 	assert_true(changed(f));
 	two = erase_uid(f, "two");
 	OK(store_remove(f->st, two, &err));
@@ -637,18 +652,17 @@ static bool cache_has(struct fixture *f, const char *what)
 static void the_cache_has_all_that_was_read(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 1), *two = NULL, *folded = NULL,
-			  *three = NULL, *key = NULL;
 
+	add_one(f, 1);
 	open_cache(f);
 	assert_true(changed(f));
-	two = replace(f, 1);
+	replace_one(f, 1);
 	assert_true(changed(f));
-	key = erase_uid(f, "deleted-uid");
+	free(erase_uid(f, "deleted-uid"));
 	assert_true(changed(f));
-	folded = fold(f);
+	free(fold(f));
 	assert_true(changed(f));
-	three = add(f, 5);
+	add_one(f, 5);
 	assert_true(changed(f));
 	begin(f);
 	assert_int_equal(oplog_n_records(f->log), 4);
@@ -663,14 +677,14 @@ static void the_cache_has_all_that_was_read(void **state)
 static void names_that_are_folded_away_leave_the_cache(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 1), *two = NULL, *folded = NULL;
+	CLEANUP_FREE char *one = add(f, 1), *two = NULL;
 
 	open_cache(f);
 	assert_true(changed(f));
 	two = replace(f, 1);
 	assert_true(changed(f));
 	assert_true(cache_has(f, "secret-1\""));
-	folded = fold(f);
+	free(fold(f));
 	drop(f, one);
 	drop(f, two);
 	assert_true(changed(f));
@@ -684,7 +698,7 @@ static void names_that_are_folded_away_leave_the_cache(void **state)
 static void a_cache_older_than_a_checkpoint_learns_of_it(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_FREE char *one = add(f, 1), *two = NULL, *folded = NULL;
+	CLEANUP_FREE char *one = add(f, 1), *two = NULL;
 
 	open_cache(f);
 	assert_true(changed(f));
@@ -692,7 +706,7 @@ static void a_cache_older_than_a_checkpoint_learns_of_it(void **state)
 	oplog_free(f->log);
 	f->log = oplog_new();
 	assert_true(changed(f));
-	folded = fold(f);
+	free(fold(f));
 	drop(f, one);
 	drop(f, two);
 	begin(f);
