@@ -89,18 +89,27 @@ struct look {
 	const struct raw_shard *s;
 	const struct placed *at;
 	size_t n;
+	uint8_t *buf; /* cap bytes, kept for the next */
+	size_t cap;
 	struct err err;
 };
 
-static enum rc hash_blocks(const struct look *l, struct err *err)
+static enum rc hash_blocks(struct look *l, struct err *err)
 {
 	const struct placed *last = &l->at[l->n - 1];
 	size_t len = (size_t)(last->off + last->len - l->at->off);
-	CLEANUP_FREE uint8_t *buf = mem_array(len, 1);
+	uint8_t *buf = l->buf;
 	enum rc rc;
 
-	if (!buf)
+	if (l->cap < len) {
+		free(l->buf);
+		l->cap = len > CHUNK_BYTES ? len : CHUNK_BYTES;
+		l->buf = buf = mem_array(l->cap, 1);
+	}
+	if (!buf) {
+		l->cap = 0;
 		return err_set(err, RC_NOMEM, "no memory for blocks");
+	}
 	rc = store_read(l->s->store, l->s->key, &l->s->info, l->at->off, buf,
 			len, err);
 	for (size_t i = 0; i < l->n && !rc; i++) {
@@ -160,7 +169,8 @@ static enum rc check_blocks(const struct part *p, const struct raw_shard *s,
 			rc = err_set(err, RC_STOPPED, "stopped by a signal");
 		if (rc)
 			break;
-		*l = (struct look){ .s = s, .at = &p->placed[first] };
+		l->s = s;
+		l->at = &p->placed[first];
 		l->n = how_many(p, first);
 		first += l->n;
 		job_submit(w, &l->job, look_main, l);
@@ -174,7 +184,24 @@ static enum rc check_blocks(const struct part *p, const struct raw_shard *s,
 			rc = one.rc;
 		}
 	}
+	for (size_t i = 0; i < max; i++)
+		free(looks[i].buf);
 	return rc;
+}
+
+/* The blocks, on a thread of its own while the entries are compared. */
+struct blocks_check {
+	const struct part *p;
+	const struct raw_shard *s;
+	struct err err;
+};
+
+static void blocks_main(void *arg)
+{
+	struct blocks_check *b = arg;
+
+	b->err.rc = RC_OK;
+	b->err.rc = check_blocks(b->p, b->s, &b->err);
 }
 
 /* --- entries -------------------------------------------------------------- */
@@ -342,9 +369,54 @@ static enum rc check_entries(struct part *p, const struct raw_shard *s,
 
 /* --- all of it ------------------------------------------------------------ */
 
-static enum rc not_as_written(const struct part *p, const char *zone,
-			      struct err *err)
+static enum rc check_both(struct part *p, const struct raw_shard *s,
+			  struct err *err)
 {
+	struct blocks_check blocks = { .p = p, .s = s };
+	struct workers *w = NULL;
+	enum rc rc = workers_start(&w, "check", 1, 1, err);
+
+	if (rc)
+		return rc;
+	workers_submit(w, blocks_main, &blocks);
+	rc = check_entries(p, s, err);
+	workers_stop(w);
+	if (blocks.err.rc)
+		*err = blocks.err;
+	return blocks.err.rc ? blocks.err.rc : rc;
+}
+
+/* A block that was damaged before it was copied, in a way its checksum does not
+ * show.
+ */
+static bool was_damaged(struct part *p, struct err *err)
+{
+	CLEANUP_BUF struct buf stored = { .max = SIZE_MAX / 2 };
+
+	for (size_t i = 0; i < p->blocks.n; i++) {
+		const struct block_item *b = &p->blocks.items[i];
+		const struct raw_shard *s = &p->e->sources[b->source].s;
+		struct block_header ignored;
+
+		if (!b->is_placed || b->is_changed ||
+		    !is_damage(raw_shard_block(s, &b->ref, &stored, &ignored,
+					       err)))
+			continue;
+		err_prefix(err, "%s: block at %" PRIu64, s->key, b->ref.off);
+		part_name_files(p, b->source, b->ref.off, err);
+		return true;
+	}
+	return false;
+}
+
+static enum rc not_as_written(struct part *p, const char *zone, struct err *err)
+{
+	struct err old;
+
+	if (is_damage(err->rc) && was_damaged(p, &old)) {
+		*err = old;
+		return err->rc;
+	}
 	return err_prefix(err, "%s, read back%s%s", p->meta.key,
 			  zone ? " from " : "", zone ? zone : "");
 }
@@ -362,9 +434,7 @@ static enum rc check_in(void *arg, const char *zone, struct store *place,
 	s.ahead = raw_ahead_new(INDEX_AHEAD);
 	rc = check_sections(&s, &p->meta, err);
 	if (!rc)
-		rc = check_blocks(p, &s, err);
-	if (!rc)
-		rc = check_entries(p, &s, err);
+		rc = check_both(p, &s, err);
 	raw_ahead_free(s.ahead);
 	return rc ? not_as_written(p, zone, err) : RC_OK;
 }

@@ -41,6 +41,8 @@ struct copying {
 	size_t n_order, next;
 	uint64_t at;           /* in the source's data */
 	struct chunk **flying; /* a ring */
+	uint8_t **spare;       /* buffers of CHUNK_BYTES, to be used again */
+	size_t n_spare;
 	size_t first, n_flying, max_flying;
 };
 
@@ -55,16 +57,29 @@ static void chunk_free(struct chunk *c)
 	free(c);
 }
 
+static void give_back(struct copying *c, struct chunk *ch)
+{
+	if (ch->len > CHUNK_BYTES || c->n_spare == c->max_flying)
+		return;
+	c->spare[c->n_spare++] = ch->buf;
+	ch->buf = NULL;
+}
+
+static enum rc get_buffer(struct copying *c, struct chunk *ch, struct err *err)
+{
+	if (ch->len <= CHUNK_BYTES && c->n_spare)
+		ch->buf = c->spare[--c->n_spare];
+	else
+		ch->buf = mem_array(
+			ch->len > CHUNK_BYTES ? ch->len : CHUNK_BYTES, 1);
+	return ch->buf ? RC_OK : err_set(err, RC_NOMEM, "no memory for blocks");
+}
+
 static void chunk_main(void *arg)
 {
 	struct chunk *c = arg;
 	const struct source *src = c->src;
 
-	c->buf = mem_array(c->len, 1);
-	if (!c->buf) {
-		err_set(&c->err, RC_NOMEM, "no memory for blocks");
-		return;
-	}
 	if (store_read(src->s.store, src->s.key, &src->s.info, c->off, c->buf,
 		       c->len, &c->err))
 		return;
@@ -135,23 +150,23 @@ static enum rc rewrite_piece(struct copying *c, struct piece *pc,
 			     const uint8_t *stored, struct err *err)
 {
 	struct engine_report *r = &c->p->e->report;
-	CLEANUP_BUF struct buf out = { .max = SIZE_MAX / 2 };
-	struct block_ref now;
-	enum rc rc = piece_rewrite(c->p, pc, stored, &out, &now, err);
+	enum rc rc = piece_rewrite(c->p, pc, stored, err);
 
-	if (rc || !out.len) {
+	if (rc)
+		return err_prefix(err, "%s: block at %" PRIu64,
+				  c->p->e->sources[c->source].s.key,
+				  pc->ref.off);
+	if (!pc->done.len) {
 		r->blocks_dropped++;
 		r->bytes_dropped += pc->ref.stored_len;
-		return rc;
+		return RC_OK;
 	}
-	rc = part_add_block(c->p, out.p, &now, err);
-	if (!rc)
-		rc = part_flush(c->p, err);
+	rc = part_add_block(c->p, pc->done.p, &pc->now, err);
 	r->blocks_rewritten++;
-	r->bytes_rewritten += now.stored_len;
+	r->bytes_rewritten += pc->now.stored_len;
 	if (!pc->item)
 		return rc;
-	pc->item->now = now;
+	pc->item->now = pc->now;
 	pc->item->is_placed = true;
 	block_table_change(&c->p->blocks, pc->item);
 	return rc;
@@ -193,6 +208,7 @@ static enum rc retire(struct copying *c, struct err *err)
 				 err);
 	if (!rc)
 		rc = part_flush(c->p, err);
+	give_back(c, ch);
 	chunk_free(ch);
 	if (!rc && stop_requested())
 		rc = err_set(err, RC_STOPPED, "stopped by a signal");
@@ -287,6 +303,8 @@ static enum rc launch(struct copying *c, struct chunk *ch, struct err *err)
 
 	while (!rc && c->n_flying == c->max_flying)
 		rc = retire(c, err);
+	if (!rc)
+		rc = get_buffer(c, ch, err);
 	if (rc) {
 		chunk_free(ch);
 		return rc;
@@ -370,6 +388,7 @@ enum rc part_copy(struct part *p, struct err *err)
 	enum rc rc = RC_OK;
 
 	c.flying = xcalloc(c.max_flying, sizeof(*c.flying));
+	c.spare = xcalloc(c.max_flying, sizeof(*c.spare));
 	for (size_t i = 0; i < p->e->n && !rc; i++) {
 		c.source = i;
 		c.order = block_table_order(&p->blocks, i, &c.n_order);
@@ -381,5 +400,8 @@ enum rc part_copy(struct part *p, struct err *err)
 	drain(&c);
 	p->n_pending = 0;
 	free(c.flying);
+	while (c.n_spare)
+		free(c.spare[--c.n_spare]);
+	free(c.spare);
 	return rc;
 }

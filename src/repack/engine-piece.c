@@ -25,6 +25,7 @@ void piece_release(struct piece *pc)
 {
 	free(pc->why);
 	buf_release(&pc->data);
+	buf_release(&pc->done);
 }
 
 bool piece_stays(const struct piece *pc)
@@ -245,8 +246,27 @@ static enum codec_id codec_for(const struct part *p, uint8_t was, int *ret)
 	return id;
 }
 
+/* A block that is not copied is compared with its hash here; of one that is
+ * the copy is, when it is read back.
+ */
+static enum rc check_hash(struct piece *pc, const uint8_t *stored,
+			  struct err *err)
+{
+	uint8_t hash[SHA256_LEN];
+
+	if (pc->is_hashed)
+		return RC_OK;
+	pc->is_hashed = true;
+	sha256_of(stored, pc->ref.stored_len, hash);
+	if (!pc->item)
+		memcpy(pc->ref.hash, hash, BLOCK_HASH_LEN);
+	return memcmp(hash, pc->ref.hash, BLOCK_HASH_LEN) != 0
+		       ? err_set(err, RC_CORRUPT, "block hash mismatch")
+		       : RC_OK;
+}
+
 enum rc piece_rewrite(struct part *p, struct piece *pc, const uint8_t *stored,
-		      struct buf *out, struct block_ref *ret, struct err *err)
+		      struct err *err)
 {
 	struct rewriting w = { .p = p, .pc = pc };
 	bool is_new = pc->data.len > 0;
@@ -254,15 +274,21 @@ enum rc piece_rewrite(struct part *p, struct piece *pc, const uint8_t *stored,
 	enum rc rc;
 	int level;
 
+	if (pc->is_rewritten)
+		return RC_OK;
+	pc->is_rewritten = true;
+	buf_init(&pc->done, SIZE_MAX / 2);
 	buf_init(&w.out, BLOCK_RECORDS_MAX);
 	buf_init(&w.hashes, BLOCK_RECORDS_MAX);
 	codec = codec_for(p, pc->h.records_codec, &level);
-	rc = rewrite_records(&w, stored, err);
+	rc = check_hash(pc, stored, err);
+	if (!rc)
+		rc = rewrite_records(&w, stored, err);
 	if (!rc && (w.n || pc->item))
 		rc = block_with_records(is_new ? pc->data.p : stored,
 					is_new ? &pc->data_h : &pc->h, w.out.p,
-					w.out.len, w.n, codec, level, out, ret,
-					err);
+					w.out.len, w.n, codec, level, &pc->done,
+					&pc->now, err);
 	buf_release(&w.out);
 	buf_release(&w.hashes);
 	key_copy_release(&w.last);
@@ -305,31 +331,38 @@ static enum rc encode_data(const struct part *p, struct piece *pc,
 					&pc->data_h, err);
 }
 
-/* No entry says it. */
-static void set_hash(struct piece *pc, const uint8_t *stored)
+/* What of it stays, and is it other than before?  That is encoded at once,
+ * unless its records have to wait for the hashes of other blocks.
+ */
+static enum rc look(struct part *p, struct piece *pc, const uint8_t *stored,
+		    struct err *err)
 {
-	uint8_t hash[SHA256_LEN];
+	bool is_data = pc->item && pc->item->is_live;
+	enum rc rc =
+		block_check(stored, pc->ref.stored_len,
+			    pc->item ? &pc->ref : NULL, false, &pc->h, err);
 
-	sha256_of(stored, pc->ref.stored_len, hash);
-	memcpy(pc->ref.hash, hash, BLOCK_HASH_LEN);
+	if (!rc && (!pc->item || p->e->o->drop_corrupt))
+		rc = check_hash(pc, stored, err);
+	/* What has data that nobody refers to goes, with its records. */
+	if (rc || !(is_data || (!pc->item && !pc->h.data_len)))
+		return rc;
+	rc = look_at_records(p, pc, stored, err);
+	if (!rc && is_data && (pc->item->is_cut || p->e->o->recompress)) {
+		rc = check_hash(pc, stored, err);
+		if (!rc)
+			rc = encode_data(p, pc, stored, err);
+	}
+	if (!rc && !pc->names_blocks && !piece_is_as_before(p, pc, stored))
+		rc = piece_rewrite(p, pc, stored, err);
+	return rc;
 }
 
 void piece_look(struct part *p, struct piece *pc, const uint8_t *stored)
 {
 	struct err err = { 0 };
-	enum rc rc =
-		block_check(stored, pc->ref.stored_len,
-			    pc->item ? &pc->ref : NULL, pc->item, &pc->h, &err);
 
-	if (!rc && !pc->item)
-		set_hash(pc, stored);
-	/* What has data that nobody refers to goes, with its records. */
-	if (!rc && (pc->item ? pc->item->is_live : !pc->h.data_len))
-		rc = look_at_records(p, pc, stored, &err);
-	if (!rc && pc->item && pc->item->is_live &&
-	    (pc->item->is_cut || p->e->o->recompress))
-		rc = encode_data(p, pc, stored, &err);
-	pc->rc = rc;
-	if (rc)
+	pc->rc = look(p, pc, stored, &err);
+	if (pc->rc)
 		pc->why = xstrdup(err.msg);
 }

@@ -26,6 +26,10 @@ struct piece {
 	bool names_blocks; /* some of these name other blocks */
 	struct buf data;   /* a block of the data that stay, if they change */
 	struct block_header data_h;
+	bool is_hashed;    /* its SHA-256 was compared */
+	bool is_rewritten; /* now and done are what piece_rewrite gives */
+	struct buf done;
+	struct block_ref now;
 };
 
 void piece_release(struct piece *pc);
@@ -38,9 +42,8 @@ bool piece_stays(const struct piece *pc);
 /* ... and nothing of it goes or changes. */
 bool piece_is_as_before(const struct part *p, const struct piece *pc,
 			const uint8_t *stored);
-/* What stays of it as a block in out; without bytes if nothing does. */
+/* What stays of it as a block in pc->done; without bytes if nothing does. */
 enum rc piece_rewrite(struct part *p, struct piece *pc, const uint8_t *stored,
-		      struct buf *out, struct block_ref *ret,
 		      struct err *err) MUST_CHECK;
 
 #endif

@@ -61,7 +61,9 @@ damaged()
 fails()
 {
 	"$DESFS" repack --recompress zstd:2 "$1" >out 2>&1
-	[ $? != 0 ] && cat out && grep -q "$2" out
+	status=$?
+	cat out
+	[ $status != 0 ] && grep -q "$2" out
 }
 
 drops()
