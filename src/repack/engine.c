@@ -260,7 +260,11 @@ static enum rc run_parts(struct engine *e, struct engine_result *ret,
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < e->n_parts && !rc && !*ret_again; i++) {
-		struct part p = { .e = e, .number = i, .from = e->bounds[i] };
+		/* Of a part that is not begun there is nothing to close. */
+		struct part p = { .e = e,
+				  .number = i,
+				  .from = e->bounds[i],
+				  .out = { .index = { .fd = -1 } } };
 
 		p.to = i + 1 < e->n_parts ? e->bounds[i + 1] : UINT64_MAX;
 		rc = run_part(&p, err);
