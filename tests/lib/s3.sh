@@ -27,6 +27,9 @@
 #	s3_curl METHOD URL [curl arguments]   signed; the query must be in order,
 #	                          encoded, and its names end with =
 #	s3_keys URL BUCKET [PREFIX]           all keys, one a line
+#	s3_put_all DIR URL BUCKET PREFIX      files become objects
+#	s3_get_versions URL BUCKET PREFIX DIR all versions become files; false
+#	                          when there are unfinished uploads
 #
 # Credentials are in the environment.  All servers end with the test.
 FAKE_S3=$BUILDDIR/tests/lib/fake-s3
@@ -325,4 +328,39 @@ s3_keys()
 		grep -q '<IsTruncated>true' "$tmp/s3_keys.xml" || return 0
 		s3_after=$(tail -n 1 "$tmp/s3_keys.txt" | sed 's,/,%2F,g')
 	done
+}
+
+# s3_put_all DIR URL BUCKET PREFIX: its files become objects.
+s3_put_all()
+{
+	(cd "$1" && find . -type f | sed 's|^\./||' | sort) >"$tmp/s3_put.txt"
+	while IFS= read -r s3_file; do
+		s3_curl PUT "$2/$3/$4/$s3_file" -T "$1/$s3_file" </dev/null ||
+			return 1
+	done <"$tmp/s3_put.txt"
+}
+
+# s3_get_versions URL BUCKET PREFIX DIR: all versions of all its objects as
+# files of DIR; true only when it has no unfinished upload.
+s3_get_versions()
+{
+	rm -rf "$4" && mkdir "$4" || return 1
+	s3_curl GET "$1/$2?prefix=$(echo "$3/" | sed 's,/,%2F,g')&versions=" \
+		>"$tmp/s3_versions.xml" || return 1
+	! grep -q '<IsTruncated>true' "$tmp/s3_versions.xml" || {
+		echo 'more versions than a page has'
+		return 1
+	}
+	{ sed 's/<Version>/\n&/g; s/<DeleteMarker>/\n&/g' \
+		"$tmp/s3_versions.xml" && echo; } |
+	sed -n 's;^<Version>.*<Key>\([^<]*\)</Key>.*<VersionId>\([^<]*\).*;\1 \2;p' \
+		>"$tmp/s3_versions.txt"
+	s3_i=0
+	while read -r s3_key s3_id; do
+		s3_i=$((s3_i + 1))
+		s3_curl GET "$1/$2/$s3_key?versionId=$s3_id" -o "$4/$s3_i" \
+			</dev/null || return 1
+	done <"$tmp/s3_versions.txt"
+	s3_curl GET "$1/$2?uploads=" >"$tmp/s3_uploads.xml" || return 1
+	! grep -o "<Key>$3/[^<]*" "$tmp/s3_uploads.xml"
 }
