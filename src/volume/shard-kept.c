@@ -63,7 +63,8 @@ bool shard_look_again(struct shard_env *env, const struct shard_file *sf)
 
 	if (!env->look_again || atomic_load(&life->is_gone))
 		return false;
-	if (!last || now - last >= LOOK_NS) {
+	if (!atomic_load(&life->is_replaced) &&
+	    (!last || now - last >= LOOK_NS)) {
 		/* Others who miss it meanwhile wait for the same look. */
 		env->look_again(env->look_again_arg, now);
 		atomic_store(&life->looked_ns, clock_mono_ns());

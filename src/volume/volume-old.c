@@ -347,8 +347,10 @@ static enum rc learn(struct volume *v, const struct view *view, uint32_t shard,
 		map_free(l.map);
 		return rc;
 	}
-	/* Which blocks have deleted bytes is not known any more. */
-	if (l.n_read < l.sf->meta.n_entries && v->env.disk)
+	/* Which blocks have deleted bytes is not known any more; of what is in
+	 * the disk cache the index cache has the pages.
+	 */
+	if (l.n_read < l.sf->meta.n_entries && v->env.disk && !v->catalog)
 		disk_cache_empty(v->env.disk);
 	*ret = l.map;
 	return rc;

@@ -276,12 +276,12 @@ enum rc volume_forget(struct volume *v, const struct view *before,
 		      const struct view *after, struct err *err) MUST_CHECK;
 
 /* The same of all that is deleted, and of what is known of shards that were
- * replaced, in caches that others may have filled: for tools.  What cannot be
- * found any more takes the whole disk cache with it.
+ * replaced, in caches that others may have filled: for tools.  Blocks of a
+ * shard that is gone are found if the index cache knows of it.
  */
 enum rc volume_forget_all(struct volume *v, struct err *err) MUST_CHECK;
-/* Of shards that were replaced before the volume was opened, as far as the index
- * cache knows of them; before any refresh.
+/* Of shards that were replaced before the volume was opened, as far as the
+ * index cache knows of them; before any refresh.
  */
 enum rc volume_forget_known(struct volume *v, struct err *err) MUST_CHECK;
 
