@@ -256,6 +256,7 @@ shell_tests += tests/fs/5310-single-flight.t
 shell_tests += tests/fs/7000-deleted.t
 shell_tests += tests/fs/7010-repack-readers.t
 shell_tests += tests/fs/7020-deleted-caches.t
+shell_tests += tests/fs/7030-delete-rounds.t
 
 # What several tests share.  Fuzz targets have no main: the linker takes the one
 # of replay.c, or libFuzzer's.
@@ -388,7 +389,7 @@ EXTRA_DIST += tests/lib/erase.sh tests/lib/erase-drill.py
 EXTRA_DIST += tests/lib/repacked.py
 EXTRA_DIST += tests/lib/pack-model.py tests/lib/push-refresh.py
 EXTRA_DIST += tests/lib/make-tombstone.py tests/lib/held-file.py
-EXTRA_DIST += tests/lib/read-on.py
+EXTRA_DIST += tests/lib/read-on.py tests/lib/delete-rounds.py
 EXTRA_DIST += tests/lib/tree.sh tests/lib/kill.sh tests/lib/kill-at.sh tests/lib/kill-workers.sh tests/lib/make-oddities.py tests/lib/flip-shards.py
 EXTRA_DIST += tests/lib/make-mixed.py
 EXTRA_DIST += tests/lib/fault.sh tests/lib/fault-shim.c
