@@ -67,6 +67,7 @@ unit_programs += tests/unit/oplog-state
 unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-hide
+unit_programs += tests/unit/volume-old
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/ledger
 unit_programs += tests/unit/walk

@@ -264,6 +264,7 @@ static void build(struct archive *a, struct shard *s, struct shard_meta *m)
 	struct shard_build_options opts = {
 		.header = { .day = m->day,
 			    .slot = m->slot,
+			    .revision = (uint16_t)m->revision,
 			    .n_bits = ARCHIVE_N_BITS,
 			    .route = (uint8_t)a->route,
 			    .block_size = ARCHIVE_BLOCK },
@@ -317,33 +318,34 @@ static void commit(struct archive *a, struct store *st,
 	oplog_record_release(record);
 }
 
-void archive_add(struct archive *a, unsigned int day, unsigned int second,
-		 const struct archive_entry *entries, size_t n)
+/* Build the shards of a run. */
+static void add_shards(struct archive *a, struct store *st,
+		       const struct archive_run *run,
+		       struct oplog_record *record)
 {
 	struct shard shards[1 << ARCHIVE_N_BITS] = { 0 };
-	struct oplog_record record = { 0 };
-	struct store *st = NULL;
 
-	OK(store_create(&st, a->dir, NULL, &err));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < run->n; i++) {
+		const struct archive_entry *e = &run->entries[i];
 		uint32_t slot =
 			route_slot((enum route_kind)a->route, ARCHIVE_N_BITS,
-				   entries[i].uid, strlen(entries[i].uid));
+				   e->uid, strlen(e->uid));
 
-		add_spec(&shards[slot], &entries[i], ARCHIVE_TIME(day, second));
+		add_spec(&shards[slot], e, ARCHIVE_TIME(run->day, run->second));
 	}
-	record.shards = xcalloc(ARRAY_LEN(shards), sizeof(*record.shards));
+	record->shards = xcalloc(ARRAY_LEN(shards), sizeof(*record->shards));
 	for (uint32_t i = 0; i < ARRAY_LEN(shards); i++) {
 		struct shard *s = &shards[i];
-		struct shard_meta *m = &record.shards[record.n_shards];
+		struct shard_meta *m = &record->shards[record->n_shards];
 		char key[SHARD_KEY_TEXT];
 		bool existed;
 
 		if (!s->n)
 			continue;
-		record.n_shards++;
-		*m = (struct shard_meta){ .day = ARCHIVE_DAY + day,
+		record->n_shards++;
+		*m = (struct shard_meta){ .day = ARCHIVE_DAY + run->day,
 					  .slot = i,
+					  .revision = run->revision,
 					  .n_bits = ARCHIVE_N_BITS,
 					  .route = a->route };
 		buf_init(&s->bytes, 1u << 30);
@@ -358,6 +360,58 @@ void archive_add(struct archive *a, unsigned int day, unsigned int second,
 		free(s->entries);
 		free(s->specs);
 	}
+}
+
+void archive_add(struct archive *a, unsigned int day, unsigned int second,
+		 const struct archive_entry *entries, size_t n)
+{
+	const struct archive_run run = {
+		.day = day, .second = second, .entries = entries, .n = n
+	};
+	struct oplog_record record = { 0 };
+	struct store *st = NULL;
+
+	OK(store_create(&st, a->dir, NULL, &err));
+	add_shards(a, st, &run, &record);
+	commit(a, st, &record);
+	store_close(st);
+}
+
+/* Replace what counts of a day. */
+static void add_replaced(struct archive *a, struct store *st, uint32_t day,
+			 struct oplog_record *record)
+{
+	struct oplog *log = oplog_new();
+	bool changed;
+
+	oplog_expect(log, a->descriptor.archive_id);
+	OK(oplog_read(log, st, &changed, &err));
+	record->replaces = xcalloc(oplog_count(log), sizeof(*record->replaces));
+	for (size_t i = 0; i < oplog_count(log); i++) {
+		const struct shard_meta *m = oplog_shard(log, i);
+		struct oplog_replaced *r =
+			&record->replaces[record->n_replaces];
+
+		if (m->day != day)
+			continue;
+		record->n_replaces++;
+		r->key = xstrdup(m->key);
+		memcpy(r->root, m->root, SHARD_ROOT_LEN);
+	}
+	oplog_free(log);
+}
+
+void archive_repack(struct archive *a, const struct archive_run *run,
+		    bool purge)
+{
+	struct oplog_record record = { .kind = OPLOG_REPACK };
+	struct store *st = NULL;
+
+	OK(store_create(&st, a->dir, NULL, &err));
+	add_replaced(a, st, ARCHIVE_DAY + run->day, &record);
+	add_shards(a, st, run, &record);
+	for (size_t i = 0; purge && i < record.n_replaces; i++)
+		OK(store_remove(st, record.replaces[i].key, &err));
 	commit(a, st, &record);
 	store_close(st);
 }

@@ -63,6 +63,15 @@ void archive_add(struct archive *a, unsigned int day, unsigned int second,
 		 const struct archive_entry *entries, size_t n);
 void archive_end(struct archive *a);
 
+/* What takes the place of all shards of a day.  purge: they are removed. */
+struct archive_run {
+	unsigned int revision, day, second;
+	const struct archive_entry *entries;
+	size_t n;
+};
+void archive_repack(struct archive *a, const struct archive_run *run,
+		    bool purge);
+
 /* The path of the i-th shard in order of names; to be freed. */
 char *archive_shard_path(const struct archive *a, unsigned int i);
 
