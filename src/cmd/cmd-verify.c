@@ -325,6 +325,8 @@ static enum rc verify_all(struct verify_cmd *c, struct err *err)
 		verify_print_totals(&c->totals, c->opts.deep, c->o->json);
 	if (c->file && verify_file_end(c->file, &c->totals, err))
 		return err->rc;
+	if (!n_failed && c->totals.unread_shards)
+		return err_set(err, RC_PARTIAL, "%s", "");
 	return tell_result(n_failed, c->targets.n, last, err);
 }
 

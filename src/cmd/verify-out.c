@@ -17,9 +17,8 @@
 #define NAMES_MAX 20u
 
 static const char *const kind_names[] = {
-	[FINDING_DAMAGE] = "damage",
-	[FINDING_LOST] = "lost",
-	[FINDING_WEAK] = "weak",
+	[FINDING_DAMAGE] = "damage", [FINDING_LOST] = "lost",
+	[FINDING_WEAK] = "weak",     [FINDING_UNREAD] = "unread",
 	[FINDING_NOTE] = "note",
 };
 
@@ -41,6 +40,7 @@ void verify_row_totals(struct buf *b, const struct verify_totals *t)
 	json_row_u64(b, "shards", t->shards);
 	json_row_u64(b, "damaged_shards", t->damaged_shards);
 	json_row_u64(b, "missing_shards", t->missing_shards);
+	json_row_u64(b, "unread_shards", t->unread_shards);
 	json_row_u64(b, "skipped_shards", t->skipped_shards);
 	json_row_u64(b, "old_shards", t->old_shards);
 	json_row_u64(b, "entries", t->entries);
@@ -114,6 +114,7 @@ void verify_text_finding(struct verify_text *t, const struct finding *f)
 		break;
 	case FINDING_LOST: buf_append_str(&b, "costs "); break;
 	case FINDING_WEAK: buf_append_str(&b, "weakens "); break;
+	case FINDING_UNREAD:
 	case FINDING_NOTE: break;
 	}
 	if (f->uid.len)
@@ -143,8 +144,13 @@ static void print_text(const struct verify_totals *t, bool is_deep)
 		       " entries cannot be read",
 		       t->damage, t->damaged_shards, t->missing_shards,
 		       t->lost);
+	else if (t->unread_shards)
+		printf("no damage found");
 	else
 		printf("%s", is_deep ? "all is well" : "no damage found");
+	if (t->unread_shards)
+		printf("; %" PRIu64 " shards could not be read",
+		       t->unread_shards);
 	if (t->skipped_shards)
 		printf("; %" PRIu64 " shards were passed over",
 		       t->skipped_shards);

@@ -61,6 +61,9 @@ void verify_stats_text(const struct verify_stats *s, struct buf *out)
 	      "Shards verified that are damaged.");
 	gauge(s, out, "des_verify_missing_shards", (double)missing,
 	      "Shards that the log names and that are not there.");
+	gauge(s, out, "des_verify_unread_shards",
+	      (double)atomic_load(&l->unread_shards),
+	      "Shards that could not be read, and may be whole.");
 	gauge(s, out, "des_verify_files", (double)atomic_load(&l->files),
 	      "Files looked at so far.");
 	gauge(s, out, "des_verify_bytes", (double)atomic_load(&l->bytes),

@@ -151,7 +151,9 @@ enum rc raw_ahead_read(struct raw_ahead *a, const struct raw_shard *s,
 	throttle_wait(s->throttle, 0, len);
 	rc = store_read(s->store, s->key, &s->info, off, buf, len, err);
 	a->n_failed = rc && rc_is_transient(rc) ? a->n_failed + 1 : 0;
-	if (rc)
+	if (rc) {
 		a->failure = *err;
+		raw_shard_failed(s, err);
+	}
 	return rc;
 }

@@ -30,13 +30,32 @@ enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
 				   &ret->footer, err);
 }
 
+/* Of a disk of ours an error says that bytes are lost. */
+static bool may_be_whole(const struct raw_shard *s, enum rc rc)
+{
+	return rc == RC_TIMEOUT || rc == RC_ACCESS || rc == RC_NOMEM ||
+	       (rc == RC_IO && store_is_remote(s->store));
+}
+
+void raw_shard_failed(const struct raw_shard *s, const struct err *err)
+{
+	struct raw_trouble *t = s->trouble;
+
+	if (t && may_be_whole(s, err->rc) && !atomic_exchange(&t->has, true))
+		t->err = *err;
+}
+
 enum rc raw_shard_read(const struct raw_shard *s, uint64_t off, void *buf,
 		       size_t len, struct err *err)
 {
 	if (s->ahead)
 		return raw_ahead_read(s->ahead, s, off, buf, len, err);
 	throttle_wait(s->throttle, 0, len);
-	return store_read(s->store, s->key, &s->info, off, buf, len, err);
+	if (store_read(s->store, s->key, &s->info, off, buf, len, err)) {
+		raw_shard_failed(s, err);
+		return err->rc;
+	}
+	return RC_OK;
 }
 
 static bool hash_is(const void *p, size_t len, const uint8_t want[])

@@ -8,6 +8,7 @@
 #ifndef DESFS_PACK_RAW_SHARD_H
 #define DESFS_PACK_RAW_SHARD_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -21,11 +22,21 @@
 struct raw_ahead;
 struct throttle;
 
+/* The first read that failed though the shard may be whole: no answer, no
+ * permission, no memory.  Zeroed at first; err may be looked at when nobody
+ * reads any more.
+ */
+struct raw_trouble {
+	atomic_bool has;
+	struct err err;
+};
+
 struct raw_shard {
 	struct store *store; /* borrowed, like key and ahead */
 	const char *key;
 	struct raw_ahead *ahead;   /* may be set once open */
 	struct throttle *throttle; /* of all reads from then on; may be NULL */
+	struct raw_trouble *trouble; /* to be noted there; may be NULL */
 	struct object_info info;
 	struct shard_footer footer;
 };
@@ -34,6 +45,9 @@ struct raw_shard {
  */
 enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
 		       struct err *err) MUST_CHECK;
+
+/* For those who read the store themselves: a read has failed. */
+void raw_shard_failed(const struct raw_shard *s, const struct err *err);
 
 enum rc raw_shard_read(const struct raw_shard *s, uint64_t off, void *buf,
 		       size_t len, struct err *err) MUST_CHECK;

@@ -135,8 +135,12 @@ static enum rc read_bytes(const struct batch *b, uint64_t off, uint8_t *to,
 			  size_t len, struct err *err)
 {
 	throttle_wait(b->s->throttle, 0, len);
-	return store_read(b->s->store, b->s->key, &b->s->info, off, to, len,
-			  err);
+	if (store_read(b->s->store, b->s->key, &b->s->info, off, to, len,
+		       err)) {
+		raw_shard_failed(b->s, err);
+		return err->rc;
+	}
+	return RC_OK;
 }
 
 /* Blocks that follow each other, into the bytes at to. */

@@ -39,8 +39,8 @@ static enum rc look_in(void *arg, const char *zone, struct store *place,
 	if (!p->old->is_purged && (!told || told->how == RECEIPT_PENDING))
 		return RC_OK;
 	rc = store_read_tail(place, key, 1, &tail, &info, err);
-	if (rc == RC_NOENT)
-		return RC_OK;
+	if (rc)
+		return rc == RC_NOENT ? RC_OK : rc;
 	if (told)
 		timestamp_format(told->time, text);
 	p->is_there = true;

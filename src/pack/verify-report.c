@@ -83,6 +83,16 @@ void verify_damage(struct verify_report *r, uint64_t off, const char *fmt, ...)
 	r->totals.damage++;
 }
 
+void verify_unread(struct verify_report *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	keep_text(r, FINDING_UNREAD, FINDING_NO_OFFSET, fmt, ap);
+	va_end(ap);
+	r->totals.unread_shards++;
+}
+
 void verify_note(struct verify_report *r, const char *fmt, ...)
 {
 	va_list ap;
@@ -134,6 +144,7 @@ static void sum_up(struct verify_totals *to, const struct verify_totals *from)
 	to->shards += from->shards;
 	to->damaged_shards += from->damaged_shards;
 	to->missing_shards += from->missing_shards;
+	to->unread_shards += from->unread_shards;
 	to->entries += from->entries;
 	to->files += from->files;
 	to->plain_bytes += from->plain_bytes;
@@ -216,6 +227,7 @@ static void count_live(struct verify_live *l, const struct verify_totals *t)
 	atomic_fetch_add(&l->shards, t->shards);
 	atomic_fetch_add(&l->damaged_shards, t->damaged_shards);
 	atomic_fetch_add(&l->missing_shards, t->missing_shards);
+	atomic_fetch_add(&l->unread_shards, t->unread_shards);
 	atomic_fetch_add(&l->damage, t->damage);
 	atomic_fetch_add(&l->lost, t->lost);
 }

@@ -32,6 +32,8 @@ struct verify_report {
 
 void verify_damage(struct verify_report *r, uint64_t off, const char *fmt, ...)
 	PRINTF(3, 4);
+/* It may be whole. */
+void verify_unread(struct verify_report *r, const char *fmt, ...) PRINTF(2, 3);
 void verify_note(struct verify_report *r, const char *fmt, ...) PRINTF(2, 3);
 /* One entry, or n of them that cannot be named one by one.  off: where the
  * damage is that costs them, or FINDING_NO_OFFSET.

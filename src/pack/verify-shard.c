@@ -232,8 +232,16 @@ static void check_all(const struct verify_shard_job *job, struct raw_shard *s,
 	raw_ahead_free(s->ahead);
 }
 
+/* All that was found may come of that. */
+static void tell_unread(const struct raw_trouble *t, struct verify_report *r)
+{
+	verify_report_drop(r);
+	verify_unread(r, "could not be read: %s", t->err.msg);
+}
+
 void verify_shard(const struct verify_shard_job *job, struct verify_report *r)
 {
+	struct raw_trouble trouble = { .has = false };
 	struct raw_shard s;
 	struct err err;
 	enum rc rc;
@@ -243,6 +251,9 @@ void verify_shard(const struct verify_shard_job *job, struct verify_report *r)
 	throttle_wait(job->throttle, 0, SHARD_FOOTER_SIZE);
 	rc = raw_shard_open(&s, job->store, job->key, &err);
 	s.throttle = job->throttle;
+	s.trouble = &trouble;
+	if (rc)
+		raw_shard_failed(&s, &err);
 	if (rc)
 		no_footer(job, &s, &err, r);
 	else
@@ -250,6 +261,12 @@ void verify_shard(const struct verify_shard_job *job, struct verify_report *r)
 	/* What was found since may come of the signal. */
 	if (r->totals.damage)
 		(void)verify_is_stopped(r);
+	if (r->is_stopped)
+		return;
+	if (job->tells_unread && atomic_load(&trouble.has)) {
+		tell_unread(&trouble, r);
+		return;
+	}
 	r->totals.shards++;
 	r->totals.damaged_shards += r->totals.damage > 0;
 }

@@ -22,6 +22,10 @@ struct verify_shard_job {
 	struct verify_pool *pool;        /* likewise; with deep */
 	/* What is deleted, and what of it should be gone; may be NULL. */
 	const struct tombstone_set *deleted, *overdue;
+	/* Tell of a shard that cannot be read, but may be whole, as of one that
+	 * is not damaged.
+	 */
+	bool tells_unread;
 	bool deep;
 	bool names;   /* with deep: look for names that damage hides, too */
 	size_t ahead; /* bytes read at once; 0: each part by itself */

@@ -18,6 +18,12 @@
 /* Of all shards together; a shard's index has its own, which is little. */
 #define MEMORY (96u << 20)
 
+/* Entries of shards under way: filters, directories and lists of pages take up
+ * to 20 bytes for each.
+ */
+#define ENTRIES_MAX (4u << 20)
+#define ENTRIES_UNKNOWN (1u << 20)
+
 /* Turns that are done may wait for one that is large. */
 #define TURNS_A_JOB 4u
 
@@ -37,8 +43,14 @@ struct turns {
 	struct verify_pool *pool;
 	struct turn *ring;
 	size_t n_ring;
+	uint64_t n_entries; /* of what was begun and is not finished */
 	bool is_stopped;
 };
+
+static uint64_t entries_of(const struct verify_todo *t)
+{
+	return t->expect ? t->expect->n_entries : ENTRIES_UNKNOWN;
+}
 
 static void run_turn(void *arg)
 {
@@ -51,6 +63,7 @@ static void begin(struct turns *all, size_t i)
 {
 	struct turn *t = &all->ring[i % all->n_ring];
 
+	all->n_entries += entries_of(&all->todo[i]);
 	*t = (struct turn){ .shard = *all->common };
 	t->shard.key = all->todo[i].key;
 	t->shard.expect = all->todo[i].expect;
@@ -72,7 +85,7 @@ static void tell(struct turns *all, struct turn *t)
 	};
 
 	verify_report_tell(&t->report, o, all->totals);
-	if (o->shard_fn)
+	if (o->shard_fn && !totals.unread_shards)
 		o->shard_fn(o->arg, &result);
 }
 
@@ -84,6 +97,7 @@ static void finish(struct turns *all, size_t i)
 		job_wait(all->workers, &t->job);
 	else
 		run_turn(t);
+	all->n_entries -= entries_of(&all->todo[i]);
 	all->is_stopped |= t->report.is_stopped;
 	if (all->is_stopped)
 		verify_report_drop(&t->report);
@@ -123,7 +137,10 @@ enum rc verify_turns(const struct verify_todo *todo, size_t n,
 		return RC_OK;
 	rc = start(&all, n, err);
 	for (size_t i = 0; !rc && i < n; i++) {
-		while (begun < n && begun < i + all.n_ring && !all.is_stopped)
+		while (begun < n && begun < i + all.n_ring && !all.is_stopped &&
+		       (begun == i ||
+			all.n_entries + entries_of(&todo[begun]) <=
+				ENTRIES_MAX))
 			begin(&all, begun++);
 		if (i < begun)
 			finish(&all, i);

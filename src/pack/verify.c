@@ -61,6 +61,7 @@ static enum rc run_turns(struct verify_run *r, struct err *err)
 		.live = r->opts->live,
 		.deep = r->opts->deep,
 		.names = r->opts->deep,
+		.tells_unread = true,
 		.deleted = r->state ? oplog_deleted(r->log) : NULL,
 		.overdue = r->overdue,
 		.ahead = store_is_remote(r->store) ? AHEAD : 0,

@@ -33,7 +33,8 @@ enum finding_kind {
 			 * or text tells of several */
 	FINDING_WEAK, /* uid is an entry that can be read, but no more when the
 		       * index is lost too */
-	FINDING_NOTE, /* no damage: something left over */
+	FINDING_UNREAD, /* the shard could not be read, and may be whole */
+	FINDING_NOTE,   /* no damage: something left over */
 };
 
 struct finding {
@@ -51,6 +52,7 @@ struct verify_totals {
 	uint64_t shards;         /* looked at */
 	uint64_t damaged_shards; /* of them */
 	uint64_t missing_shards; /* named by the log, and not there */
+	uint64_t unread_shards;  /* not looked at: they could not be read */
 	uint64_t skipped_shards; /* not chosen, or done before */
 	uint64_t old_shards;     /* replaced, within their grace period */
 	uint64_t entries, files, plain_bytes; /* looked at */
@@ -78,7 +80,7 @@ struct verify_live {
 	atomic_uint_fast64_t files, files_total;
 	atomic_uint_fast64_t bytes, bytes_total; /* plain bytes of these */
 	atomic_uint_fast64_t damage, lost;       /* as in the totals, so far */
-	atomic_uint_fast64_t damaged_shards, missing_shards;
+	atomic_uint_fast64_t damaged_shards, missing_shards, unread_shards;
 };
 
 struct verify_options {

@@ -39,6 +39,17 @@ t 'all of its shards were looked at' grep "^$shards shards" found
 fake_rules 'key=*.des flip-object=300'
 t 'damage is found there' finds 6 'DAMAGED' "$fake_url/a"
 fake_rules
+fake_rules 'key=*.des status=503 code=SlowDown'
+t 'what cannot be read is not taken for damaged' \
+	finds 1 'no damage found; .* shards could not be read' \
+	--timeout 3 --retries 1 --stats-file v.prom "$fake_url/a"
+t 'it is named' grep '^2.*des: could not be read: ' found
+t 'and not in the rate of damaged ones' \
+	grep '^des_shard_corruption_rate{.*} 0$' v.prom
+fake_rules 'key=*.des status=403'
+t 'neither is what we may not read' finds 1 'shards could not be read' \
+	--retries 1 "$fake_url/a"
+fake_rules
 # shellcheck disable=SC2046 # one word
 mv $(find a -name '*.des' | head -n 1) gone
 t 'so is a shard that is gone' finds 6 'all .* entries of the shard' "$fake_url/a"
