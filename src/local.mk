@@ -393,6 +393,8 @@ libdesfs_a_SOURCES += src/repack/tombstone-doc.c src/repack/tombstone-doc.h
 libdesfs_a_SOURCES += src/repack/tombstone-name.c src/repack/tombstone-name.h
 libdesfs_a_SOURCES += src/repack/tombstone-remove.c
 libdesfs_a_SOURCES += src/repack/tombstone-remove.h
+libdesfs_a_SOURCES += src/repack/tombstone-add-backend.h
+libdesfs_a_SOURCES += src/repack/tombstone-resolve.c
 libdesfs_a_SOURCES += src/repack/tombstone-write.c
 libdesfs_a_SOURCES += src/repack/tombstone-write.h
 

@@ -13,14 +13,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/percent.h"
 #include "base/sha256.h"
 #include "base/unique.h"
 #include "store/store-write.h"
 #include "volume/oplog.h"
 
-/* Bytes of an erasure beside its uid, each byte of which may take three. */
-#define ERASURE_BYTES 128u
-#define UID_BYTES 3u
+#define ERASURE_BYTES 128u /* of an erasure at most, beside its uid */
 #define DOCUMENT_BYTES (TOMBSTONE_MAX - (1u << 20))
 
 struct tombstone_write {
@@ -30,6 +29,7 @@ struct tombstone_write {
 	const struct erasure_words *words;
 	struct tombstone doc; /* the one that is being filled */
 	size_t doc_bytes;
+	struct buf encoded;        /* of a uid, to know its length */
 	struct oplog_object *done; /* documents in the store */
 	size_t n_done, cap_done;
 	bool is_tried; /* a record of them may be there */
@@ -52,6 +52,7 @@ enum rc tombstone_write_begin(struct tombstone_write **ret, struct store *st,
 	w->st = st;
 	w->log = log;
 	w->words = words;
+	buf_init(&w->encoded, 4 * UID_MAX_LEN);
 	w->doc.time = clock_wall_ns() / 1000;
 	memcpy(w->doc.archive_id, archive_id, SHARD_ID_LEN);
 	if (store_run_begin(st, &w->run, err) || begin_doc(w, err)) {
@@ -86,6 +87,7 @@ void tombstone_write_free(struct tombstone_write *w)
 		store_run_end(w->run, w->is_committed);
 	clear_doc(w);
 	free(w->doc.erasures);
+	buf_release(&w->encoded);
 	free(w->done);
 	free(w);
 }
@@ -167,9 +169,12 @@ enum rc tombstone_write_add(struct tombstone_write *w, struct span uid,
 			    enum erasure_range range, int64_t time,
 			    struct err *err)
 {
-	size_t bytes = ERASURE_BYTES + UID_BYTES * uid.len;
+	size_t bytes;
 	uint8_t id[ERASURE_ID_LEN];
 
+	buf_clear(&w->encoded);
+	percent_encode(uid.p, uid.len, &w->encoded);
+	bytes = ERASURE_BYTES + w->encoded.len;
 	if (w->doc.n == TOMBSTONE_ERASURES_MAX ||
 	    w->doc_bytes + bytes > DOCUMENT_BYTES) {
 		if (end_doc(w, err))
