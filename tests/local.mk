@@ -118,6 +118,7 @@ unit_programs += tests/unit/conf-zone
 unit_programs += tests/unit/secret
 unit_programs += tests/unit/erasure-key
 unit_programs += tests/unit/erased
+unit_programs += tests/unit/tombstone-name
 unit_programs += tests/unit/sigv4
 unit_programs += tests/unit/s3-xml
 unit_programs += tests/unit/content-md5
@@ -142,6 +143,7 @@ fuzz_programs += tests/fuzz/fuzz-s3-xml
 fuzz_programs += tests/fuzz/fuzz-hold
 fuzz_programs += tests/fuzz/fuzz-receipt
 fuzz_programs += tests/fuzz/fuzz-suppression
+fuzz_programs += tests/fuzz/fuzz-tombstone-name
 fuzz_programs += tests/fuzz/fuzz-tombstone
 
 # What looks at sources alone finds the same in every build: ./run-tests calls
