@@ -362,9 +362,22 @@ static void check_by(struct world *w, bool is_late, bool is_full)
 	check_names(&l, is_full);
 }
 
+/* What a reader has in memory must not hide that something is gone. */
+static void look_anew(struct world *w)
+{
+	if (memory_removed(w->memory) == w->removed)
+		return;
+	w->removed = memory_removed(w->memory);
+	if (random_next(&w->random) % 2)
+		world_open_reader(w);
+}
+
 void world_check(struct world *w, bool is_full)
 {
 	memory_show_clock(w->exact);
+	look_anew(w);
+	if (w->has_failed)
+		return;
 	if (memory_changes(w->memory) != w->checked || is_full)
 		check_by(w, false, is_full);
 	if (w->has_lag && !w->has_failed)

@@ -45,10 +45,8 @@ static enum rc run_clean(struct world *w, struct store *st, const struct op *op,
 {
 	unsigned int n_alive;
 
+	(void)w;
 	(void)op;
-	/* It goes by a list of the log. */
-	if (w->has_lag)
-		memory_advance(w->memory, WORLD_LAG);
 	/* It refuses what it cannot tell from a log that is lost. */
 	if (clean_archive(st, true, told, NULL, &n_alive, err) == RC_IO)
 		return err->rc;

@@ -68,6 +68,13 @@ static void open_reader(struct world *w, struct volume **ret, struct store *st)
 		world_fail(w, "reader: %s", err.msg);
 }
 
+void world_open_reader(struct world *w)
+{
+	volume_close(w->reader);
+	w->reader = NULL;
+	open_reader(w, &w->reader, w->exact);
+}
+
 struct world *world_new(uint64_t seed)
 {
 	struct world *w = xcalloc(1, sizeof(*w));

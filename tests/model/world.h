@@ -60,6 +60,7 @@ struct world {
 	struct store *exact, *lagging;
 	struct volume *reader, *late_reader; /* over these */
 	uint64_t checked; /* memory_changes when all was checked last */
+	int64_t removed;  /* and memory_removed */
 
 	struct intent intents[WORLD_ACTORS][WORLD_INTENTS];
 	size_t n_intents[WORLD_ACTORS];
@@ -79,6 +80,9 @@ struct world {
 /* A new archive; everything random in it comes from the seed. */
 struct world *world_new(uint64_t seed);
 void world_free(struct world *w);
+
+/* Forget what the exact reader has in memory. */
+void world_open_reader(struct world *w);
 
 /* The first failure stays. */
 void world_fail(struct world *w, const char *fmt, ...) PRINTF(2, 3);
