@@ -333,6 +333,7 @@ tests_model_model_test_SOURCES += tests/model/shard-maker.h
 tests_model_model_test_SOURCES += tests/model/world.c tests/model/world.h
 tests_model_model_test_SOURCES += tests/model/check.c tests/model/check.h
 tests_model_model_test_SOURCES += tests/model/doubles.c tests/model/doubles.h
+tests_model_model_test_SOURCES += tests/model/end.c tests/model/end.h
 tests_model_model_test_SOURCES += tests/model/ops.c tests/model/ops.h
 tests_model_model_test_SOURCES += tests/model/op-erase.c tests/model/op-erase.h
 tests_model_model_test_SOURCES += tests/model/op-log.c tests/model/op-log.h

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "end.h"
 #include "shard/route.h"
 #include "volume/volume.h"
 
@@ -388,5 +389,12 @@ void world_check(struct world *w, bool is_full)
 void world_check_end(struct world *w)
 {
 	memory_lag(w->memory, 0, 0);
-	world_check(w, true);
+	w->has_lag = false;
+	end_reap(w);
+	if (!w->has_failed)
+		world_check(w, true);
+	if (!w->has_failed)
+		end_search(w);
+	if (!w->has_failed)
+		end_verify(w);
 }

@@ -36,8 +36,8 @@ static void note_purge(void *arg, const struct purge_event *event)
 {
 	struct told *t = arg;
 
-	if (event->is_failed && !*t->text)
-		snprintf(t->text, sizeof(t->text), "%s: %s", event->key,
+	if ((event->is_failed || event->text) && !*t->text)
+		snprintf(t->text, sizeof(t->text), "%.100s: %s", event->key,
 			 event->text ? event->text : "failed");
 }
 

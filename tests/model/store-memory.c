@@ -517,10 +517,15 @@ static enum rc memory_list(struct store *st, const char *prefix,
 	return rc;
 }
 
-/* Whose answer is lost may have reached the first place only. */
-static unsigned int reached(const struct handle *h, bool is_lost)
+/* Whose answer is lost may have reached the first place only; but a record of
+ * the log reaches all, as nobody brings it to the others later.
+ */
+static unsigned int reached(const struct handle *h, const char *key,
+			    bool is_lost)
 {
-	return is_lost ? h->places & (~h->places + 1) : h->places;
+	return is_lost && strncmp(key, "log/", 4) != 0
+		       ? h->places & (~h->places + 1)
+		       : h->places;
 }
 
 static enum rc memory_replace(struct store *st, const char *key, const void *p,
@@ -597,13 +602,13 @@ static enum rc memory_upload_commit(struct store_upload *base, const char *key,
 	*ret_existed = there;
 	if (!there) {
 		insert(h, key, up->part->b.p, up->part->b.len,
-		       reached(h, is_lost));
+		       reached(h, key, is_lost));
 	} else if (there->b.len != up->part->b.len) {
 		rc = err_set(err, RC_EXISTS,
 			     "%s: exists already with %zu bytes", key,
 			     there->b.len);
 	} else {
-		there->places |= reached(h, is_lost);
+		there->places |= reached(h, key, is_lost);
 	}
 	if (!rc)
 		claim(h, key);
@@ -645,7 +650,8 @@ static enum rc memory_remove(struct store *st, const char *key, struct err *err)
 		return err->rc;
 	o = get(h, key, err);
 	if (o)
-		drop(h->m, (size_t)(o - h->m->objects), reached(h, is_lost));
+		drop(h->m, (size_t)(o - h->m->objects),
+		     reached(h, key, is_lost));
 	return end(h, key, o ? RC_OK : RC_NOENT, is_lost, err);
 }
 
@@ -664,7 +670,7 @@ static enum rc memory_purge(struct store *st, const char *key,
 	*ret = m->keeps_versions ? STORE_VERSIONS_REMOVED : STORE_REMOVED;
 	for (size_t i = place_of(m, key);
 	     i < m->n && !strcmp(m->objects[i].key, key);) {
-		m->objects[i].places &= ~reached(h, is_lost);
+		m->objects[i].places &= ~reached(h, key, is_lost);
 		m->n_changes++;
 		m->removed = m->now;
 		if (m->objects[i].places)
