@@ -360,7 +360,7 @@ damaged_old()
 t 'a damaged older one' damaged_old
 no_record()
 {
-	begin && with "open */a/log nth=2 run=rm $PWD/a/log/*" "$1" &&
+	begin && with "open */a/log nth=4 run=rm $PWD/a/log/*" "$1" &&
 		diff -r --no-dereference --exclude=fifo orig src
 }
 t 'no log record any more' no_record 9
