@@ -104,7 +104,7 @@ static void note_missing(struct recovery *r, const struct index_leaf *leaf,
 	r->missing = mem_grow(r->missing, &r->cap_missing, r->n_missing + 1,
 			      sizeof(*r->missing));
 	m = &r->missing[r->n_missing++];
-	*m = (struct missing){ .has_from = leaf->parent.p != NULL };
+	*m = (struct missing){ .has_from = leaf->parent.p };
 	if (m->has_from) {
 		const struct entry first = { .parent = leaf->parent,
 					     .name = leaf->name };

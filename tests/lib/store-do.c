@@ -44,7 +44,7 @@ static void read_file(const char *path, struct buf *ret)
 	size_t n;
 
 	if (!f) {
-		perror(path);
+		fprintf(stderr, "%s: %m\n", path);
 		exit(2);
 	}
 	buf_init(ret, (size_t)1 << 30);
@@ -149,7 +149,7 @@ static void print_stray(void *arg, const char *what, uint64_t size, int64_t age,
 
 static int do_strays(struct store *st, char **argv)
 {
-	int64_t age = argv[0] && argv[1] ? atoll(argv[1]) * 1000000 : 0;
+	int64_t age = argv[0] && argv[1] ? strtoll(argv[1], NULL, 10) * 1000000 : 0;
 
 	return store_strays(st, argv[0], age, print_stray, NULL, &err) ? fail()
 								       : 0;
@@ -176,7 +176,7 @@ static int do_run(struct store *st, char **argv)
 		return fail();
 	puts("running");
 	fflush(stdout);
-	sleep((unsigned int)atoi(argv[0]));
+	sleep((unsigned int)strtoul(argv[0], NULL, 10));
 	store_run_end(run, true);
 	return 0;
 }
