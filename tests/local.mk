@@ -7,6 +7,7 @@ shell_tests =
 source_lints =
 
 # tests/unit/NAME.c becomes the program tests/unit/NAME.
+unit_programs += tests/unit/aggregate
 unit_programs += tests/unit/arena
 unit_programs += tests/unit/rd
 unit_programs += tests/unit/shard-build
