@@ -219,6 +219,7 @@ shell_tests += tests/cli/7320-verify-flips.t
 shell_tests += tests/cli/7200-tombstone.t
 shell_tests += tests/cli/7400-reap.t
 shell_tests += tests/cli/7000-log-kinds.t
+shell_tests += tests/cli/7010-log-on-the-web.t
 shell_tests += tests/cli/7330-verify-names.t
 shell_tests += tests/cli/7340-verify-deleted.t
 shell_tests += tests/cli/7350-verify-promtool.t
