@@ -37,13 +37,20 @@ struct reader {
 	const uint8_t *archive_id;
 };
 
-static struct oplog_record *find(const struct log_rest *l, const char *name)
+static int by_name(const void *a, const void *b)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		if (!strcmp(l->records[i].name, name))
-			return &l->records[i];
-	}
-	return NULL;
+	const struct oplog_record *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* When they are sorted. */
+static bool has(const struct log_rest *l, const char *name)
+{
+	const struct oplog_record like = { .name = (char *)(uintptr_t)name };
+
+	return l->n &&
+	       bsearch(&like, l->records, l->n, sizeof(*l->records), by_name);
 }
 
 /* oplog_checkpoint_fn, and for records.  Takes r over when it succeeds. */
@@ -51,22 +58,35 @@ static enum rc add(void *arg, struct oplog_record *r, struct err *err)
 {
 	struct reader *rd = arg;
 	struct log_rest *l = rd->rest;
-	struct oplog_record *known;
-	bool is_less;
 
 	if (memcmp(r->archive_id, rd->archive_id, SHARD_ID_LEN) != 0)
 		return err_set(err, RC_CORRUPT, "of another archive");
-	known = find(l, r->name);
-	if (known) {
-		if (oplog_record_reduce(known, r, &is_less, err))
-			return err->rc;
-		oplog_record_release(r);
-		return RC_OK;
-	}
 	l->records =
 		mem_grow(l->records, &l->cap, l->n + 1, sizeof(*l->records));
 	l->records[l->n++] = *r;
 	return RC_OK;
+}
+
+/* Sort them, and make those of one name one. */
+static void unite(struct log_rest *l)
+{
+	size_t kept = 0;
+	bool is_less;
+	struct err err;
+
+	if (l->n)
+		qsort(l->records, l->n, sizeof(*l->records), by_name);
+	for (size_t i = 0; i < l->n; i++) {
+		if (!kept || by_name(&l->records[kept - 1], &l->records[i])) {
+			l->records[kept++] = l->records[i];
+			continue;
+		}
+		/* What is not of one record readers refuse. */
+		(void)!oplog_record_reduce(&l->records[kept - 1],
+					   &l->records[i], &is_less, &err);
+		oplog_record_release(&l->records[i]);
+	}
+	l->n = kept;
 }
 
 static enum rc add_record(struct reader *rd, const char *name,
@@ -134,6 +154,7 @@ enum rc log_rest_read(struct log_rest *ret, struct store *st,
 				 ret->n_damaged + 1, sizeof(*ret->damaged));
 		ret->damaged[ret->n_damaged++] = o->key;
 	}
+	unite(ret);
 	at = xcalloc(ret->n + 1, sizeof(*at));
 	for (size_t i = 0; i < ret->n; i++)
 		at[i] = &ret->records[i];
@@ -185,7 +206,7 @@ enum rc log_rest_mend(const struct log_rest *l, struct store *st,
 	for (size_t i = 0; i < l->n; i++) {
 		const struct oplog_prev *prev = &l->records[i].prev;
 
-		if (!prev->name || find(l, prev->name) || is_again(l, i))
+		if (!prev->name || has(l, prev->name) || is_again(l, i))
 			continue;
 		tell(arg, prev->name,
 		     "lost log record: a checkpoint stands "

@@ -22,7 +22,7 @@ typedef void log_rest_tell_fn(void *arg, const char *key, const char *text);
 
 /* A zeroed one is valid. */
 struct log_rest {
-	struct oplog_record *records; /* that can be read; each name once */
+	struct oplog_record *records; /* that can be read, by name */
 	size_t n, cap;
 	struct oplog_state *state; /* of these */
 	const char **damaged;      /* keys, borrowed from the list */
