@@ -312,7 +312,6 @@ static enum rc encode_data(const struct part *p, struct piece *pc,
 {
 	CLEANUP_FREE uint8_t *data = mem_array(pc->h.data_len, 1);
 	struct block_parts parts = { 0 };
-	struct block_ref ignored;
 	enum rc rc;
 
 	if (!data)
@@ -325,7 +324,7 @@ static enum rc encode_data(const struct part *p, struct piece *pc,
 	parts.data_len = block_table_len(&p->blocks, pc->item);
 	parts.data_codec = codec_for(p, pc->h.data_codec, &parts.level);
 	buf_init(&pc->data, BLOCK_HEADER_SIZE + BLOCK_SIZE_MAX);
-	rc = block_build(&parts, &pc->data, &ignored, err);
+	rc = block_build(&parts, &pc->data, NULL, err);
 	return rc ? rc
 		  : block_header_decode(pc->data.p, BLOCK_HEADER_SIZE,
 					&pc->data_h, err);

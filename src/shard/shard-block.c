@@ -205,6 +205,8 @@ static void finish_block(const struct block_header *h, size_t start,
 	uint8_t hash[ENTRY_HASH_LEN];
 
 	write_header(h, &head);
+	if (!ret)
+		return;
 	wr_patch_le(out, start + BLOCK_CRC_OFF, block_crc(out->p + start, len),
 		    4);
 	sha256_of(out->p + start, len, hash);

@@ -64,7 +64,8 @@ struct block_parts {
 };
 
 /* Build one block.  A part that does not shrink is stored as it is.  Fills ret
- * (all but off) and appends the stored bytes to out.
+ * (all but off) and appends the stored bytes to out.  Without ret it has
+ * neither checksum nor hash: for block_with_records.
  */
 enum rc block_build(const struct block_parts *parts, struct buf *out,
 		    struct block_ref *ret, struct err *err) MUST_CHECK;
