@@ -66,14 +66,13 @@ is_sound()
 	}
 }
 
-# Until nothing is left of what was deleted.
+# ends_well ARCHIVE STEP: nothing is left of what was deleted, but what a repack
+# with a grace period has replaced.
 ends_well()
 {
-	if has_reap; then
-		again reap "$1" && again reap "$1" && nowhere words "$1"
-	else
-		again purge "$1"
-	fi && reads_all "$1" && is_sound "$1"
+	again reap "$1" && again reap "$1" || return 1
+	[ "$2" = repack ] || nowhere words "$1" || return 1
+	reads_all "$1" && is_sound "$1"
 }
 
 # killed STEP READS N: the step is killed, readers see what is right, it is
@@ -85,7 +84,7 @@ killed()
 		cat step.out
 		return 1
 	}
-	"$2" at && is_sound at && again "$1" at && reads_all at && ends_well at
+	"$2" at && is_sound at && again "$1" at && reads_all at && ends_well at "$1"
 }
 
 undisturbed()
@@ -114,7 +113,5 @@ crash aggregate reads_all added aggregated
 crash repack reads_all aggregated repacked
 crash purge reads_all aggregated purged
 crash merge reads_all aggregated merged
-if has_reap; then
-	crash reap reads_all aggregated reaped
-	t 'a reap of all leaves nothing' nowhere words reaped
-fi
+crash reap reads_all aggregated reaped
+t 'a reap of all leaves nothing' nowhere words reaped

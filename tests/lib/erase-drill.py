@@ -75,7 +75,6 @@ class Drill:
         self.seconds = float(until[:-1]) if until[-1] == "s" else None
         self.rounds = None if self.seconds else int(until)
         self.begun = time.monotonic()
-        self.reap = not run(DESFS, "reap", "--help")[0]
 
     def is_over(self, n):
         if self.seconds:
@@ -121,9 +120,8 @@ class Drill:
                 states.update((name, GONE) for name in names)
 
     def reaper(self):
-        args = ["reap"] if self.reap else ["repack", "--when-deleted", "0"]
         while not ended.is_set():
-            must(args[0], DESFS, *args, "--grace", self.grace, self.archive)
+            must("reap", DESFS, "reap", "--grace", self.grace, self.archive)
 
     # --- readers ------------------------------------------------------------
 
