@@ -90,6 +90,7 @@ static enum rc follow(struct follower *f)
 	uint32_t bound = volume_shard_bound(fs->v);
 	enum rc rc = RC_OK;
 
+	volume_let_go(fs->v);
 	if (now != f->told) {
 		fs_push_close(fs);
 		rc = tell_changes(fs, f->told, now, f->told_shards);

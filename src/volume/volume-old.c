@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cache/disk-cache.h"
 #include "shard/shard-filter.h"
+#include "store/store.h"
 #include "volume/volume-forget.h"
 #include "volume/volume-merge.h"
 
@@ -468,6 +469,18 @@ bool volume_is_settled(struct volume *v)
 	LOCK_SCOPE(&v->old->lock);
 
 	return !v->old->n_todo;
+}
+
+void volume_let_go(struct volume *v)
+{
+	LOCK_SCOPE(&v->old->lock);
+
+	for (size_t i = 0; i < v->old->n_maps; i++) {
+		const struct shard_file *sf =
+			shard_set_get(v->set, v->old->maps[i]->shard);
+
+		store_let_go(v->st, sf->meta.key);
+	}
 }
 
 /* --- what is no more -------------------------------------------------------

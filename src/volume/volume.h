@@ -253,6 +253,11 @@ uint32_t volume_shard_bound(struct volume *v);
  */
 enum rc volume_settle(struct volume *v, struct err *err) MUST_CHECK;
 
+/* Hold no descriptors of shards that were replaced, which who was under way may
+ * have opened once more: now and then.
+ */
+void volume_let_go(struct volume *v);
+
 /* Nothing is to be learnt. */
 bool volume_is_settled(struct volume *v);
 

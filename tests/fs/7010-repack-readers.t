@@ -73,9 +73,9 @@ held_open()
 	done >fds
 	! grep "$tmp/archive/.*deleted" fds
 }
-# The other mount has not looked.
+# The other mount does not look.
 umount late
-t 'the mount holds no removed shard' held_open
+t 'the mount holds no removed shard' wait_for 60 held_open
 
 "$DESFS_PACK" -q src s3://bkt/a || exit
 mount_up s3://bkt/a soon3 -o refresh=1,index_cache=soon.sqlite,disk_cache=disk &&
