@@ -34,7 +34,7 @@ static bool is_over(const struct reap_totals *t)
 }
 
 /* True: there was nothing to do. */
-static bool reap(struct world *w)
+static bool reap(struct world *w, struct oplog *log)
 {
 	struct store *st = memory_open(w->memory, 0, w->skew[0], MEMORY_ACTOR);
 	struct reap_totals totals = { 0 };
@@ -42,7 +42,7 @@ static bool reap(struct world *w)
 
 	memory_advance(w->memory, ROUND_US);
 	memory_show_clock(st);
-	if (op_reap_round(w, st, GRACE, &totals, &err))
+	if (op_reap_round(w, st, log, GRACE, &totals, &err))
 		world_fail(w, "reap: %s", err.msg);
 	store_close(st);
 	return is_over(&totals);
@@ -51,12 +51,13 @@ static bool reap(struct world *w)
 void end_reap(struct world *w)
 {
 	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	CLEANUP_LOG struct oplog *fresh = op_new_log(w);
 	const struct erasure_list_options o = { .store = w->exact, .jobs = 1 };
 	struct erasure_counts counts;
 	unsigned int n = 0;
 	struct err err;
 
-	while (!w->has_failed && n < ROUNDS_MAX && !reap(w))
+	while (!w->has_failed && n < ROUNDS_MAX && !reap(w, log))
 		n++;
 	if (w->has_failed)
 		return;
@@ -64,7 +65,7 @@ void end_reap(struct world *w)
 		world_fail(w, "there is still something to do after %u rounds",
 			   n);
 	memory_show_clock(w->exact);
-	if (erasure_list(log, &o, &counts, &err))
+	if (erasure_list(fresh, &o, &counts, &err))
 		world_fail(w, "list of deletions: %s", err.msg);
 	else if (counts.open || counts.in_danger)
 		world_fail(w, "deletions that are not done are left");

@@ -109,9 +109,9 @@ static enum rc add(struct erasing *x, struct store *st, struct oplog *log,
 enum rc op_erase(struct world *w, struct store *st, const struct op *op,
 		 struct err *err)
 {
-	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	struct oplog *log = op_take_log(w, op);
 	struct erasing x = { .w = w, .actor = op->actor };
-	enum rc rc = add(&x, st, log, op, err);
+	enum rc rc = op_return_log(w, op, log, add(&x, st, log, op, err));
 
 	/* Names that are not there or are deleted already: nothing was done. */
 	if (rc == RC_NOENT || rc == RC_USAGE) {
@@ -129,17 +129,19 @@ enum rc op_erase(struct world *w, struct store *st, const struct op *op,
 enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 		    struct err *err)
 {
-	CLEANUP_LOG struct oplog *log = op_new_log(w);
 	const struct model *m = &w->model;
 	struct tombstone_removed removed = { 0 };
+	struct oplog *log;
 	const char *uid;
 	enum rc rc;
 
 	if (!m->n_erasures)
 		return RC_OK;
 	uid = m->erasures[op->a % m->n_erasures].uid;
+	log = op_take_log(w, op);
 	rc = tombstone_remove(st, log, w->descriptor.archive_id, &uid, 1, false,
 			      NULL, NULL, &removed, err);
+	(void)op_return_log(w, op, log, rc);
 	/* Nothing is open, or it is too late. */
 	if (rc == RC_NOENT || rc == RC_CHANGED)
 		return RC_OK;
@@ -153,10 +155,11 @@ enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 enum rc op_aggregate(struct world *w, struct store *st, const struct op *op,
 		     struct err *err)
 {
-	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	struct oplog *log = op_take_log(w, op);
 	struct tombstone_aggregated totals;
 
-	(void)op;
-	return tombstone_aggregate(st, log, w->descriptor.archive_id, 0,
-				   &totals, err);
+	return op_return_log(w, op, log,
+			     tombstone_aggregate(st, log,
+						 w->descriptor.archive_id, 0,
+						 &totals, err));
 }

@@ -18,12 +18,23 @@ struct oplog *op_new_log(const struct world *w)
 	return log;
 }
 
-enum rc op_read_log(struct world *w, struct store *st, struct oplog **ret,
-		    struct err *err)
+struct oplog *op_take_log(struct world *w, const struct op *op)
 {
-	bool changed;
+	struct oplog *log = w->logs[op->actor];
 
-	*ret = op_new_log(w);
-	oplog_want_all(*ret);
-	return oplog_read(*ret, st, &changed, err);
+	w->logs[op->actor] = NULL;
+	if (log && op->c % 4)
+		return log;
+	oplog_free(log);
+	return op_new_log(w);
+}
+
+enum rc op_return_log(struct world *w, const struct op *op, struct oplog *log,
+		      enum rc rc)
+{
+	if (rc)
+		oplog_free(log);
+	else
+		w->logs[op->actor] = log;
+	return rc;
 }

@@ -14,8 +14,12 @@ void op_log_free_p(struct oplog **log);
 
 /* A new one, to be read. */
 struct oplog *op_new_log(const struct world *w);
-/* A new one, read wholly; also on failure to be freed. */
-enum rc op_read_log(struct world *w, struct store *st, struct oplog **ret,
-		    struct err *err);
+
+/* The same for an operation: of its actor, who may have kept what was read
+ * before.  To be given back, with the operation's result.
+ */
+struct oplog *op_take_log(struct world *w, const struct op *op);
+enum rc op_return_log(struct world *w, const struct op *op, struct oplog *log,
+		      enum rc rc);
 
 #endif

@@ -131,13 +131,19 @@ static enum rc check_shards(struct store *st, const struct oplog_record *record,
 }
 
 static enum rc put_record(struct world *w, struct store *st,
-			  struct oplog_record *record, struct err *err)
+			  const struct op *op, struct oplog_record *record,
+			  struct err *err)
 {
-	CLEANUP_LOG struct oplog *log = NULL;
+	struct oplog *log = op_take_log(w, op);
+	bool changed;
+	enum rc rc;
 
-	if (op_read_log(w, st, &log, err))
-		return err->rc;
-	return oplog_write(log, st, record, w->descriptor.archive_id, err);
+	oplog_want_all(log);
+	rc = oplog_read(log, st, &changed, err);
+	if (!rc)
+		rc = oplog_write(log, st, record, w->descriptor.archive_id,
+				 err);
+	return op_return_log(w, op, log, rc);
 }
 
 static enum rc pack(struct world *w, struct store *st, const struct op *op,
@@ -156,7 +162,7 @@ static enum rc pack(struct world *w, struct store *st, const struct op *op,
 	made_shards_release(made);
 	if (!rc)
 		rc = check_shards(st, record, err);
-	return rc ? rc : put_record(w, st, record, err);
+	return rc ? rc : put_record(w, st, op, record, err);
 }
 
 enum rc op_pack(struct world *w, struct store *st, const struct op *op,

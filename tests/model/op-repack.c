@@ -74,21 +74,21 @@ struct running {
 	struct oplog *log;
 };
 
-static enum rc begin(struct world *w, struct store *st, struct running *ret,
-		     struct err *err)
+static enum rc begin(struct world *w, struct store *st, const struct op *op,
+		     struct running *ret, struct err *err)
 {
 	*ret = (struct running){ 0 };
 	if (store_run_begin(st, &ret->run, err))
 		return err->rc;
-	ret->log = op_new_log(w);
+	ret->log = op_take_log(w, op);
 	return RC_OK;
 }
 
-static enum rc end(struct running *r, enum rc rc)
+static enum rc end(struct world *w, const struct op *op, struct running *r,
+		   enum rc rc)
 {
 	store_run_end(r->run, !rc);
-	oplog_free(r->log);
-	return rc;
+	return op_return_log(w, op, r->log, rc);
 }
 
 static enum rc run(struct world *w, struct store *st, const struct op *op,
@@ -110,12 +110,12 @@ static enum rc run(struct world *w, struct store *st, const struct op *op,
 	struct running r;
 	enum rc rc;
 
-	if (begin(w, st, &r, err))
+	if (begin(w, st, op, &r, err))
 		return err->rc;
 	rc = with_text(repack_run(r.log, &o, &totals, err), &told, err);
 	if (!rc && !o.grace)
 		rc = purge(w, st, r.log, r.run, err);
-	return end(&r, rc);
+	return end(w, op, &r, rc);
 }
 
 enum rc op_repack(struct world *w, struct store *st, const struct op *op,
@@ -157,10 +157,9 @@ enum rc op_purge(struct world *w, struct store *st, const struct op *op,
 {
 	struct running r;
 
-	(void)op;
-	if (begin(w, st, &r, err))
+	if (begin(w, st, op, &r, err))
 		return err->rc;
-	return end(&r, purge(w, st, r.log, r.run, err));
+	return end(w, op, &r, purge(w, st, r.log, r.run, err));
 }
 
 static const uint8_t secret[32] = { 7 };
@@ -186,14 +185,14 @@ enum rc op_finish(struct world *w, struct store *st, const struct op *op,
 	struct running r;
 	enum rc rc;
 
-	if (begin(w, st, &r, err))
+	if (begin(w, st, op, &r, err))
 		return err->rc;
 	finish.run = r.run;
 	rc = fold_log(r.log, &fold, &folded, &names, err);
 	if (!rc)
 		rc = finish_erasures(r.log, &finish, &finished, err);
 	fold_names_release(&names);
-	return end(&r, rc);
+	return end(w, op, &r, rc);
 }
 
 static void note_step(void *arg, enum reap_step step, const struct err *err)
@@ -205,10 +204,9 @@ static void note_step(void *arg, enum reap_step step, const struct err *err)
 			 reap_step_text(step), err->msg);
 }
 
-enum rc op_reap_round(struct world *w, struct store *st, int64_t grace,
-		      struct reap_totals *ret, struct err *err)
+enum rc op_reap_round(struct world *w, struct store *st, struct oplog *log,
+		      int64_t grace, struct reap_totals *ret, struct err *err)
 {
-	CLEANUP_LOG struct oplog *log = op_new_log(w);
 	struct told told = { "" };
 	const struct reap_options o = { .store = st,
 					.archive_id = w->descriptor.archive_id,
@@ -227,7 +225,10 @@ enum rc op_reap_round(struct world *w, struct store *st, int64_t grace,
 enum rc op_reap(struct world *w, struct store *st, const struct op *op,
 		struct err *err)
 {
+	struct oplog *log = op_take_log(w, op);
 	struct reap_totals totals;
 
-	return op_reap_round(w, st, grace_of(op), &totals, err);
+	return op_return_log(
+		w, op, log,
+		op_reap_round(w, st, log, grace_of(op), &totals, err));
 }

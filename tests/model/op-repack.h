@@ -19,10 +19,11 @@ enum rc op_purge(struct world *w, struct store *st, const struct op *op,
 		 struct err *err);
 enum rc op_finish(struct world *w, struct store *st, const struct op *op,
 		  struct err *err);
+struct oplog;
 struct reap_totals;
 /* What is replaced by it has a grace period of so many seconds. */
-enum rc op_reap_round(struct world *w, struct store *st, int64_t grace,
-		      struct reap_totals *ret, struct err *err);
+enum rc op_reap_round(struct world *w, struct store *st, struct oplog *log,
+		      int64_t grace, struct reap_totals *ret, struct err *err);
 enum rc op_reap(struct world *w, struct store *st, const struct op *op,
 		struct err *err);
 

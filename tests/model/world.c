@@ -20,6 +20,7 @@
 #include "ops.h"
 #include "shard/route.h"
 #include "store/store-write.h"
+#include "volume/oplog.h"
 #include "volume/volume.h"
 
 const char *const world_dirs[WORLD_DIRS] = { "", "a", "b/c" };
@@ -123,6 +124,8 @@ void world_free(struct world *w)
 	volume_close(w->late_reader);
 	store_close(w->exact);
 	store_close(w->lagging);
+	for (size_t i = 0; i < WORLD_ACTORS; i++)
+		oplog_free(w->logs[i]);
 	workers_stop(w->workers);
 	memory_free(w->memory);
 	model_release(&w->model);

@@ -13,6 +13,7 @@
 #include "store-memory.h"
 #include "volume/descriptor.h"
 
+struct oplog;
 struct volume;
 struct workers;
 
@@ -56,6 +57,8 @@ struct world {
 	uint64_t random;         /* for what no operation decides: the checks */
 	unsigned int n_uids;
 	bool is_pair; /* two operations are running */
+
+	struct oplog *logs[WORLD_ACTORS]; /* kept by actors; or NULL */
 
 	struct store *exact, *lagging;
 	struct volume *reader, *late_reader; /* over these */
