@@ -347,6 +347,7 @@ tests_model_model_test_SOURCES += tests/model/op-log.c tests/model/op-log.h
 tests_model_model_test_SOURCES += tests/model/op-pack.c tests/model/op-pack.h
 tests_model_model_test_SOURCES += tests/model/op-repack.c
 tests_model_model_test_SOURCES += tests/model/op-repack.h
+tests_model_model_test_SOURCES += tests/model/rules.c tests/model/rules.h
 tests_model_model_test_SOURCES += tests/model/sequence.c tests/model/sequence.h
 tests_model_model_test_LDADD = $(DESFS_LIBS)
 

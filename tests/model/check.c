@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "end.h"
+#include "rules.h"
 #include "shard/route.h"
 #include "volume/volume.h"
 
@@ -369,6 +370,7 @@ static void look_anew(struct world *w)
 	if (memory_removed(w->memory) == w->removed)
 		return;
 	w->removed = memory_removed(w->memory);
+	rules_check(w);
 	if (random_next(&w->random) % 2)
 		world_open_reader(w);
 }

@@ -42,6 +42,11 @@ struct part {
 	bool is_alive;
 };
 
+struct gone {
+	char *key;
+	int64_t when;
+};
+
 struct memory {
 	pthread_mutex_t lock;
 	uint64_t random, n_tags, n_changes;
@@ -56,6 +61,8 @@ struct memory {
 	size_t n_marks, cap_marks;
 	struct part **parts;
 	size_t n_parts, cap_parts;
+	struct gone *gone;
+	size_t n_gone, cap_gone;
 	memory_gate_fn *gate;
 	void *gate_arg;
 };
@@ -129,6 +136,9 @@ void memory_free(struct memory *m)
 		mark_free(m->marks[i]);
 	for (size_t i = 0; i < m->n_parts; i++)
 		part_free(m->parts[i]);
+	for (size_t i = 0; i < m->n_gone; i++)
+		free(m->gone[i].key);
+	free(m->gone);
 	free(m->objects);
 	free(m->marks);
 	free(m->parts);
@@ -354,13 +364,30 @@ static void erase_at(struct memory *m, size_t i)
 	m->n_changes++;
 }
 
+static void note_gone(struct memory *m, const char *key)
+{
+	m->removed = m->now;
+	m->gone = mem_grow(m->gone, &m->cap_gone, m->n_gone + 1,
+			   sizeof(*m->gone));
+	m->gone[m->n_gone++] = (struct gone){ xstrdup(key), m->now };
+}
+
+void memory_gone(struct memory *m, memory_gone_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < m->n_gone; i++) {
+		fn(arg, m->gone[i].key, m->gone[i].when);
+		free(m->gone[i].key);
+	}
+	m->n_gone = 0;
+}
+
 /* Take an object out of some places. */
 static void drop(struct memory *m, size_t i, unsigned int places)
 {
 	struct object *o = &m->objects[i];
 
 	m->n_changes++;
-	m->removed = m->now;
+	note_gone(m, o->key);
 	if (m->keeps_versions && !(o->places & ~places))
 		o->is_old = true;
 	else if (!m->keeps_versions)
@@ -672,7 +699,7 @@ static enum rc memory_purge(struct store *st, const char *key,
 	     i < m->n && !strcmp(m->objects[i].key, key);) {
 		m->objects[i].places &= ~reached(h, key, is_lost);
 		m->n_changes++;
-		m->removed = m->now;
+		note_gone(m, key);
 		if (m->objects[i].places)
 			i++;
 		else

@@ -75,6 +75,11 @@ typedef void memory_each_fn(void *arg, const char *key, const struct buf *b,
 			    bool is_old);
 void memory_each(const struct memory *m, memory_each_fn *fn, void *arg);
 
+/* Tell what was removed since the last call, object by object, and forget it.
+ */
+typedef void memory_gone_fn(void *arg, const char *key, int64_t when);
+void memory_gone(struct memory *m, memory_gone_fn *fn, void *arg);
+
 /* Whether the object is there. */
 bool memory_has(const struct memory *m, const char *key);
 /* Change one byte of an object. */

@@ -126,6 +126,7 @@ void world_free(struct world *w)
 	store_close(w->lagging);
 	for (size_t i = 0; i < WORLD_ACTORS; i++)
 		oplog_free(w->logs[i]);
+	oplog_free(w->rules);
 	workers_stop(w->workers);
 	memory_free(w->memory);
 	model_release(&w->model);

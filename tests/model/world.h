@@ -60,6 +60,8 @@ struct world {
 
 	struct oplog *logs[WORLD_ACTORS]; /* kept by actors; or NULL */
 
+	struct oplog *rules; /* what it says in truth; or NULL */
+
 	struct store *exact, *lagging;
 	struct volume *reader, *late_reader; /* over these */
 	uint64_t checked; /* memory_changes when all was checked last */
