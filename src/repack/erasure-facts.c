@@ -137,7 +137,7 @@ static void collect(const struct erasure_known *k,
 	}
 	/* Zones may have moved while the array grew. */
 	for (size_t i = 0, at = 0; i < h->n; at += h->all[i++].n_zones)
-		h->all[i].zones = h->zones + at;
+		h->all[i].zones = h->zones ? h->zones + at : NULL;
 }
 
 struct erasure_status erasure_facts_status(const struct erasure_known *k,
