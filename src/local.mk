@@ -258,6 +258,7 @@ libdesfs_a_SOURCES += src/pack/restore-attributes.c
 libdesfs_a_SOURCES += src/pack/restore-content.c
 libdesfs_a_SOURCES += src/pack/restore-link.c
 libdesfs_a_SOURCES += src/pack/rebuild.c src/pack/rebuild.h
+libdesfs_a_SOURCES += src/pack/random-object.c src/pack/random-object.h
 libdesfs_a_SOURCES += src/pack/rebuild-log.c src/pack/rebuild-log.h
 libdesfs_a_SOURCES += src/pack/salvage.c src/pack/salvage.h
 libdesfs_a_SOURCES += src/pack/salvage-scan.c src/pack/salvage-scan.h

@@ -265,9 +265,6 @@ static void print_totals(const struct reap_cmd *c)
 	const struct reap_totals *t = &c->totals;
 	char bytes[HUMAN_MAX], next[TIMESTAMP_TEXT];
 
-	if (t->finish.lacks_secret)
-		tell("no erasure_key in desfs.conf(5): what is erased is on no "
-		     "list of names that are not to be archived again");
 	if (c->o->json) {
 		row_totals(c);
 		return;

@@ -14,6 +14,7 @@
 #include "conf/erasure-key.h"
 #include "erase/suppression.h"
 #include "erase/tombstone-set.h"
+#include "pack/random-object.h"
 #include "pack/uid-set.h"
 #include "shard/shard-filter.h"
 #include "store/store.h"
@@ -91,6 +92,20 @@ static enum rc add_list(struct erased *e, struct store *st,
 	return suppression_append(list, &s, err);
 }
 
+/* The key that is in the archive, if it is, goes behind those that are not. */
+static enum rc add_archive_key(struct erased *e, struct store *st,
+			       struct err *err)
+{
+	enum rc rc;
+
+	if (e->keys.n == ERASURE_KEYS_MAX)
+		return RC_OK;
+	rc = random_object_read(st, SUPPRESSION_KEY_OBJECT,
+				e->keys.v[e->keys.n], err);
+	e->keys.n += !rc;
+	return rc == RC_NOENT ? RC_OK : rc;
+}
+
 static enum rc read_lists(struct erased *e, struct store *st,
 			  const struct oplog_state *state, const char *key,
 			  struct err *err)
@@ -99,7 +114,8 @@ static enum rc read_lists(struct erased *e, struct store *st,
 
 	if (!n || e->allow)
 		return RC_OK;
-	if (erasure_keys_load(key, &e->keys, err))
+	if (erasure_keys_load(key, &e->keys, err) ||
+	    add_archive_key(e, st, err))
 		return err->rc;
 	for (size_t i = 0; i < n; i++) {
 		if (add_list(e, st, oplog_state_suppressed(state, i), err))

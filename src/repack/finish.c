@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "base/unique.h"
 #include "erase/suppression.h"
+#include "pack/random-object.h"
 #include "repack/erasure-facts.h"
 #include "repack/held.h"
 #include "repack/receipt-make.h"
@@ -29,6 +30,8 @@ enum readiness {
 struct finishing {
 	struct oplog *log;
 	const struct finish_options *o;
+	const uint8_t *secret; /* NULL: not needed so far */
+	uint8_t made[SUPPRESSION_SECRET_LEN];
 	struct survey survey;
 	struct old_set old;
 	struct holds holds;
@@ -42,6 +45,7 @@ struct finishing {
 
 static void release(struct finishing *f)
 {
+	explicit_bzero(f->made, sizeof(f->made));
 	survey_release(&f->survey);
 	old_set_release(&f->old);
 	holds_release(&f->holds);
@@ -103,19 +107,23 @@ static enum readiness look_at(const struct finishing *f,
 
 /* --- what is done --------------------------------------------------------- */
 
-static void suppress(struct finishing *f, const struct erasure *e)
+static enum rc suppress(struct finishing *f, const struct erasure *e,
+			struct err *err)
 {
 	struct suppression_hash hash;
 
 	/* A single version keeps no name out. */
 	if (e->range != ERASURE_UNTIL)
-		return;
-	if (!f->o->secret) {
-		f->totals->lacks_secret = true;
-		return;
-	}
-	suppression_hash(f->o->secret, e->uid, e->uid_len, &hash);
+		return RC_OK;
+	if (!f->secret &&
+	    random_object_make(f->o->store, SUPPRESSION_KEY_OBJECT, f->made,
+			       err))
+		return err->rc;
+	if (!f->secret)
+		f->secret = f->made;
+	suppression_hash(f->secret, e->uid, e->uid_len, &hash);
 	suppression_add(&f->suppression, &hash);
+	return RC_OK;
 }
 
 static void add_object(struct oplog_object **all, size_t *n, const char *key,
@@ -143,7 +151,7 @@ static enum rc put_part(struct finishing *f, size_t from, size_t n,
 	bool existed;
 
 	memcpy(part.archive_id, f->o->archive_id, SHARD_ID_LEN);
-	suppression_key_id(f->o->secret, part.key_id);
+	suppression_key_id(f->secret, part.key_id);
 	if (suppression_encode(&part, &text, err) ||
 	    suppression_key(part.time, key, err) ||
 	    store_put(f->o->store, key, text.p, text.len, &existed, err))
@@ -258,7 +266,7 @@ static enum rc finish_members(struct finishing *f, const struct survey_doc *d,
 		if (is == FINISH_READY)
 			rc = finish_one(f, e, err);
 		if (!rc && is != FINISH_HELD && !e->is_withdrawn)
-			suppress(f, e->erasure);
+			rc = suppress(f, e->erasure, err);
 	}
 	return rc;
 }
@@ -345,6 +353,7 @@ enum rc finish_erasures(struct oplog *log, const struct finish_options *opts,
 {
 	struct finishing f = { .log = log,
 			       .o = opts,
+			       .secret = opts->secret,
 			       .totals = ret,
 			       .receipts = { .log = log,
 					     .st = opts->store,

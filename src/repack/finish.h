@@ -25,8 +25,9 @@ struct finish_options {
 	struct store *store;
 	const uint8_t *archive_id;
 	const struct store_run *run; /* the caller's, or NULL */
-	const uint8_t *secret; /* SUPPRESSION_SECRET_LEN bytes; NULL: none */
-	int64_t settle;        /* us */
+	const uint8_t *secret;       /* SUPPRESSION_SECRET_LEN bytes; NULL:
+				      the one in the archive, made at need */
+	int64_t settle;              /* us */
 	unsigned int jobs;
 	finish_names_fn *has_names;
 	void *arg;
@@ -38,7 +39,6 @@ struct finish_totals {
 	uint64_t suppressed; /* uids */
 	uint64_t split;      /* documents: only some of it is done */
 	uint64_t open, held; /* erasures that are not finished */
-	bool lacks_secret;   /* something should have been suppressed */
 };
 
 /* Reads the log before and after. */

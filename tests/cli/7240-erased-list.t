@@ -96,3 +96,15 @@ t 'what it did not touch' "$DESFS" tombstone add ar other/c
 t 'can still be taken back' "$DESFS" tombstone remove ar other/c
 t 'and is there' sh -c "'$DESFS' cat ar other/c | grep -x 3"
 t 'what was taken back before, too' sh -c "'$DESFS' cat ar a | grep -x 1"
+
+# Who names no key anywhere is served, too.
+sed -i '/^erasure_key/d' conf
+own_key()
+{
+	rm -rf own && "$DESFS_PACK" -q src own && "$DESFS" tombstone add own other/c &&
+		"$DESFS" reap --grace 0 own && [ -e own/salts/suppression ] &&
+		"$DESFS_PACK" -q src own && ! "$DESFS" ls own other | grep -x c &&
+		"$DESFS_PACK" -q --allow-erased src own &&
+		"$DESFS" reap --grace 0 own && "$DESFS" ls own other | grep -x c
+}
+t 'without a key in the settings the archive has one' own_key
