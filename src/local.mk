@@ -231,6 +231,7 @@ libdesfs_a_SOURCES += src/volume/oplog-deleted.c
 libdesfs_a_SOURCES += src/volume/oplog-json-backend.h
 libdesfs_a_SOURCES += src/volume/oplog-kept.c
 libdesfs_a_SOURCES += src/volume/oplog-kinds.c
+libdesfs_a_SOURCES += src/volume/oplog-kinds-erase.c
 libdesfs_a_SOURCES += src/volume/oplog-news.c
 libdesfs_a_SOURCES += src/volume/oplog-read.c
 libdesfs_a_SOURCES += src/volume/oplog-record.c src/volume/oplog-record.h

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oplog-json-backend.h - what the kinds of log records look like as JSON; for
- * oplog-record.c, oplog-kinds.c, oplog-shard.c and oplog-checkpoint.c.
+ * oplog-record.c, oplog-kinds*.c, oplog-shard.c and oplog-checkpoint.c.
  */
 #ifndef DESFS_VOLUME_OPLOG_JSON_BACKEND_H
 #define DESFS_VOLUME_OPLOG_JSON_BACKEND_H
@@ -36,7 +36,12 @@ struct oplog_form {
 };
 
 #define OPLOG_N_KINDS 6
-extern const struct oplog_form oplog_forms[OPLOG_N_KINDS]; /* by oplog_kind */
+extern const struct oplog_form *const oplog_forms[OPLOG_N_KINDS]; /* by kind */
+extern const struct oplog_form oplog_form_tombstones, oplog_form_withdrawn,
+	oplog_form_purged, oplog_form_erased;
+
+/* So many can be in OPLOG_REST_MAX bytes. */
+#define OPLOG_REST_ITEMS_MAX (OPLOG_REST_MAX / 32)
 
 struct json_t *oplog_shard_to_json(const struct shard_meta *m);
 /* On failure m is to be released, too. */

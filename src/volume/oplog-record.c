@@ -118,7 +118,7 @@ static void writer_init(struct writer *w, const struct oplog_record *r)
 {
 	const uint8_t *p;
 
-	w->form = &oplog_forms[r->kind];
+	w->form = oplog_forms[r->kind];
 	p = w->form->array_of(r, &w->n);
 	w->elements = xcalloc(w->n + 1, sizeof(*w->elements));
 	for (size_t i = 0; i < w->n; i++)
@@ -164,7 +164,7 @@ static enum rc digest_of(const struct writer *w, const struct json_t *rest,
 static struct json_t *rest_of(const struct oplog_record *r,
 			      const uint8_t archive_id[SHARD_ID_LEN])
 {
-	const struct oplog_form *form = &oplog_forms[r->kind];
+	const struct oplog_form *form = oplog_forms[r->kind];
 	struct json_t *j = json_new_obj();
 
 	json_set_u64(j, "version", RECORD_VERSION);
@@ -243,8 +243,8 @@ static bool find_array(struct reader *rd, const void *p, size_t len)
 {
 	for (size_t i = 0; i < OPLOG_N_KINDS; i++) {
 		if (json_elements_find(&rd->elements, p, len,
-				       oplog_forms[i].array)) {
-			rd->form = &oplog_forms[i];
+				       oplog_forms[i]->array)) {
+			rd->form = oplog_forms[i];
 			return true;
 		}
 	}
@@ -294,16 +294,16 @@ static enum rc get_kind(struct reader *rd, struct err *err)
 	if (json_get_str(rd->rest, "kind", 64, &kind, err))
 		return err->rc;
 	for (size_t i = 0; i < OPLOG_N_KINDS; i++) {
-		if (strcmp(kind, oplog_forms[i].kind) != 0)
+		if (strcmp(kind, oplog_forms[i]->kind) != 0)
 			continue;
 		rd->r.kind = (enum oplog_kind)i;
 		/* An array that was not found by its name has to be empty. */
 		if (rd->form &&
-		    strcmp(rd->form->array, oplog_forms[i].array) != 0)
+		    strcmp(rd->form->array, oplog_forms[i]->array) != 0)
 			return err_set(err, RC_CORRUPT,
 				       "log record is of kind %s and has %s",
 				       kind, rd->form->array);
-		rd->form = &oplog_forms[i];
+		rd->form = oplog_forms[i];
 		return RC_OK;
 	}
 	return err_set(err, RC_UNSUPPORTED,
