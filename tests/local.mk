@@ -217,6 +217,7 @@ shell_tests += tests/cli/6430-clean-workers.t
 shell_tests += tests/cli/7100-repack.t
 shell_tests += tests/cli/7110-repack-corrupt.t
 shell_tests += tests/cli/7120-repack-kill.t
+shell_tests += tests/cli/7130-repack-remote.t
 shell_tests += tests/cli/7310-verify-report.t
 shell_tests += tests/cli/7320-verify-flips.t
 shell_tests += tests/cli/7200-tombstone.t
