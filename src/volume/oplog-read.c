@@ -29,9 +29,11 @@
 #define LIST_ALL_KEPT_US (24 * LIST_ALL_US)
 
 /* What was listed may be gone when it is asked for, as it was folded into a
- * checkpoint or done in between.  Then all is listed again, so often.
+ * checkpoint or done in between.  Then all is listed again; so often for the
+ * same object, as it is lost then, and for others while deletions go on.
  */
-#define ATTEMPTS_MAX 3
+#define ATTEMPTS_SAME 3
+#define ATTEMPTS_MAX 100
 
 /* --- the list ------------------------------------------------------------- */
 
@@ -298,24 +300,27 @@ static enum rc look_often(struct oplog_news *news, struct oplog *log,
 			  struct store *st, const char *after, struct err *err)
 {
 	CLEANUP(oplog_names_release) struct oplog_names missing = { .n = 0 };
-	struct err why;
+	struct err why = { .msg = "" };
+	int n_same = 0;
 	enum rc rc;
 
-	for (int i = 0;; i++) {
+	for (int i = 0; n_same < ATTEMPTS_SAME && i < ATTEMPTS_MAX; i++) {
 		const char *from = i ? "" : after;
 
+		if (i) {
+			note_missing(news, &missing);
+			oplog_news_release(news);
+		}
 		oplog_news_begin(news, log);
 		if (store_list(st, OPLOG_PREFIX, from, note, news, err))
 			return err->rc;
 		rc = look(news, st, from, &missing, err);
 		if (rc != RC_NOENT)
 			return rc;
-		if (i + 1 == ATTEMPTS_MAX)
-			break;
-		note_missing(news, &missing);
-		oplog_news_release(news);
+		/* Messages begin with the key. */
+		n_same = strcmp(why.msg, err->msg) ? 1 : n_same + 1;
+		why = *err;
 	}
-	why = *err;
 	return err_set(err, RC_CORRUPT, "%s, though the log names it", why.msg);
 }
 
