@@ -345,16 +345,22 @@ s3_put_all()
 s3_get_versions()
 {
 	rm -rf "$4" && mkdir "$4" || return 1
-	s3_curl GET "$1/$2?prefix=$(echo "$3/" | sed 's,/,%2F,g')&versions=" \
-		>"$tmp/s3_versions.xml" || return 1
-	! grep -q '<IsTruncated>true' "$tmp/s3_versions.xml" || {
-		echo 'more versions than a page has'
-		return 1
-	}
-	{ sed 's/<Version>/\n&/g; s/<DeleteMarker>/\n&/g' \
-		"$tmp/s3_versions.xml" && echo; } |
-	sed -n 's;^<Version>.*<Key>\([^<]*\)</Key>.*<VersionId>\([^<]*\).*;\1 \2;p' \
-		>"$tmp/s3_versions.txt"
+	: >"$tmp/s3_versions.txt"
+	s3_marker='' s3_id_marker=''
+	while :; do
+		s3_curl GET "$1/$2?${s3_marker}prefix=$(echo "$3/" |
+			sed 's,/,%2F,g')&${s3_id_marker}versions=" \
+			>"$tmp/s3_versions.xml" || return 1
+		{ sed 's/<Version>/\n&/g; s/<DeleteMarker>/\n&/g' \
+			"$tmp/s3_versions.xml" && echo; } |
+		sed -n 's;^<Version>.*<Key>\([^<]*\)</Key>.*<VersionId>\([^<]*\).*;\1 \2;p' \
+			>>"$tmp/s3_versions.txt"
+		grep -q '<IsTruncated>true' "$tmp/s3_versions.xml" || break
+		s3_marker=key-marker=$(sed 's/.*<NextKeyMarker>//; s/<.*//; s,/,%2F,g' \
+			"$tmp/s3_versions.xml")'&'
+		s3_id_marker=version-id-marker=$(sed 's/.*<NextVersionIdMarker>//; s/<.*//' \
+			"$tmp/s3_versions.xml")'&'
+	done
 	s3_i=0
 	while read -r s3_key s3_id; do
 		s3_i=$((s3_i + 1))
