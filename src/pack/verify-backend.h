@@ -24,6 +24,7 @@ struct verify_run {
 	struct archive_list list;
 	bool has_list; /* a web server has none: the log alone tells */
 	struct oplog *log;
+	struct oplog *later; /* read again, to see what has changed; or NULL */
 	const struct oplog_state *state; /* NULL: the log cannot be read, or has
 					  * no record */
 	struct tombstone_set *overdue;   /* deleted, and should be gone; NULL */
@@ -45,6 +46,8 @@ void verify_run_note(struct verify_run *r, const char *key, const char *fmt,
 void verify_log(struct verify_run *r);
 /* What the list has of the log and of deletions, and no record names. */
 void verify_log_leftovers(struct verify_run *r);
+/* Whether a shard that is not there has stopped to count meanwhile. */
+bool verify_log_is_replaced(void *run, const char *key);
 /* What is deleted and still there, after the shards were looked at. */
 void verify_log_deleted(struct verify_run *r);
 

@@ -219,6 +219,24 @@ void verify_log(struct verify_run *r)
 		check_documents(r);
 }
 
+bool verify_log_is_replaced(void *run, const char *key)
+{
+	struct verify_run *r = run;
+	struct err err;
+	bool changed;
+
+	if (!r->state)
+		return false;
+	if (!r->later)
+		r->later = oplog_new();
+	oplog_want_all(r->later);
+	if (oplog_read(r->later, r->store, &changed, &err) ||
+	    oplog_state_find(oplog_state(r->later), key))
+		return false;
+	verify_run_note(r, key, "replaced and removed while this ran");
+	return true;
+}
+
 /* --- what is left over ---------------------------------------------------- */
 
 static bool is_named_suppressed(const struct verify_run *r, const char *key)

@@ -44,10 +44,23 @@ static void add_todo(struct verify_run *r, const char *key,
 
 /* --- all of them ---------------------------------------------------------- */
 
-static void tell_missing(struct verify_run *r, const struct shard_meta *m)
+/* The list was made before the log was read, and may lag behind besides: it
+ * has to be missed by its name, too.
+ */
+static void look_for(struct verify_run *r, const struct shard_meta *m)
 {
 	struct verify_report report = { .key = m->key };
+	CLEANUP_BUF struct buf tail = { .max = 1 };
+	struct object_info info;
+	struct err err;
 
+	if (store_read_tail(r->store, m->key, 1, &tail, &info, &err) !=
+	    RC_NOENT) {
+		add_todo(r, m->key, m);
+		return;
+	}
+	if (verify_log_is_replaced(r, m->key))
+		return;
 	verify_damage(&report, FINDING_NO_OFFSET,
 		      "the log names it and it is not there");
 	verify_lost_many(&report, FINDING_NO_OFFSET, m->n_entries,
@@ -113,7 +126,7 @@ static void match_listed(struct verify_run *r, const struct shard_meta **metas,
 		if (o->kind != OBJECT_SHARD)
 			continue;
 		while (at < n && strcmp(metas[at]->key, o->key) < 0)
-			tell_missing(r, metas[at++]);
+			look_for(r, metas[at++]);
 		if (at < n && !strcmp(metas[at]->key, o->key))
 			add_todo(r, o->key, metas[at++]);
 		else if (!r->state)
@@ -122,7 +135,7 @@ static void match_listed(struct verify_run *r, const struct shard_meta **metas,
 			look_at_other(r, o, &at_old);
 	}
 	while (at < n)
-		tell_missing(r, metas[at++]);
+		look_for(r, metas[at++]);
 }
 
 void verify_match(struct verify_run *r)
@@ -164,7 +177,7 @@ enum rc verify_match_key(struct verify_run *r, const char *key, struct err *err)
 	enum rc rc = store_read_tail(r->store, key, 1, &tail, &info, err);
 
 	if (rc == RC_NOENT && m) {
-		tell_missing(r, m);
+		look_for(r, m);
 		return RC_OK;
 	}
 	if (rc == RC_NOENT)

@@ -63,18 +63,49 @@ static bool has_grace(const struct oplog_old *old)
 	       end > now_us();
 }
 
+/* Any word that it is gone, from some zone: they are by key. */
+static bool is_told(const struct verify_run *r, const char *key)
+{
+	size_t from = 0, to = oplog_state_n_purged(r->state);
+
+	while (from < to) {
+		size_t i = from + (to - from) / 2;
+		int cmp = strcmp(oplog_state_purged_at(r->state, i)->key, key);
+
+		if (!cmp)
+			return true;
+		if (cmp < 0)
+			from = i + 1;
+		else
+			to = i;
+	}
+	return false;
+}
+
+static bool is_gone(const struct verify_run *r, const char *key)
+{
+	CLEANUP_BUF struct buf tail = { .max = 1 };
+	struct object_info info;
+	struct err err;
+
+	return store_read_tail(r->store, key, 1, &tail, &info, &err) ==
+	       RC_NOENT;
+}
+
 void verify_old(struct verify_run *r, const struct oplog_old *old,
 		uint64_t size)
 {
 	struct placed p = { .r = r, .old = old };
 	struct err err;
 
-	if (store_each_place(r->store, old->key, look_in, &p, &err))
+	if ((old->is_purged || is_told(r, old->key)) &&
+	    store_each_place(r->store, old->key, look_in, &p, &err))
 		verify_run_damage(
 			r, old->key,
 			"whether it is gone where the log says so: %s",
 			err.msg);
-	if (p.is_there)
+	/* It may have gone since it was listed. */
+	if (p.is_there || is_gone(r, old->key))
 		return;
 	if (old->is_garbage)
 		verify_run_note(r, old->key,
@@ -90,18 +121,6 @@ void verify_old(struct verify_run *r, const struct oplog_old *old,
 		r->totals->old_shards++;
 }
 
-/* Any word that it is gone, from some zone; both lists are by key. */
-static bool is_told(const struct verify_run *r, size_t *at, const char *key)
-{
-	size_t n = oplog_state_n_purged(r->state);
-
-	while (*at < n &&
-	       strcmp(oplog_state_purged_at(r->state, *at)->key, key) < 0)
-		(*at)++;
-	return *at < n &&
-	       !strcmp(oplog_state_purged_at(r->state, *at)->key, key);
-}
-
 static bool is_listed(const struct verify_run *r, size_t *at, const char *key)
 {
 	while (*at < r->list.n && strcmp(r->list.objects[*at].key, key) < 0)
@@ -111,13 +130,13 @@ static bool is_listed(const struct verify_run *r, size_t *at, const char *key)
 
 void verify_old_gone(struct verify_run *r)
 {
-	size_t at = 0, at_told = 0;
+	size_t at = 0;
 
 	for (size_t i = 0; i < oplog_state_n_old(r->state); i++) {
 		const struct oplog_old *old = oplog_state_old(r->state, i);
 
 		if (is_listed(r, &at, old->key) || old->is_purged ||
-		    old->is_garbage || is_told(r, &at_told, old->key))
+		    old->is_garbage || is_told(r, old->key))
 			continue;
 		verify_run_note(r, old->key,
 				"replaced and gone, though no log record says "

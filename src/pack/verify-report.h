@@ -27,6 +27,7 @@ struct verify_report {
 	 * not looked at whole, and is_stopped says so.
 	 */
 	bool may_stop, is_stopped;
+	bool is_gone; /* a shard was not there at all */
 	struct verify_totals totals;
 };
 

@@ -206,6 +206,7 @@ static void no_footer(const struct verify_shard_job *job,
 {
 	uint64_t size = s->info.size;
 
+	r->is_gone = err->rc == RC_NOENT;
 	verify_damage(r,
 		      size < SHARD_FOOTER_SIZE ? 0 : size - SHARD_FOOTER_SIZE,
 		      "%s", err->msg);

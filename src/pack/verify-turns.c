@@ -39,6 +39,8 @@ struct turns {
 	const struct verify_shard_job *common;
 	const struct verify_options *opts;
 	struct verify_totals *totals;
+	verify_replaced_fn *is_replaced;
+	void *arg;
 	struct workers *workers; /* NULL: the caller's thread */
 	struct verify_pool *pool;
 	struct turn *ring;
@@ -99,7 +101,8 @@ static void finish(struct turns *all, size_t i)
 		run_turn(t);
 	all->n_entries -= entries_of(&all->todo[i]);
 	all->is_stopped |= t->report.is_stopped;
-	if (all->is_stopped)
+	if (all->is_stopped ||
+	    (t->report.is_gone && all->is_replaced(all->arg, t->shard.key)))
 		verify_report_drop(&t->report);
 	else
 		tell(all, t);
@@ -125,10 +128,17 @@ static enum rc start(struct turns *all, size_t n, struct err *err)
 enum rc verify_turns(const struct verify_todo *todo, size_t n,
 		     const struct verify_shard_job *common,
 		     const struct verify_options *opts,
-		     struct verify_totals *totals, struct err *err)
+		     struct verify_totals *totals,
+		     verify_replaced_fn *is_replaced, void *arg,
+		     struct err *err)
 {
 	struct turns all = {
-		.todo = todo, .common = common, .opts = opts, .totals = totals
+		.todo = todo,
+		.common = common,
+		.opts = opts,
+		.totals = totals,
+		.is_replaced = is_replaced,
+		.arg = arg,
 	};
 	size_t begun = 0;
 	enum rc rc;

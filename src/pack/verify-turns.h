@@ -5,6 +5,7 @@
 #ifndef DESFS_PACK_VERIFY_TURNS_H
 #define DESFS_PACK_VERIFY_TURNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -17,6 +18,9 @@ struct verify_todo {
 	int64_t entered; /* when the archive got it, microseconds */
 };
 
+/* Whether a shard that is not there need not be; told as such by then. */
+typedef bool verify_replaced_fn(void *arg, const char *key);
+
 /* Verify the shards by opts->jobs threads; what all have in common is in
  * common.  RC_STOPPED: a signal has come, and those that were not told yet are
  * not told.
@@ -24,6 +28,8 @@ struct verify_todo {
 enum rc verify_turns(const struct verify_todo *todo, size_t n,
 		     const struct verify_shard_job *common,
 		     const struct verify_options *opts,
-		     struct verify_totals *totals, struct err *err) MUST_CHECK;
+		     struct verify_totals *totals,
+		     verify_replaced_fn *is_replaced, void *arg,
+		     struct err *err) MUST_CHECK;
 
 #endif

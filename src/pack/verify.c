@@ -70,7 +70,7 @@ static enum rc run_turns(struct verify_run *r, struct err *err)
 	choose(r);
 	announce(r);
 	return verify_turns(r->todo, r->n_todo, &common, r->opts, r->totals,
-			    err);
+			    verify_log_is_replaced, r, err);
 }
 
 static void check_descriptor(struct verify_run *r)
@@ -145,6 +145,7 @@ static void release(struct verify_run *r)
 	archive_list_release(&r->list);
 	tombstone_set_unref(r->overdue);
 	oplog_free(r->log);
+	oplog_free(r->later);
 	store_close(r->store);
 	free(r->todo);
 }

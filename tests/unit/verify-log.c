@@ -213,6 +213,50 @@ static void is_damage(struct fixture *f, const char *key, const char *text)
 		fail_msg("no '%s: %s' in:\n%s", key, text, s->damage);
 }
 
+/* --- while others are at work --------------------------------------------- */
+
+struct race {
+	struct fixture *f;
+	struct seen seen;
+	bool is_done;
+};
+
+/* On the first finding: the shard that counts is replaced and gone. */
+static void replace_now(void *arg, const struct finding *f)
+{
+	struct race *x = arg;
+	struct oplog_replaced from;
+	const struct oplog_state *s = oplog_state(x->f->log);
+
+	see(&x->seen, f);
+	if (x->is_done)
+		return;
+	x->is_done = true;
+	from = replaced_of(oplog_state_find(s, x->f->old));
+	replace(x->f, &from, oplog_state_find(s, x->f->new), 0);
+	drop(x->f, x->f->old);
+}
+
+static void what_is_replaced_meanwhile_is_no_damage(void **state)
+{
+	struct fixture f;
+	struct race x = { .f = &f };
+	const struct verify_options o = { .deep = true,
+					  .fn = replace_now,
+					  .arg = &x };
+
+	(void)state;
+	begin_plain(&f);
+	/* Told before any shard is looked at. */
+	put(&f, "20200101/20200101_0_0000_0123456789abcdef.des", "x", 1);
+	OK(verify_archive(f.a.dir, &o, &x.seen.t, &err));
+	assert_true(x.is_done);
+	assert_string_equal(x.seen.damage, "");
+	assert_non_null(strstr(x.seen.notes, "removed while this ran"));
+	assert_int_equal(x.seen.t.shards, 1);
+	end(&f);
+}
+
 /* --- old revisions -------------------------------------------------------- */
 
 static void what_waits_for_its_purge_is_no_finding(void **state)
@@ -526,6 +570,7 @@ static void salts_and_holds_are_parts_of_the_archive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_replaced_meanwhile_is_no_damage),
 		cmocka_unit_test(what_waits_for_its_purge_is_no_finding),
 		cmocka_unit_test(what_could_have_gone_is_a_note),
 		cmocka_unit_test(what_is_told_as_gone_and_is_there_is_damage),
