@@ -147,8 +147,8 @@ void store_idle_end(struct store_idle *idle);
 
 /* The keys that runs which are dead now have published, told one by one; some
  * may be told twice, or be named by a later run's record.  A key whose run was
- * lost to a power failure may be missing.  Where lists lag, so do these, until
- * lists have the records of such a run.
+ * lost to a power failure may be missing.  Where lists lag none are told,
+ * since a record that names one need not be listed yet.
  */
 typedef enum rc store_claim_fn(void *arg, const char *key, struct err *err);
 enum rc store_claims(struct store *st, store_claim_fn *fn, void *arg,

@@ -2,7 +2,7 @@
 /* model-test.c - random sequences of all that is done to an archive, against a
  * model of what it must show.
  *
- *	MODEL_SEQUENCES=N   how many (default: as many as take a minute or two)
+ *	MODEL_SEQUENCES=N   how many (default: as many as take a minute)
  *	MODEL_OPS=N         operations in each (50)
  *	MODEL_SEED=N        number of the first (1)
  *	MODEL_REPLAY=TEXT   this one alone, as printed when it failed;
@@ -19,9 +19,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "regressions.h"
 #include "sequence.h"
 
-#define SEQUENCES 10000u
+/* As many as take a minute. */
+#define SEQUENCES 1000u
 #define OPS 50u
 
 /* A program under a sanitizer takes ten times as long. */
@@ -60,7 +62,7 @@ static uint64_t usual_number(void)
 	bool is_tenth = sizes && !strcmp(sizes, "tenth");
 
 	if (IS_SLOW)
-		return SEQUENCES / 100;
+		return SEQUENCES / 40;
 	return is_tenth ? SEQUENCES / 10 : SEQUENCES;
 }
 
@@ -115,23 +117,48 @@ static bool check_many(uint64_t first, uint64_t n, size_t n_ops)
 	return true;
 }
 
+static bool tell(bool is_ok, size_t number, const char *name)
+{
+	printf("%sok %zu - %s\n", is_ok ? "" : "not ", number, name);
+	fflush(stdout);
+	return is_ok;
+}
+
+static bool check_regressions(void)
+{
+	bool is_ok = true;
+
+	for (size_t i = 0; i < n_regressions; i++)
+		is_ok &= tell(replay(regressions[i].text), i + 1,
+			      regressions[i].name);
+	return is_ok;
+}
+
 int main(void)
 {
 	uint64_t n = number_of("MODEL_SEQUENCES", usual_number());
 	uint64_t n_ops = number_of("MODEL_OPS", OPS);
 	const char *text = getenv("MODEL_REPLAY");
+	char name[128];
 	bool is_ok;
 
 	signal(SIGABRT, tell_seed);
 	signal(SIGSEGV, tell_seed);
 	if (n_ops > SEQUENCE_MAX)
 		n_ops = SEQUENCE_MAX;
-	printf("1..1\n");
+	if (text) {
+		printf("1..1\n");
+		is_ok = tell(replay(text), 1, "the sequence given");
+		return !is_ok;
+	}
+	printf("1..%zu\n", n_regressions + 1);
 	fflush(stdout);
-	is_ok = text ? replay(text)
-		     : check_many(number_of("MODEL_SEED", 1), n, n_ops);
-	printf("%sok 1 - %" PRIu64 " sequences of %" PRIu64
-	       " operations show what the model says\n",
-	       is_ok ? "" : "not ", text ? 1 : n, n_ops);
+	is_ok = check_regressions();
+	snprintf(name, sizeof(name),
+		 "%" PRIu64 " sequences of %" PRIu64
+		 " operations show what the model says",
+		 n, n_ops);
+	is_ok &= tell(check_many(number_of("MODEL_SEED", 1), n, n_ops),
+		      n_regressions + 1, name);
 	return !is_ok;
 }

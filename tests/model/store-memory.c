@@ -31,7 +31,7 @@ struct object {
 /* A writing run. */
 struct mark {
 	bool is_alive;
-	int64_t begun, ended;
+	int64_t begun;
 	char **keys; /* published, and in no record yet */
 	size_t n_keys, cap_keys;
 };
@@ -198,18 +198,12 @@ void memory_show_clock(const struct store *st)
 		     (h->m->now + h->skew) * 1000);
 }
 
-static void end_mark(const struct memory *m, struct mark *k)
-{
-	k->is_alive = false;
-	k->ended = m->now;
-}
-
 /* The process is no more, and its lock on its mark with it. */
 static void crash(struct handle *h)
 {
 	h->is_crashed = true;
 	if (h->mark)
-		end_mark(h->m, h->mark);
+		h->mark->is_alive = false;
 }
 
 static void memory_close(struct store *st)
@@ -752,7 +746,7 @@ static enum rc memory_run_begin(struct store *st, struct store_run **ret,
 	m->marks[m->n_marks++] = run->mark;
 	h->mark = run->mark;
 	if (is_lost) {
-		end_mark(m, run->mark);
+		run->mark->is_alive = false;
 		h->mark = NULL;
 		free(run);
 		run = NULL;
@@ -776,7 +770,7 @@ static void memory_run_end(struct store_run *base, bool is_committed)
 	struct memory *m = h->m;
 
 	LOCK_SCOPE(&m->lock);
-	end_mark(m, run->mark);
+	run->mark->is_alive = false;
 	for (size_t i = 0; !h->is_crashed && i < m->n_marks; i++) {
 		if (m->marks[i] == run->mark &&
 		    (is_committed || !run->mark->n_keys)) {
@@ -855,7 +849,7 @@ static enum rc memory_claims(struct store *st, store_claim_fn *fn, void *arg,
 	for (size_t i = 0; i < m->n_marks; i++) {
 		const struct mark *k = m->marks[i];
 
-		if (k->is_alive || m->now - k->ended < m->lag)
+		if (k->is_alive || m->lag)
 			continue;
 		for (size_t j = 0; j < k->n_keys; j++) {
 			keys = mem_grow(keys, &cap, n + 1, sizeof(*keys));
