@@ -381,6 +381,7 @@ libdesfs_a_SOURCES += src/repack/engine.c src/repack/engine.h
 libdesfs_a_SOURCES += src/repack/receipt-make.c src/repack/receipt-make.h
 libdesfs_a_SOURCES += src/repack/reap.c src/repack/reap.h
 libdesfs_a_SOURCES += src/repack/record-read.c src/repack/record-read.h
+libdesfs_a_SOURCES += src/repack/returned.c src/repack/returned.h
 libdesfs_a_SOURCES += src/repack/salt.c src/repack/salt.h
 libdesfs_a_SOURCES += src/repack/shard-seek.c src/repack/shard-seek.h
 libdesfs_a_SOURCES += src/repack/survey.c src/repack/survey.h

@@ -254,6 +254,7 @@ static void row_totals(const struct reap_cmd *c)
 	json_row_u64(&b, "folding", t->fold.waiting);
 	json_row_u64(&b, "finished", t->finish.finished);
 	json_row_u64(&b, "suppressed", t->finish.suppressed);
+	json_row_u64(&b, "returned", t->returned.deleted);
 	json_row_u64(&b, "leftovers", t->leftovers);
 	json_row_u64(&b, "open", e->open);
 	json_row_u64(&b, "in_danger", e->in_danger);
@@ -265,6 +266,13 @@ static void print_totals(const struct reap_cmd *c)
 	const struct reap_totals *t = &c->totals;
 	char bytes[HUMAN_MAX], next[TIMESTAMP_TEXT];
 
+	if (t->returned.unknown)
+		tell("erasure_key in desfs.conf(5) lacks a key of the list of "
+		     "erased names: it is not known whether they came back");
+	if (t->returned.deleted)
+		tell("%" PRIu64 " versions that were erased had come back; "
+		     "they are deleted again",
+		     t->returned.deleted);
 	if (c->o->json) {
 		row_totals(c);
 		return;
@@ -298,6 +306,8 @@ static enum rc run_round(struct reap_cmd *c, struct err *err)
 		.store = c->l.st,
 		.archive_id = c->l.descriptor.archive_id,
 		.secret = c->keys.n ? c->keys.v[0] : NULL,
+		.secrets = (const uint8_t(*)[SUPPRESSION_SECRET_LEN])c->keys.v,
+		.n_secrets = c->keys.n,
 		.grace = c->o->grace,
 		.when_deleted = c->o->when_deleted.value,
 		.dry_run = c->o->dry_run,

@@ -17,10 +17,11 @@
 #define STRAY_AGE (INT64_C(86400) * US_PER_SEC)
 
 static const char *const step_names[] = {
-	[REAP_CLEAN] = "clean",   [REAP_AGGREGATE] = "aggregate",
-	[REAP_REPACK] = "repack", [REAP_PURGE] = "purge",
-	[REAP_FOLD] = "fold",     [REAP_FINISH] = "finish",
-	[REAP_TIDY] = "tidy",     [REAP_PUBLISH] = "publish",
+	[REAP_CLEAN] = "clean",         [REAP_RETURNED] = "returned",
+	[REAP_AGGREGATE] = "aggregate", [REAP_REPACK] = "repack",
+	[REAP_PURGE] = "purge",         [REAP_FOLD] = "fold",
+	[REAP_FINISH] = "finish",       [REAP_TIDY] = "tidy",
+	[REAP_PUBLISH] = "publish",
 };
 
 const char *reap_step_text(enum reap_step step)
@@ -88,6 +89,16 @@ static enum rc clean(struct round *r, struct err *err)
 
 	return rc ? rc
 		  : store_strays(r->o->store, true, STRAY_AGE, stray, r, err);
+}
+
+static enum rc returned(struct round *r, struct err *err)
+{
+	const struct returned_options opts = { .store = r->o->store,
+					       .archive_id = r->o->archive_id,
+					       .secrets = r->o->secrets,
+					       .n_secrets = r->o->n_secrets };
+
+	return returned_delete(r->log, &opts, &r->totals->returned, err);
 }
 
 /* --- steps ---------------------------------------------------------------- */
@@ -244,6 +255,7 @@ enum rc reap_round(struct oplog *log, const struct reap_options *opts,
 		step(&r, REAP_PURGE, purge);
 	} else {
 		step(&r, REAP_CLEAN, clean);
+		step(&r, REAP_RETURNED, returned);
 		if (store_run_begin(opts->store, &r.run, err))
 			return err->rc;
 		rc = read_all(&r, err);

@@ -17,6 +17,7 @@
 #include "repack/fold.h"
 #include "repack/purge.h"
 #include "repack/repack.h"
+#include "repack/returned.h"
 #include "repack/tidy.h"
 #include "repack/tombstone-aggregate.h"
 #include "volume/oplog.h"
@@ -25,6 +26,7 @@ struct store;
 
 enum reap_step {
 	REAP_CLEAN,     /* what dead runs have left */
+	REAP_RETURNED,  /* what was deleted and came back */
 	REAP_AGGREGATE, /* tombstones of an hour */
 	REAP_REPACK,
 	REAP_PURGE,
@@ -51,7 +53,10 @@ struct reap_callbacks {
 struct reap_options {
 	struct store *store; /* for writing */
 	const uint8_t *archive_id;
-	const uint8_t *secret;     /* see finish.h; or NULL */
+	const uint8_t *secret; /* see finish.h; or NULL */
+	/* All that the list was ever written with, that one too. */
+	const uint8_t (*secrets)[SUPPRESSION_SECRET_LEN];
+	size_t n_secrets;
 	int64_t grace;             /* seconds, of what is replaced now */
 	unsigned int when_deleted; /* per cent; 0: anything */
 	bool dry_run;              /* tell what would be repacked, purged */
@@ -68,6 +73,7 @@ struct reap_totals {
 	struct finish_totals finish;
 	struct tombstone_aggregated aggregated;
 	struct tidied tidied;
+	struct returned returned;
 	uint64_t leftovers; /* removed */
 	bool failed[REAP_STEPS];
 };

@@ -286,6 +286,34 @@ counted()
 }
 t 'metrics' counted
 
+# A run that knew nothing of the deletion, as from a restored backup.
+came_back()
+{
+	make_archive
+	"$DESFS" tombstone key secret || return
+	printf '[default]\nerasure_key = secret\n' >conf
+	DESFS_CONF=conf
+	export DESFS_CONF
+	cp -a ar early
+	delete --reason gdpr ar d/zebra-secret-name || return
+	reap --grace 0 ar && says_nothing zebra || return
+	[ -n "$(find ar/tombstones -name 'suppressed-*')" ] || return
+	echo 'zebra again' >src/d/zebra-secret-name
+	"$DESFS_PACK" -q src ar && says_nothing zebra || return
+	"$DESFS_PACK" -q src early || return
+	rm -r early/20261101 && cp -a early/2* early/log ar/ || return
+	"$DESFS" ls ar d | grep zebra || return
+	reap --grace 0 ar || return
+	grep 'had come back' err || return
+	# The records that were brought back have names, too.
+	reap --grace 0 ar
+	"$DESFS" ls ar d | grep zebra && return 1
+	says_nothing zebra && "$DESFS" erasures verify ar || return
+	reap --grace 0 ar && not grep 'had come back' err
+}
+t 'what came back is deleted again' came_back
+DESFS_CONF=
+
 nothing_there()
 {
 	reap nowhere
