@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# desfs reap takes what is deleted out of every zone, or removes nothing.
+. "${0%/*}/../lib/tap.sh"
+
+cat >zones <<END
+[zones]
+n_bits = 4
+[store east]
+url = $tmp/east
+[store west]
+url = $tmp/west
+[store mirror]
+url = $tmp/mirror
+[zone lower]
+slots = 0-7
+stores = east, mirror
+[zone upper]
+slots = 8-15
+stores = west, mirror
+END
+ar=zone://$tmp/zones
+
+make_archive()
+{
+	rm -rf src east west mirror
+	mkdir -p src/a src/b src/c east west mirror
+	for d in a b c; do
+		echo "secret-zebra in $d" >src/$d/zebra-name
+		echo "stays in $d" >src/$d/stays
+	done
+	"$DESFS_PACK" -q --created-at 2026-11-01T10:00:00Z src "$ar"
+}
+
+delete()
+{
+	"$DESFS" tombstone add --no-copies "$ar" a/zebra-name b/zebra-name \
+		c/zebra-name
+}
+
+says_nothing()
+{
+	grep -rl zebra east west mirror && return 1
+	rm -rf all && "$DESFS" extract "$ar" all || return
+	find all | grep zebra && return 1
+	"$DESFS" verify --deep "$ar" && "$DESFS" erasures verify "$ar" || return
+	# What is not of a zone is the same everywhere.
+	for w in log salts desfs.json; do
+		diff -r east/$w west/$w && diff -r east/$w mirror/$w || return
+	done
+}
+
+all_at_once()
+{
+	make_archive && delete || return
+	"$DESFS" reap --grace 0 "$ar" && says_nothing
+}
+t 'one round takes it out of all zones' all_at_once
+
+# New revisions are there, old ones could go.
+prepare()
+{
+	make_archive && delete && "$DESFS" repack --grace 1 "$ar" || return
+	wait_for 60 sh -c "! $DESFS reap --json --dry-run $ar |
+		grep -q '\"verdict\":\"grace\"'" || return
+	find . -name '*.des' ! -name '*_R*' | sort >old
+}
+
+# Of what still waits nothing is gone.
+old_is_there()
+{
+	find . -name '*.des' ! -name '*_R*' | sort | diff old -
+}
+
+damaged_here()
+{
+	prepare || return
+	for f in mirror/2*/*_R001_*; do
+		cp "$f" "$f.whole" && chmod u+w "$f" &&
+			printf X | dd of="$f" bs=1 seek=200 conv=notrunc || return
+	done
+	"$DESFS" reap --grace 0 "$ar"
+	[ $? = 1 ] && old_is_there || return
+	for f in mirror/2*/*_R001_*.des; do
+		mv -f "$f.whole" "$f" || return
+	done
+	"$DESFS" reap --grace 0 "$ar" && says_nothing
+}
+t 'a new revision that is damaged in one zone keeps the old one in all' \
+	damaged_here
+
+missing_here()
+{
+	prepare || return
+	mkdir away
+	for f in west/2*/*_R001_*.des; do
+		mv "$f" away || return
+	done
+	"$DESFS" reap --grace 0 "$ar"
+	[ $? = 1 ] || return
+	for f in $(cd west && find . -name '*.des' ! -name '*_R*'); do
+		grep -F "west/${f#./}" old && [ -f "mirror/$f" ] || return
+	done
+	find west -name '*.des' ! -name '*_R*' | grep . || return
+	for f in away/*; do
+		mv "$f" west/20261101/ || return
+	done
+	"$DESFS" reap --grace 0 "$ar" && says_nothing
+}
+t 'one that is missing in one zone, too' missing_here
+
+unreachable()
+{
+	prepare || return
+	mv mirror gone
+	"$DESFS" reap --grace 0 "$ar" && return 1
+	mv gone mirror
+	old_is_there || return
+	"$DESFS" reap --grace 0 "$ar" && says_nothing
+}
+t 'a zone that cannot be reached keeps all' unreachable
+
+record_missing()
+{
+	prepare || return
+	f=$(grep -l '"kind":"repack"' mirror/log/*.json | head -n 1)
+	mv "$f" record
+	"$DESFS" reap --grace 0 "$ar"
+	find . -name '*.des' ! -name '*_R*' | grep . || return
+	mv record "$f"
+	"$DESFS" reap --grace 0 "$ar" && says_nothing
+}
+t 'so does a record that one zone has not' record_missing
