@@ -20,6 +20,7 @@
 #include "cmd/tell.h"
 #include "conf/conf-opts.h"
 #include "conf/erasure-key.h"
+#include "pack/random-object.h"
 #include "repack/erasure-list.h"
 #include "repack/reap.h"
 
@@ -352,6 +353,20 @@ static enum rc reap(struct reap_cmd *c, struct err *err)
 	return rc;
 }
 
+/* The one in the archive, if it is there, comes behind the operator's. */
+static enum rc load_keys(struct reap_cmd *c, struct err *err)
+{
+	struct erasure_keys *k = &c->keys;
+	enum rc rc = erasure_keys_load(c->l.conf.erasure_key, k, err);
+
+	if (rc || k->n == ERASURE_KEYS_MAX)
+		return rc;
+	rc = random_object_read(c->l.st, SUPPRESSION_KEY_OBJECT, k->v[k->n],
+				err);
+	k->n += !rc;
+	return rc == RC_NOENT ? RC_OK : rc;
+}
+
 static enum rc reap_run(const void *options, int argc, char **argv,
 			struct err *err)
 {
@@ -362,7 +377,7 @@ static enum rc reap_run(const void *options, int argc, char **argv,
 	(void)argc;
 	if (open_log(&c.l, argv[0], &c.o->conf, true, err))
 		return err->rc;
-	rc = erasure_keys_load(c.l.conf.erasure_key, &c.keys, err);
+	rc = load_keys(&c, err);
 	if (!rc)
 		rc = reap(&c, err);
 	if (c.o->stats_file)
