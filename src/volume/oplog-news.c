@@ -107,6 +107,7 @@ static void take(struct oplog_news *news, struct oplog_record *r)
 			receipt_release(&at->receipts[i]);
 		free(at->receipts);
 		at->receipts = NULL;
+		at->lacks_receipts = at->n_receipts;
 		at->n_receipts = 0;
 	}
 	news->records = mem_grow(news->records, &news->cap, news->n_records + 1,

@@ -191,7 +191,9 @@ static void encode(const struct oplog_record *r, struct json_t *rest,
 	struct err err;
 
 	writer_init(&w, r);
-	if (digest_of(&w, rest, digest, &err)) {
+	if (r->lacks_receipts) {
+		out->failed = true;
+	} else if (digest_of(&w, rest, digest, &err)) {
 		out->failed = true;
 	} else {
 		json_set_hex(rest, "digest", digest, SHARD_ID_LEN);

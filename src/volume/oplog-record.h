@@ -143,7 +143,8 @@ struct oplog_record {
 	/* OPLOG_ERASED */
 	struct receipt *receipts; /* see oplog_keep_receipts */
 	size_t n_receipts;
-	char **done; /* keys of tombstone documents */
+	bool lacks_receipts; /* it had some: it cannot be written again */
+	char **done;         /* keys of tombstone documents */
 	size_t n_done;
 	struct oplog_object *suppressed;
 	size_t n_suppressed;

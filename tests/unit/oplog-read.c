@@ -614,6 +614,31 @@ static void an_aggregate_saves_requests(void **state)
 	assert_true(hides(f, "one") && hides(f, "two"));
 }
 
+static void receipts_that_were_not_kept_cannot_be_folded(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { .max = OPLOG_CHECKPOINT_MAX };
+	struct oplog_record r = { .kind = OPLOG_ERASED, .n_receipts = 1 };
+	const struct oplog_record *at;
+	size_t n = 0;
+
+	r.receipts = xcalloc(1, sizeof(*r.receipts));
+	OK(oplog_write(f->log, f->st, &r, archive_id, &err));
+	oplog_record_release(&r);
+	assert_true(changed(f));
+	at = oplog_record_at(f->log, 0);
+	assert_int_equal(at->n_receipts, 0);
+	assert_int_equal(oplog_checkpoint_encode(&at, 1, archive_id, at->time,
+						 NULL, NULL, &b, &n, &err),
+			 RC_LIMIT);
+	begin(f);
+	oplog_keep_receipts(f->log);
+	assert_true(changed(f));
+	at = oplog_record_at(f->log, 0);
+	assert_int_equal(at->n_receipts, 1);
+	free(fold(f));
+}
+
 /* --- the index cache ------------------------------------------------------ */
 
 static void open_cache(struct fixture *f)
@@ -765,6 +790,7 @@ int main(void)
 		TEST(tombstones_come_and_go),
 		TEST(a_tombstone_that_is_lost_is_an_error),
 		TEST(an_aggregate_saves_requests),
+		TEST(receipts_that_were_not_kept_cannot_be_folded),
 		TEST(the_cache_has_all_that_was_read),
 		TEST(names_that_are_folded_away_leave_the_cache),
 		TEST(a_cache_older_than_a_checkpoint_learns_of_it),
