@@ -19,8 +19,10 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "catalog/catalog.h"
+#include "erase/tombstone.h"
 #include "volume/oplog-backend.h"
 #include "volume/oplog-checkpoint.h"
+#include "volume/oplog-state.h"
 
 #define SUMMARY_KEY OPLOG_PREFIX "~known"
 #define SUMMARY_TEXT (20 + 1 + HEX_TEXT(SHA256_LEN) + 21 + 1)
@@ -117,6 +119,7 @@ void oplog_keep(struct oplog *log, struct oplog_news *news)
 
 struct load {
 	struct oplog_news news;
+	struct oplog_names records; /* that are there by themselves */
 	char summary[SUMMARY_TEXT]; /* "": none */
 	struct err *err;
 };
@@ -137,6 +140,7 @@ static bool load_one(void *arg, const char *key, const void *p, size_t len)
 						  l->err);
 	if (!oplog_record_name_time(name, &time))
 		return true;
+	oplog_names_add(&l->records, key);
 	return !oplog_news_add_record(&l->news, name, p, len, l->err);
 }
 
@@ -162,6 +166,57 @@ void oplog_attach(struct oplog *log, struct catalog *c, const char *location)
 	log->location = location;
 }
 
+struct rest {
+	const struct oplog_state *state;
+	struct oplog_names *dropped;
+};
+
+/* catalog_document_fn: note a document that nobody needs any more. */
+static bool note_done(void *arg, const char *key, const void *p, size_t len)
+{
+	const struct oplog_tombstone *tombstone;
+	struct rest *rest = arg;
+
+	(void)p;
+	(void)len;
+	tombstone = oplog_state_find_tombstone(rest->state, key);
+	if (!tombstone || tombstone->done)
+		oplog_names_add(rest->dropped, key);
+	return true;
+}
+
+static bool is_folded(const struct oplog *log, const char *name)
+{
+	for (size_t i = 0; i < log->n_checkpoints; i++) {
+		if (oplog_names_has(&log->checkpoints[i].records, name))
+			return true;
+	}
+	return false;
+}
+
+/* Another process may have put something at the moment in which it was removed
+ * elsewhere.
+ */
+static void drop_rest(struct oplog *log, const struct load *l)
+{
+	struct oplog_names dropped = { .n = 0 };
+	struct rest rest = { log->state, &dropped };
+
+	for (size_t i = 0; log->n_checkpoints && i < l->records.n; i++) {
+		const char *key = l->records.p[i];
+
+		if (is_folded(log, key + strlen(OPLOG_PREFIX)))
+			oplog_names_add(&dropped, key);
+	}
+	catalog_each_document(log->catalog, log->location, TOMBSTONE_PREFIX,
+			      note_done, &rest);
+	if (dropped.n)
+		(void)catalog_drop_documents(log->catalog, log->location,
+					     (const char *const *)dropped.p,
+					     dropped.n);
+	oplog_names_release(&dropped);
+}
+
 enum rc oplog_load(struct oplog *log, size_t *ret_n, struct err *err)
 {
 	struct load l = { .err = err };
@@ -184,7 +239,9 @@ enum rc oplog_load(struct oplog *log, size_t *ret_n, struct err *err)
 		log->is_unproved = true;
 		log->listed_all = listed;
 		*ret_n = log->n_records;
+		drop_rest(log, &l);
 	}
+	oplog_names_release(&l.records);
 	oplog_news_release(&l.news);
 	return rc;
 }

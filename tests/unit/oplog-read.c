@@ -772,6 +772,44 @@ static void tombstones_that_are_done_leave_the_cache(void **state)
 	assert_null(oplog_deleted(f->log));
 }
 
+/* As a process that knows of neither checkpoint nor record puts it back. */
+static void put_back(struct fixture *f, const char *key, const void *p,
+		     size_t len)
+{
+	catalog_put_document(f->catalog, PLACE, key, p, len);
+}
+
+static void what_others_put_back_leaves_the_cache(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *one = add(f, 1), *key = NULL, *document = NULL;
+	CLEANUP_BUF struct buf record = { .max = 65536 };
+	CLEANUP_BUF struct buf text = { .max = 65536 };
+
+	key = xasprintf("log/%s", one);
+	OK(store_read_all(f->st, key, 65536, &record, &err));
+	open_cache(f);
+	assert_true(changed(f));
+	replace_one(f, 1);
+	assert_true(changed(f));
+	document = erase_uid(f, "deleted-uid");
+	assert_true(changed(f));
+	OK(store_read_all(f->st, document, 65536, &text, &err));
+	say_done(f, document);
+	assert_true(changed(f));
+	free(fold(f));
+	assert_true(changed(f));
+	put_back(f, key, record.p, record.len);
+	put_back(f, document, text.p, text.len);
+	assert_true(cache_has(f, "deleted-uid"));
+	assert_true(cache_has(f, "secret-1\""));
+	begin(f);
+	assert_false(cache_has(f, "deleted-uid"));
+	assert_false(cache_has(f, "secret-1\""));
+	changed(f);
+	assert_int_equal(oplog_count(f->log), 1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -796,6 +834,7 @@ int main(void)
 		TEST(a_cache_older_than_a_checkpoint_learns_of_it),
 		TEST(what_neither_list_nor_checkpoint_has_is_another_archive),
 		TEST(tombstones_that_are_done_leave_the_cache),
+		TEST(what_others_put_back_leaves_the_cache),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
