@@ -340,6 +340,11 @@ s3_put_all()
 	done <"$tmp/s3_put.txt"
 }
 
+s3_encode()
+{
+	sed 's,%,%25,g; s,/,%2F,g; s,+,%2B,g; s,=,%3D,g'
+}
+
 # s3_get_versions URL BUCKET PREFIX DIR: all versions of all its objects as
 # files of DIR; true only when it has no unfinished upload.
 s3_get_versions()
@@ -356,15 +361,17 @@ s3_get_versions()
 		sed -n 's;^<Version>.*<Key>\([^<]*\)</Key>.*<VersionId>\([^<]*\).*;\1 \2;p' \
 			>>"$tmp/s3_versions.txt"
 		grep -q '<IsTruncated>true' "$tmp/s3_versions.xml" || break
-		s3_marker=key-marker=$(sed 's/.*<NextKeyMarker>//; s/<.*//; s,/,%2F,g' \
-			"$tmp/s3_versions.xml")'&'
-		s3_id_marker=version-id-marker=$(sed 's/.*<NextVersionIdMarker>//; s/<.*//' \
-			"$tmp/s3_versions.xml")'&'
+		s3_marker=key-marker=$(sed -n 's;.*<NextKeyMarker>\([^<]*\).*;\1;p' \
+			"$tmp/s3_versions.xml" | s3_encode)'&'
+		s3_id_marker=version-id-marker=$(sed -n \
+			's;.*<NextVersionIdMarker>\([^<]*\).*;\1;p' \
+			"$tmp/s3_versions.xml" | s3_encode)'&'
 	done
 	s3_i=0
 	while read -r s3_key s3_id; do
 		s3_i=$((s3_i + 1))
-		s3_curl GET "$1/$2/$s3_key?versionId=$s3_id" -o "$4/$s3_i" \
+		s3_curl GET "$1/$2/$s3_key?versionId=$(echo "$s3_id" |
+			s3_encode)" -o "$4/$s3_i" \
 			</dev/null || return 1
 	done <"$tmp/s3_versions.txt"
 	s3_curl GET "$1/$2?uploads=" >"$tmp/s3_uploads.xml" || return 1
