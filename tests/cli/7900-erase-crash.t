@@ -9,7 +9,7 @@
 . "$SRCDIR/tests/lib/erase.sh"
 . "$SRCDIR/tests/lib/fault.sh"
 in_memory
-every=${EVERY:-11}
+every=${EVERY:-23}
 
 erase_tree full 20
 for n in 1 2 3; do
