@@ -329,6 +329,41 @@ static void a_list_goes_on_in_the_next_revision(void **state)
 	end();
 }
 
+/* What pack compares with: all of it once, in order. */
+static void a_scan_goes_on_in_the_next_revision(void **state)
+{
+	const struct volume_options opts = { .block_cache = 1,
+					     .page_cache = 1 };
+	struct volume_scan *scan = NULL;
+	struct volume_entry ve;
+	char last[8] = "";
+	unsigned int n = 0;
+	uint32_t slot = route_slot(ROUTE_PARENT, ARCHIVE_N_BITS, "d/000", 5);
+	enum rc rc;
+
+	(void)state;
+	begin_with(&opts);
+	if (volume_scan_slot(v, slot, &scan, &err))
+		fail_msg("%s", err.msg);
+	for (rc = volume_scan_next(scan, &ve, &err); !rc;
+	     rc = volume_scan_next(scan, &ve, &err)) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "%.*s", (int)ve.e.name.len,
+			 ve.e.name.p);
+		assert_true(strcmp(last, name) < 0);
+		memcpy(last, name, sizeof(last));
+		volume_entry_release(&ve);
+		if (++n == 100)
+			repack(1, is_third, true);
+	}
+	assert_int_equal(rc, RC_NOENT);
+	assert_string_equal(last, "398");
+	assert_true(n < N_FILES);
+	volume_scan_free(scan);
+	end();
+}
+
 static void all_of_a_shard_may_go(void **state)
 {
 	struct lost l = { 0 };
@@ -357,6 +392,7 @@ int main(void)
 		cmocka_unit_test(nodes_of_nothing_are_told_once),
 		cmocka_unit_test(a_node_has_the_ones_before_it_for_aliases),
 		cmocka_unit_test(a_list_goes_on_in_the_next_revision),
+		cmocka_unit_test(a_scan_goes_on_in_the_next_revision),
 		cmocka_unit_test(all_of_a_shard_may_go),
 	};
 
