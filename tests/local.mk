@@ -271,6 +271,7 @@ shell_tests += tests/fs/5200-stale.t
 shell_tests += tests/fs/5210-refresh-faults.t
 shell_tests += tests/fs/5300-remote-faults.t
 shell_tests += tests/fs/5310-single-flight.t
+shell_tests += tests/cli/7300-tools-repack.t
 shell_tests += tests/fs/7000-deleted.t
 shell_tests += tests/fs/7010-repack-readers.t
 shell_tests += tests/fs/7020-deleted-caches.t

@@ -69,8 +69,11 @@ struct extract {
 	bool is_full; /* the target's file system */
 };
 
+/* What was deleted since it was listed is as if it had never been. */
 static void failed(struct extract *x, struct span path, const struct err *err)
 {
+	if (err->rc == RC_DELETED)
+		return;
 	tell_failed(path, err);
 	x->n_failed++;
 	x->is_full |= err->rc == RC_NOSPACE;

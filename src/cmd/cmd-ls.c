@@ -147,7 +147,8 @@ static enum rc list_tree(struct ls *ls, struct span path,
 	while (todo_pop(&ls->todo, &d)) {
 		enum rc rc = list_dir(ls, &d, err);
 
-		if (rc) {
+		/* Not what was deleted since it was listed. */
+		if (rc && rc != RC_DELETED) {
 			tell_failed(d.path, err);
 			worst = rc;
 		}

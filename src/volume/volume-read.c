@@ -11,6 +11,7 @@
 #include "cache/block-cache.h"
 #include "shard/shard-block.h"
 #include "volume/volume-ahead.h"
+#include "volume/volume-forget.h"
 #include "volume/volume-hide.h"
 #include "volume/volume-near.h"
 #include "volume/volume-old.h"
@@ -301,9 +302,12 @@ static enum rc read_range(struct volume *v, const struct volume_entry *ve,
 	}
 	source_close(&s);
 	volume_ahead_done(v->ahead, ve, first, n_blocks);
-	/* It may have been deleted meanwhile. */
-	if (!rc)
+	/* It may have been deleted meanwhile, and its blocks forgotten. */
+	if (!rc) {
 		rc = volume_check_live(v, e, err);
+		if (rc == RC_DELETED)
+			volume_forget_entry(v, ve);
+	}
 	if (rc)
 		return rc;
 	volume_count(&v->bytes_served, len);
