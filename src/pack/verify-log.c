@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "base/stop.h"
 #include "erase/aggregate.h"
 #include "erase/erasure-state.h"
 #include "erase/suppression.h"
@@ -29,6 +30,9 @@ void verify_run_damage(struct verify_run *r, const char *key, const char *fmt,
 	char text[TEXT_MAX];
 	va_list ap;
 
+	/* It may come of the signal. */
+	if (stop_requested())
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "erase/tombstone-set.h"
 #include "pack/index-walk.h"
 #include "shard/shard-record.h"
@@ -114,7 +115,7 @@ static void merge(struct source *all, size_t n)
 {
 	struct source *s;
 
-	while ((s = least(all, n, NULL))) {
+	while (!stop_requested() && (s = least(all, n, NULL))) {
 		const struct source *other = least(all, n, s);
 
 		if (!other)
@@ -165,7 +166,7 @@ void verify_twice(struct store *st, const struct shard_meta *const *metas,
 {
 	size_t len;
 
-	for (size_t at = 0; at < n; at += len) {
+	for (size_t at = 0; at < n && !stop_requested(); at += len) {
 		struct source *all;
 
 		len = 1;

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "erase/tombstone-set.h"
 #include "pack/verify-backend.h"
 #include "pack/verify-choose.h"
@@ -197,9 +198,12 @@ static enum rc verify_whole(struct verify_run *r, struct err *err)
 	verify_log(r);
 	verify_match(r);
 	rc = run_turns(r, err);
-	if (!rc)
-		look_at_rest(r);
-	return rc;
+	if (rc)
+		return rc;
+	look_at_rest(r);
+	return stop_requested()
+		       ? err_set(err, RC_STOPPED, "stopped by a signal")
+		       : RC_OK;
 }
 
 enum rc verify_archive(const char *url, const struct verify_options *opts,
