@@ -169,6 +169,7 @@ static void print_json(const struct add_cmd *c, const struct tombstone_added *a)
 	json_row_u64(&b, "deleted", a->names);
 	json_row_u64(&b, "already_deleted", a->already);
 	json_row_u64(&b, "stay", a->copies);
+	json_row_u64(&b, "damaged_shards", a->damaged);
 	json_row_end(&b, stdout);
 }
 
@@ -179,6 +180,10 @@ static void print_text(const struct add_cmd *c, const struct tombstone_added *a)
 	if (!c->o->verbose && c->n_copies > COPIES_SHOWN)
 		printf("... and %" PRIu64 " more, see --verbose\n",
 		       c->n_copies - COPIES_SHOWN);
+	if (a->damaged)
+		tell("%" PRIu64 " shards are damaged, so there may be more "
+		     "names that stay; see 'desfs verify'",
+		     a->damaged);
 	for (size_t i = 0; i < a->n_keys; i++) {
 		tombstone_doc_id(a->keys[i], id);
 		printf("tombstone %s\n", id);

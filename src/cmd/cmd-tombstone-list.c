@@ -19,6 +19,7 @@
 #include "repack/tombstone-doc.h"
 #include "repack/tombstone-remove.h"
 #include "shard/shard-entry.h"
+#include "store/store-write.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
 
@@ -413,6 +414,25 @@ static void tell_removed(void *arg, struct span uid)
 	}
 }
 
+/* A repack that had read the log before would leave the files out after it. */
+static enum rc check_alive(const struct tombstone_options *o,
+			   struct open_log *l, struct err *err)
+{
+	unsigned int n = 0;
+
+	if (o->force || o->dry_run)
+		return RC_OK;
+	if (store_runs_alive(l->st, NULL, &n, err))
+		return err->rc;
+	if (!n)
+		return RC_OK;
+	return err_set(err, RC_EXISTS,
+		       "%u runs are writing into the archive, and one that "
+		       "repacks could leave out what is taken back; wait for "
+		       "them, or use --force if they only pack",
+		       n);
+}
+
 enum rc tombstone_cmd_remove(const struct tombstone_options *o,
 			     struct open_log *l, char **args, struct err *err)
 {
@@ -422,6 +442,8 @@ enum rc tombstone_cmd_remove(const struct tombstone_options *o,
 
 	while (args[n])
 		n++;
+	if (check_alive(o, l, err))
+		return err->rc;
 	if (tombstone_remove(l->st, l->log, l->descriptor.archive_id,
 			     (const char *const *)args, n, o->dry_run,
 			     tell_removed, (void *)(uintptr_t)o, &removed, err))

@@ -64,7 +64,7 @@ static const struct opt tombstone_opts[] = {
 	  .kind = OPT_FLAG,
 	  AT(force),
 	  .help = "add: also names and versions that the archive does not "
-		  "have" },
+		  "have, or cannot read; remove: although runs write" },
 	{ .name = "no-copies",
 	  .kind = OPT_FLAG,
 	  AT(no_copies),
@@ -130,13 +130,15 @@ static enum rc check_options(const struct tombstone_options *o,
 {
 	bool is_add = w->run == tombstone_cmd_add;
 
-	if (!is_add &&
-	    (o->created_at || o->by || o->ticket || o->from || o->is_null ||
-	     o->recursive || o->force || o->no_copies || o->spool))
+	if (!is_add && (o->created_at || o->by || o->ticket || o->from ||
+			o->is_null || o->recursive || o->no_copies || o->spool))
 		return err_set(err, RC_USAGE,
 			       "tombstone %s takes none of the options of "
 			       "tombstone add",
 			       w->name);
+	if (o->force && !(w->for_writing && w->takes_names))
+		return err_set(err, RC_USAGE,
+			       "--force is for tombstone add and remove only");
 	if (o->day && w->run != tombstone_cmd_aggregate)
 		return err_set(err, RC_USAGE,
 			       "--day is for tombstone aggregate only");

@@ -100,6 +100,24 @@ static enum rc tell(const struct search *s, const struct shard_cursor *c,
 	return s->fn(s->arg, &found, err);
 }
 
+/* The first damage waits until the end. */
+static enum rc note_damage(enum rc rc, const struct err *err,
+			   struct err *damage)
+{
+	if (rc != RC_CORRUPT)
+		return rc;
+	if (!damage->rc)
+		*damage = *err;
+	return RC_OK;
+}
+
+static enum rc end_search(const struct err *damage, struct err *err)
+{
+	if (damage->rc)
+		*err = *damage;
+	return damage->rc;
+}
+
 /* --- one uid ---------------------------------------------------------------
  */
 
@@ -134,12 +152,14 @@ enum rc find_versions(struct find *f, struct span uid, find_fn *fn, void *arg,
 	struct view_walk walk = view_walk_uid(f->view, uid);
 	const struct shard_file *sf;
 	struct span parent, name;
+	struct err damage = { .rc = RC_OK };
 	enum rc rc = RC_OK;
 
 	entry_split_uid(uid, &parent, &name);
 	for (sf = view_walk_next(&walk); sf && !rc; sf = view_walk_next(&walk))
-		rc = search_uid(&s, sf, parent, name, err);
-	return rc;
+		rc = note_damage(search_uid(&s, sf, parent, name, err), err,
+				 &damage);
+	return rc ? rc : end_search(&damage, err);
 }
 
 /* --- directories -----------------------------------------------------------
@@ -201,6 +221,7 @@ enum rc find_below(struct find *f, struct span dir, find_fn *fn, void *arg,
 	const struct search s = { .f = f, .fn = fn, .arg = arg };
 	CLEANUP_FREE char *p = xcalloc(1, dir.len + 1);
 	struct span below = span_of(p, dir.len + 1);
+	struct err damage = { .rc = RC_OK };
 	enum rc rc = RC_OK;
 
 	memcpy(p, dir.p, dir.len);
@@ -209,9 +230,10 @@ enum rc find_below(struct find *f, struct span dir, find_fn *fn, void *arg,
 		const struct shard_file *sf = shard_set_get(f->set, i);
 
 		if (may_have(sf, dir, below))
-			rc = search_dir(&s, sf, dir, below, err);
+			rc = note_damage(search_dir(&s, sf, dir, below, err),
+					 err, &damage);
 	}
-	return rc;
+	return rc ? rc : end_search(&damage, err);
 }
 
 /* --- all -------------------------------------------------------------------

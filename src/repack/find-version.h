@@ -40,7 +40,9 @@ struct found {
 /* Anything but RC_OK ends the search with that. */
 typedef enum rc find_fn(void *arg, const struct found *f, struct err *err);
 
-/* All versions of a uid in the slots it is routed to. */
+/* All versions of a uid in the slots it is routed to.  RC_CORRUPT of one shard
+ * is told when all others were searched; so it is below.
+ */
 enum rc find_versions(struct find *f, struct span uid, find_fn *fn, void *arg,
 		      struct err *err) MUST_CHECK;
 /* All versions of all names below a directory that is or once was, whatever is

@@ -51,6 +51,7 @@ struct tombstone_add {
 	struct buf uid; /* of the name that is looked at */
 	struct want *wants;
 	size_t n_wants, cap_wants;
+	bool is_damaged; /* not all of its versions may be known */
 	struct version *versions;
 	size_t n_versions, cap_versions;
 };
@@ -58,6 +59,13 @@ struct tombstone_add {
 /* Tell the caller. */
 void tombstone_add_note(struct tombstone_add *a, enum tombstone_note_kind kind,
 			struct span uid, int64_t time, bool is_all);
+
+/* What is damaged may have a name: who forces a deletion does not mind. */
+static inline enum rc tombstone_add_pass(const struct tombstone_add *a,
+					 enum rc rc)
+{
+	return rc == RC_CORRUPT && a->opts->force ? RC_OK : rc;
+}
 
 /* Is it of the time that is wanted? */
 static inline bool want_has(const struct want *w, int64_t time)

@@ -159,11 +159,15 @@ enum rc tombstone_add_name(struct tombstone_add *a,
 			  .has_time = name->has_time },
 	};
 	struct want own = below.want;
+	enum rc rc = RC_OK;
 
 	own.is_recursive = recursive;
 	below.want.is_below = below.want.is_recursive = true;
-	if (recursive && find_below(a->find, name->uid, add_below, &below, err))
-		return err->rc;
+	if (recursive)
+		rc = find_below(a->find, name->uid, add_below, &below, err);
+	rc = tombstone_add_pass(a, rc);
+	if (rc)
+		return rc;
 	/* What is below has versions of that time, so the directory need not
 	 * have one.
 	 */
@@ -317,7 +321,7 @@ enum rc tombstone_add_run(struct tombstone_add *a, struct tombstone_added *ret,
 		rc = check_failed(a, err);
 	if (!rc && a->copies && a->counts.names)
 		rc = tombstone_copies_find(a->copies, a->find, tell_copy, a,
-					   err);
+					   &a->counts.damaged, err);
 	if (!rc && !a->opts->dry_run && a->counts.names)
 		rc = write_all(a, err);
 	if (!rc && a->opts->fn)

@@ -52,9 +52,9 @@ typedef void tombstone_note_fn(void *arg, const struct tombstone_note *n);
 struct tombstone_add_options {
 	struct erasure_words words; /* borrowed */
 	const char *spool;          /* directory for temporary files */
-	bool force;                 /* also what the archive does not have */
-	bool dry_run;               /* only tell */
-	bool no_copies;             /* do not look for them */
+	bool force;     /* also what the archive does not have, or not whole */
+	bool dry_run;   /* only tell */
+	bool no_copies; /* do not look for them */
 	tombstone_note_fn *fn;
 	void *arg;
 };
@@ -62,10 +62,11 @@ struct tombstone_add_options {
 struct tombstone_added {
 	uint64_t names; /* erasures asked for */
 	uint64_t already;
-	uint64_t failed; /* missing, of another time, directories */
-	uint64_t copies; /* names that keep the bytes */
-	int64_t time;    /* when it was asked */
-	char **keys;     /* of the documents */
+	uint64_t failed;  /* missing, of another time, directories */
+	uint64_t copies;  /* names that keep the bytes */
+	uint64_t damaged; /* shards that were not looked through for these */
+	int64_t time;     /* when it was asked */
+	char **keys;      /* of the documents */
 	size_t n_keys;
 };
 void tombstone_added_release(struct tombstone_added *a);

@@ -196,12 +196,27 @@ static enum rc look(void *arg, const struct found *f, struct err *err)
 	return RC_OK;
 }
 
+/* What is damaged keeps nobody from deleting. */
+static enum rc look_through(struct tombstone_copies *c, struct find *f,
+			    uint32_t shard, uint64_t *ret_damaged,
+			    struct err *err)
+{
+	enum rc rc = find_in_shard(f, shard, look, c, err);
+
+	if (rc != RC_CORRUPT)
+		return rc;
+	*ret_damaged += 1;
+	return RC_OK;
+}
+
 enum rc tombstone_copies_find(struct tombstone_copies *c, struct find *f,
-			      tombstone_copy_fn *fn, void *arg, struct err *err)
+			      tombstone_copy_fn *fn, void *arg,
+			      uint64_t *ret_damaged, struct err *err)
 {
 	uint32_t n = find_n_shards(f);
 	enum rc rc = sorter_finish(c->sorter, err);
 
+	*ret_damaged = 0;
 	c->fn = fn;
 	c->arg = arg;
 	if (c->n_groups)
@@ -213,7 +228,7 @@ enum rc tombstone_copies_find(struct tombstone_copies *c, struct find *f,
 	for (uint32_t i = 0; !rc && i < n; i++) {
 		rc = take_hashes(c, i, err);
 		if (!rc && (c->n_hashes || c->n_groups))
-			rc = find_in_shard(f, i, look, c, err);
+			rc = look_through(c, f, i, ret_damaged, err);
 	}
 	return rc;
 }

@@ -30,9 +30,12 @@ enum rc tombstone_copies_add(struct tombstone_copies *c, const struct entry *e,
 			     uint32_t shard, struct err *err) MUST_CHECK;
 
 typedef void tombstone_copy_fn(void *arg, const struct entry *e, bool is_link);
-/* Tell of each version that stays.  Then nothing may be added any more. */
+/* Tell of each version that stays.  Then nothing may be added any more.
+ * *ret_damaged: shards that could not be looked through for damage.
+ */
 enum rc tombstone_copies_find(struct tombstone_copies *c, struct find *f,
 			      tombstone_copy_fn *fn, void *arg,
+			      uint64_t *ret_damaged,
 			      struct err *err) MUST_CHECK;
 
 #endif

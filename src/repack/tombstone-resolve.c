@@ -52,9 +52,14 @@ static int by_time(const void *pa, const void *pb)
 
 static enum rc find_all(struct tombstone_add *a, struct err *err)
 {
+	enum rc rc;
+
 	a->n_versions = 0;
-	if (find_versions(a->find, uid_of(a), take_version, a, err))
-		return err->rc;
+	rc = find_versions(a->find, uid_of(a), take_version, a, err);
+	a->is_damaged = rc == RC_CORRUPT;
+	rc = tombstone_add_pass(a, rc);
+	if (rc)
+		return rc;
 	if (a->n_versions)
 		qsort(a->versions, a->n_versions, sizeof(*a->versions),
 		      by_time);
@@ -106,7 +111,7 @@ static enum rc has_below(struct tombstone_add *a, bool *ret, struct err *err)
 {
 	enum rc rc = find_below(a->find, uid_of(a), look_below, ret, err);
 
-	return *ret ? RC_OK : rc;
+	return *ret ? RC_OK : tombstone_add_pass(a, rc);
 }
 
 /* May the versions that are taken go? */
@@ -142,7 +147,7 @@ static enum rc resolve_all(struct tombstone_add *a, const struct want *w,
 		if (v->created_at > until)
 			until = v->created_at;
 	}
-	if (a->n_versions && !any) {
+	if (a->n_versions && !any && !a->is_damaged) {
 		a->counts.already++;
 		tombstone_add_note(a, TOMBSTONE_ALREADY, uid_of(a), 0, false);
 		return RC_OK;
@@ -259,7 +264,8 @@ enum rc tombstone_add_resolve(struct tombstone_add *a, struct err *err)
 	if (!rc)
 		rc = all ? resolve_all(a, all, err) : resolve_times(a, err);
 	if (!rc && a->copies)
-		rc = find_versions(a->find, uid_of(a), add_copy, a, err);
+		rc = tombstone_add_pass(
+			a, find_versions(a->find, uid_of(a), add_copy, a, err));
 	a->n_wants = 0;
 	return rc;
 }

@@ -240,6 +240,43 @@ t 'a whole tombstone' run 0 tombstone remove ar "$id"
 t 'has but what it had' are 'd/b all'
 t 'its state is told' sh -c "'$DESFS' tombstone list ar | grep '$id .*withdrawn'"
 
+# Who repacks now may have read the log before.
+is_alive()
+{
+	"$BUILDDIR/tests/lib/store-do" ar alive | grep -x 1
+}
+if [ -x "$BUILDDIR/tests/lib/store-do" ]; then
+	"$BUILDDIR/tests/lib/store-do" ar run 600 >/dev/null &
+	alive=$!
+	t 'somebody writes' wait_for 60 is_alive
+	t 'nothing is taken back meanwhile' run 8 tombstone remove ar d/b
+	t 'a dry run tells what would be' run 0 tombstone remove -n ar d/b
+	t 'it may be forced' run 0 tombstone remove --force ar d/b
+	t 'to delete needs no peace' run 0 tombstone add ar d/b
+	kill $alive
+	wait $alive 2>/dev/null
+	t 'then it can be' run 0 tombstone remove ar d/b
+	tombstone add ar d/b >/dev/null
+fi
+
+# --- damage
+
+make_archive
+shard_of()
+{
+	find ar -name "*$("$DESFS" stat --json ar "$1" | jq -r .shard | sed 's|.*/||')"
+}
+bad=$(shard_of d/b)
+chmod u+w "$bad"
+size=$(stat -c %s "$bad")
+dd if=/dev/zero of="$bad" bs=1 seek=$((size / 2)) count=$((size / 2)) conv=notrunc 2>/dev/null
+t 'a name in a damaged shard' run 6 tombstone add ar d/b
+t 'is not deleted' sh -c "'$DESFS' tombstone list ar | wc -l | grep -x 0"
+t 'unless it is forced' run 0 tombstone add --force ar d/b
+t 'then it is' are 'd/b all'
+t 'others can be deleted' run 0 tombstone add ar other/link
+t 'though nobody knows what stays' grep '1 shards are damaged' err
+
 # --- aggregates
 
 make_archive
