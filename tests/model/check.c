@@ -138,30 +138,36 @@ static void check_all(struct look *l)
 	}
 }
 
-/* volume_change_fn: a version that is there. */
+/* volume_change_fn: a version that is there, or that was deleted. */
 static bool note_version(void *arg, const struct volume_entry *ve)
 {
 	struct look *l = arg;
-	const struct model_version *v = check_entry(l, ve);
+	char uid[MODEL_UID_MAX * 2];
+	const struct model_version *v;
+	size_t len;
 
+	if (entry_uid_len(ve->e.parent, ve->e.name) > sizeof(uid))
+		return true;
+	len = entry_uid(ve->e.parent, ve->e.name, uid);
+	v = model_find(&l->w->model, uid, len, ve->e.created_at);
 	if (v)
 		l->seen[v - l->w->model.versions] = true;
-	return !l->w->has_failed;
+	return true;
 }
 
-static void check_versions(struct look *l, const char *uid, uint32_t day)
+static void check_versions(struct look *l, const char *uid)
 {
 	const struct model *m = &l->w->model;
 	CLEANUP_FREE bool *seen = xcalloc(m->n + 1, sizeof(*seen));
 	struct err err;
 
 	l->seen = seen;
-	if (volume_versions(l->v, span_of(uid, strlen(uid)), day, note_version,
-			    l, &err)) {
+	if (volume_versions(l->v, span_of(uid, strlen(uid)), 0, note_version, l,
+			    &err)) {
 		failed(l, uid, &err);
 		return;
 	}
-	for (size_t i = 0; i < m->n && !l->may_miss && !day; i++) {
+	for (size_t i = 0; i < m->n && !l->may_miss; i++) {
 		if (!strcmp(m->versions[i].uid, uid) && !seen[i] &&
 		    model_ask(m, &m->versions[i], l->since) == MODEL_SHOWN)
 			world_fail(l->w, "%s reader: %s has no version %s",
@@ -280,6 +286,71 @@ static void check_dir(struct look *l, const char *dir)
 	}
 }
 
+/* A directory of the date view: *dir becomes the one of that name in it. */
+static bool enter(struct look *l, struct volume_entry *dir, struct span name)
+{
+	struct volume_entry ve;
+	struct err err;
+	enum rc rc = volume_lookup(l->v, dir, name, &ve, &err);
+
+	if (rc && rc != RC_NOENT)
+		failed(l, "date view", &err);
+	if (rc)
+		return false;
+	volume_entry_release(dir);
+	*dir = ve;
+	return true;
+}
+
+/* All versions of a day that are in a directory. */
+static void check_date_dir(struct look *l, uint32_t day, const char *path)
+{
+	struct listing li = { .l = l };
+	struct volume_entry dir;
+	bool is_there = true;
+	struct err err;
+
+	if (volume_date_root(l->v, day, &dir, &err)) {
+		if (err.rc != RC_NOENT)
+			failed(l, "date view", &err);
+		return;
+	}
+	while (*path && is_there) {
+		size_t len = strcspn(path, "/");
+
+		is_there = enter(l, &dir, span_of(path, len));
+		path += len + (path[len] == '/');
+	}
+	if (is_there && volume_readdir(l->v, &dir, 0, note_listed, &li, &err))
+		failed(l, "date view", &err);
+	volume_entry_release(&dir);
+}
+
+static void check_dates(struct look *l)
+{
+	const struct model *m = &l->w->model;
+	CLEANUP_FREE bool *seen = xcalloc(m->n + 1, sizeof(*seen));
+	CLEANUP_FREE uint32_t *days = NULL;
+	struct err err;
+	size_t n = 0;
+
+	if (volume_days(l->v, &days, &n, &err)) {
+		failed(l, "days", &err);
+		return;
+	}
+	l->seen = seen;
+	for (size_t i = 0; i < n; i++) {
+		for (unsigned int k = 0; k < WORLD_DIRS; k++)
+			check_date_dir(l, days[i], world_dirs[k]);
+	}
+	for (size_t i = 0; i < m->n && !l->may_miss; i++) {
+		if (!seen[i] &&
+		    model_ask(m, &m->versions[i], l->since) == MODEL_SHOWN)
+			world_fail(l->w, "%s reader: no day has %s", l->who,
+				   text_of(&m->versions[i]));
+	}
+}
+
 static bool refresh(struct look *l)
 {
 	bool changed;
@@ -301,10 +372,12 @@ static void check_names(struct look *l, bool is_full)
 		if (!is_full && random_next(&l->w->random) % m->n >= 2)
 			continue;
 		check_name(l, v->uid);
-		check_versions(l, v->uid, 0);
+		check_versions(l, v->uid);
 	}
 	for (unsigned int i = 0; is_full && i < WORLD_DIRS; i++)
 		check_dir(l, world_dirs[i]);
+	if (is_full)
+		check_dates(l);
 }
 
 static struct look look_of(struct world *w, bool is_late)

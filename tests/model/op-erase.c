@@ -83,8 +83,29 @@ static enum rc add_names(struct erasing *x, struct tombstone_add *a,
 	return rc;
 }
 
+/* A directory and all below it. */
+static enum rc add_dir(struct erasing *x, struct tombstone_add *a,
+		       const struct op *op, struct err *err)
+{
+	const struct model *m = &x->w->model;
+	const char *dir = world_dirs[1 + op->a % (WORLD_DIRS - 1)];
+	struct tombstone_name name = { .uid = span_of(dir, strlen(dir)) };
+
+	for (size_t i = 0; i < m->n; i++) {
+		const char *uid = m->versions[i].uid;
+		struct tombstone_name below = { .uid = span_of(uid,
+							       strlen(uid)) };
+
+		if (!strncmp(uid, dir, strlen(dir)) &&
+		    uid[strlen(dir)] == '/' &&
+		    x->w->n_intents[x->actor] < WORLD_INTENTS)
+			intend(x, &below);
+	}
+	return tombstone_add_name(a, &name, true, err);
+}
+
 static enum rc add(struct erasing *x, struct store *st, struct oplog *log,
-		   const struct op *op, struct err *err)
+		   const struct op *op, bool is_dir, struct err *err)
 {
 	const struct tombstone_add_options o = { .spool = "/tmp",
 						 .force = op->c % 4 == 0,
@@ -98,7 +119,7 @@ static enum rc add(struct erasing *x, struct store *st, struct oplog *log,
 	rc = tombstone_add_new(&a, st, log, x->w->descriptor.archive_id, &o,
 			       err);
 	if (!rc)
-		rc = add_names(x, a, op, err);
+		rc = is_dir ? add_dir(x, a, op, err) : add_names(x, a, op, err);
 	if (!rc && x->w->n_intents[x->actor])
 		rc = tombstone_add_run(a, &added, err);
 	tombstone_added_release(&added);
@@ -106,12 +127,13 @@ static enum rc add(struct erasing *x, struct store *st, struct oplog *log,
 	return rc;
 }
 
-enum rc op_erase(struct world *w, struct store *st, const struct op *op,
-		 struct err *err)
+static enum rc erase(struct world *w, struct store *st, const struct op *op,
+		     bool is_dir, struct err *err)
 {
 	struct oplog *log = op_take_log(w, op);
 	struct erasing x = { .w = w, .actor = op->actor };
-	enum rc rc = op_return_log(w, op, log, add(&x, st, log, op, err));
+	enum rc rc =
+		op_return_log(w, op, log, add(&x, st, log, op, is_dir, err));
 
 	/* Names that are not there or are deleted already: nothing was done. */
 	if (rc == RC_NOENT || rc == RC_USAGE) {
@@ -124,6 +146,18 @@ enum rc op_erase(struct world *w, struct store *st, const struct op *op,
 	for (size_t i = 0; i < x.n; i++)
 		world_intend_erasure(w, op->actor, &x.taken[i]);
 	return RC_OK;
+}
+
+enum rc op_erase(struct world *w, struct store *st, const struct op *op,
+		 struct err *err)
+{
+	return erase(w, st, op, false, err);
+}
+
+enum rc op_erase_dir(struct world *w, struct store *st, const struct op *op,
+		     struct err *err)
+{
+	return erase(w, st, op, true, err);
 }
 
 enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,

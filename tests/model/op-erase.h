@@ -9,6 +9,8 @@
 
 enum rc op_erase(struct world *w, struct store *st, const struct op *op,
 		 struct err *err);
+enum rc op_erase_dir(struct world *w, struct store *st, const struct op *op,
+		     struct err *err);
 enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 		    struct err *err);
 enum rc op_aggregate(struct world *w, struct store *st, const struct op *op,

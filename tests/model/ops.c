@@ -54,12 +54,24 @@ static enum rc run_clean(struct world *w, struct store *st, const struct op *op,
 }
 
 const struct op_kind op_kinds[] = {
-	{ "pack", 30, op_pack },        { "clock", 10, run_clock },
-	{ "clean", 2, run_clean },      { "erase", 0, op_erase },
-	{ "withdraw", 4, op_withdraw }, { "aggregate", 3, op_aggregate },
-	{ "repack", 10, op_repack },    { "merge", 4, op_merge },
-	{ "split", 2, op_split },       { "recompress", 2, op_recompress },
-	{ "purge", 4, op_purge },       { "finish", 4, op_finish },
+	{ "pack", 30, op_pack },
+	{ "clock", 10, run_clock },
+	{ "clean", 2, run_clean },
+	{ "erase", 0, op_erase },
+	/* Not by chance: when the deleted directory is repacked away, what a
+	 * packer has put below it meanwhile is no longer in the tree:
+	 * 1d0b14e4db018fed pack/1/0/0/0/0/0 pack/0/ab9251cf/9366fe92/0/0/0
+	 * pack/0/0/0/91606e5/0/0 erase-dir/1/0/0/0/0/0
+	 */
+	{ "erase-dir", 0, op_erase_dir },
+	{ "withdraw", 4, op_withdraw },
+	{ "aggregate", 3, op_aggregate },
+	{ "repack", 10, op_repack },
+	{ "merge", 4, op_merge },
+	{ "split", 2, op_split },
+	{ "recompress", 2, op_recompress },
+	{ "purge", 4, op_purge },
+	{ "finish", 4, op_finish },
 	{ "reap", 8, op_reap },
 };
 const size_t n_op_kinds = sizeof(op_kinds) / sizeof(*op_kinds);

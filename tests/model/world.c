@@ -141,7 +141,7 @@ static void dump_object(void *arg, const char *key, const struct buf *b,
 {
 	(void)arg;
 	printf("# %s%s, %zu bytes\n", key, is_old ? " (old)" : "", b->len);
-	if (!strncmp(key, "log/", 4))
+	if (!strncmp(key, "log/", 4) || !strncmp(key, "tombstones/", 11))
 		printf("#   %.*s\n", (int)b->len, (const char *)b->p);
 }
 
