@@ -67,6 +67,12 @@ static void judge(const struct purge_judge *j, struct purge_item *it,
 	const struct hold *hold = NULL;
 	struct err err;
 
+	/* Nothing is asked about what has to wait in any case. */
+	it->until = purge_grace_end(f.time, f.grace, f.now);
+	if (it->until > f.now) {
+		it->verdict = PURGE_GRACE;
+		return;
+	}
 	if (record_is_there(j->st, old->record, &f.is_read, &err)) {
 		fail(it, &err);
 	} else if (!f.is_read) {
@@ -85,8 +91,6 @@ static void judge(const struct purge_judge *j, struct purge_item *it,
 	}
 	f.is_verified = true;
 	it->verdict = purge_rule(&f);
-	if (it->verdict == PURGE_GRACE)
-		it->until = purge_grace_end(f.time, f.grace, f.now);
 }
 
 static void judge_whole(const struct verified *v, struct purge_item *it,
