@@ -32,6 +32,7 @@ struct engine {
 	size_t n_parts;
 	uint32_t part, revision; /* of the first that comes out */
 	enum codec_id page_codec;
+	bool is_same; /* nothing has to come out */
 	struct engine_report report;
 	struct lost_item *lost;
 	size_t n_lost, cap_lost;

@@ -233,6 +233,16 @@ static void part_release(struct part *p)
 	shard_meta_release(&p->meta);
 }
 
+/* All blocks are copied, and no entry goes. */
+static bool nothing_changes(const struct engine *e)
+{
+	const struct engine_report *r = &e->report;
+
+	return e->o->skip_same && e->n == 1 && e->n_parts == 1 && !r->deleted &&
+	       !r->lost && !r->unneeded && !r->blocks_rewritten &&
+	       !r->blocks_dropped;
+}
+
 /* One shard, or none if nothing of it is left. */
 static enum rc run_part(struct part *p, struct err *err)
 {
@@ -244,6 +254,9 @@ static enum rc run_part(struct part *p, struct err *err)
 		rc = part_copy(p, err);
 	if (rc || p->is_again || !p->n_live)
 		return rc;
+	p->e->is_same = nothing_changes(p->e);
+	if (p->e->is_same)
+		return RC_OK;
 	rc = part_emit(p, err);
 	if (!rc)
 		rc = part_publish(p, err);
@@ -356,6 +369,7 @@ static enum rc run_engine(struct engine *e, struct engine_result *ret,
 			engine_result_release(ret);
 	}
 	ret->report = e->report;
+	ret->is_same = e->is_same;
 	return rc;
 }
 

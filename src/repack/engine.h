@@ -50,6 +50,8 @@ struct engine_options {
 	const struct holds *holds;           /* what they keep stays; or NULL */
 	/* Leave out what is damaged, instead of failing. */
 	bool drop_corrupt;
+	/* Of one shard that would not change nothing comes out. */
+	bool skip_same;
 	bool recompress; /* all, with codec and level */
 	enum codec_id codec;
 	int level;
@@ -74,6 +76,7 @@ struct engine_report {
 struct engine_result {
 	struct shard_meta *shards;
 	size_t n;
+	bool is_same; /* nothing came out for that, see skip_same */
 	struct engine_report report;
 };
 

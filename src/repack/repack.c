@@ -74,6 +74,7 @@ static void group_main(void *arg)
 		.deleted = r->deleted,
 		.holds = &r->holds,
 		.drop_corrupt = o->plan.drop_corrupt,
+		.skip_same = g->group->why != OPLOG_CORRUPT,
 		.recompress = o->plan.recompress,
 		.codec = o->codec,
 		.level = o->level,
@@ -88,16 +89,6 @@ static void group_main(void *arg)
 	g->err.rc = engine_run(&e, g->in, g->group->n, &g->result, &g->err);
 	if (o->progress)
 		atomic_fetch_add(&o->progress->shards_done, g->group->n);
-}
-
-/* Nothing has become of it that was not there. */
-static bool is_same(const struct group_run *g)
-{
-	const struct engine_report *e = &g->result.report;
-
-	return g->group->n == 1 && g->result.n == 1 && !e->deleted &&
-	       !e->lost && !e->blocks_rewritten && !e->blocks_dropped &&
-	       !e->unneeded && g->group->why != OPLOG_CORRUPT;
 }
 
 static void add_report(struct engine_report *sum, const struct engine_report *r)
@@ -153,7 +144,7 @@ static enum rc finish_group(struct repacking *r, struct group_run *g,
 				      .err = &g->err };
 	bool won = false;
 
-	if (!g->err.rc && is_same(g))
+	if (!g->err.rc && g->result.is_same)
 		event.status = REPACK_NOTHING;
 	else if (!g->err.rc &&
 		 !(g->err.rc = repack_commit(r, &event, &won, &g->err)))

@@ -182,6 +182,17 @@ t 'no level' sh -c '"$DESFS" repack --recompress zstd:99 three; test $? = 2'
 t 'no time' sh -c '"$DESFS" repack --grace 1w three; test $? = 2'
 t 'no archive' sh -c '"$DESFS" repack src; test $? = 3'
 
+# --- versions of one name stay together -------------------------------------
+mkdir -p one-name && seq 100000 >one-name/f
+"$DESFS_PACK" -q --created-at 2026-01-01T10:00:00Z one-name six
+seq 100001 >one-name/f
+"$DESFS_PACK" -q --created-at 2026-01-01T11:00:00Z one-name six
+t 'two versions are merged' "$DESFS" repack --grace 0 --merge-below 1G six
+find six -name '*.des' | sort >before
+t 'and cannot be split' "$DESFS" repack --split-above 600K six
+find six -name '*.des' | sort >after
+t 'so nothing is written' cmp before after
+
 # --- the same bytes, whatever the number of threads -------------------------
 "$DESFS_PACK" -q --created-at 2026-01-01T10:00:00Z src.all four
 # shellcheck disable=SC2086
