@@ -9,16 +9,19 @@
 
 #include "base/mem.h"
 #include "base/table.h"
+#include "erase/aggregate.h"
+#include "erase/tombstone.h"
 #include "store/store-write.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
 
-/* A shard in the store. */
+/* A shard in the store, or a tombstone document. */
 struct found {
 	char *key;
 	uint64_t size;
 	bool is_named;   /* by a log record, though it may count no more */
 	bool is_claimed; /* by a run that died */
+	bool is_document;
 	UT_hash_handle hh;
 };
 
@@ -30,15 +33,29 @@ static bool is_shard_key(const char *key)
 	       !strcmp(key + len - 4, ".des");
 }
 
+/* One that a dead run was about to name has names in it that nobody would ever
+ * come for.
+ */
+static bool is_document_key(const char *key)
+{
+	const char *day = key + strlen(TOMBSTONE_PREFIX);
+
+	return !strncmp(key, TOMBSTONE_PREFIX, strlen(TOMBSTONE_PREFIX)) &&
+	       strspn(day, "0123456789") == 8 && day[8] == '/' &&
+	       !aggregate_key_is_valid(key);
+}
+
 static enum rc add_found(void *arg, const char *key, uint64_t size,
 			 struct err *err)
 {
 	struct found **all = arg, *f;
+	bool is_document = is_document_key(key);
 
 	(void)err;
-	if (!is_shard_key(key))
+	if (!is_document && !is_shard_key(key))
 		return RC_OK;
 	f = xcalloc(1, sizeof(*f));
+	f->is_document = is_document;
 	f->key = xstrdup(key);
 	f->size = size;
 	HASH_ADD_KEYPTR(hh, *all, f->key, strlen(f->key), f);
@@ -77,17 +94,26 @@ struct cleaning {
 /* What was replaced has its own way to go: after its grace period, and not
  * under a hold.
  */
-static size_t n_named(const struct oplog *log)
+static size_t n_shards(const struct oplog *log)
 {
 	return oplog_count(log) + oplog_state_n_old(oplog_state(log));
 }
 
+static size_t n_named(const struct oplog *log)
+{
+	return n_shards(log) + oplog_state_n_tombstones(oplog_state(log));
+}
+
 static const char *named(const struct oplog *log, size_t i)
 {
+	const struct oplog_state *state = oplog_state(log);
 	size_t n = oplog_count(log);
 
-	return i < n ? oplog_shard(log, i)->key
-		     : oplog_state_old(oplog_state(log), i - n)->key;
+	if (i < n)
+		return oplog_shard(log, i)->key;
+	if (i < n_shards(log))
+		return oplog_state_old(state, i - n)->key;
+	return oplog_state_tombstone(state, i - n_shards(log))->object->key;
 }
 
 /* Mark what the log names by now.  All of it is read: a reader that goes on
@@ -104,7 +130,7 @@ static enum rc mark_named(struct cleaning *c, struct err *err)
 	rc = oplog_read(c->log, c->st, &changed, err);
 
 	/* Without a log all shards are nobody's, the only copies too. */
-	if (!rc && c->all && !n_named(c->log))
+	if (!rc && c->all && !n_shards(c->log))
 		rc = err_set(err, RC_NOENT,
 			     "log: it names no shard, so none is removed: a "
 			     "first run was not finished (run it again, or "
@@ -172,7 +198,9 @@ static enum rc clean_shard(struct cleaning *c, const struct found *f,
 			   struct err *err)
 {
 	if (!c->remove || !f->is_claimed) {
-		c->fn(c->arg, f->key, f->size, !f->is_claimed);
+		/* Nobody's: of a run that could not say whose it is. */
+		if (f->is_claimed || !f->is_document)
+			c->fn(c->arg, f->key, f->size, !f->is_claimed);
 		return RC_OK;
 	}
 	c->batch[c->n_batch++] = f;
