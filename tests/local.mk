@@ -233,6 +233,7 @@ shell_tests += tests/cli/7210-pack-erased.t
 shell_tests += tests/cli/7900-erase-crash.t
 shell_tests += tests/cli/7910-erase-together.t
 shell_tests += tests/cli/7920-erase-copies.t
+shell_tests += tests/cli/7930-erase-zones.t
 shell_tests += tests/cli/7230-tombstone-stores.t
 shell_tests += tests/cli/7240-erased-list.t
 shell_tests += tests/cli/8000-verify.t
