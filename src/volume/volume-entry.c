@@ -173,22 +173,21 @@ enum rc volume_get(struct volume *v, struct volume_node node,
 		   struct volume_entry *ret, struct err *err)
 {
 	struct volume_try t = { .v = v };
-	struct volume_entry there = { 0 };
+	struct volume_entry ve = { 0 };
 
 	if (!volume_is_replaced(v, node.shard))
-		t.rc = get_there(v, node, &there, err);
-	if (!volume_is_replaced(v, node.shard)) {
-		*ret = there;
-	} else {
-		volume_entry_release(&there);
+		t.rc = get_there(v, node, &ve, err);
+	if (volume_is_replaced(v, node.shard)) {
+		volume_entry_release(&ve);
 		while (volume_try_next(&t))
-			t.rc = get_current(v, t.view, node, ret, err);
+			t.rc = get_current(v, t.view, node, &ve, err);
 	}
-	if (!t.rc && volume_has_deleted(v)) {
-		t.rc = volume_admit(v, ret, err);
-		if (t.rc)
-			volume_entry_release(ret);
-	}
+	if (!t.rc && volume_has_deleted(v))
+		t.rc = volume_admit(v, &ve, err);
+	if (t.rc)
+		volume_entry_release(&ve);
+	else
+		*ret = ve;
 	return t.rc;
 }
 
