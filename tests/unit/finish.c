@@ -196,7 +196,7 @@ static void a_deletion_is_done_when_all_is_gone(void **st)
 	finish(&f, 0, &names, &finished);
 	assert_int_equal(finished.finished, 1);
 	assert_int_equal(finished.documents, 1);
-	assert_true(finished.lacks_secret);
+	assert_int_equal(finished.suppressed, 1);
 	assert_true(receipt_is_final(
 		oplog_state_find_receipt(oplog_state(f.log), id)));
 	OK(tidy_tombstones(f.st, f.log, f.a.descriptor.archive_id, &tidied,
