@@ -144,6 +144,7 @@ static enum rc open_sources(struct engine *e,
 			    const struct shard_meta *const *in, struct err *err)
 {
 	e->part = OPLOG_PART_MAX;
+	e->revision = e->o->free_revision;
 	for (size_t i = 0; i < e->n; i++) {
 		enum rc rc = source_open(&e->sources[i], e, in[i], err);
 

@@ -57,6 +57,11 @@ struct engine_options {
 	int level;
 	uint64_t split_above; /* plain bytes of a part at most; 0: one part */
 	uint32_t free_part;   /* the first number no shard of the slot has */
+	/* No revision below it comes out: what a lost repack made may be
+	 * removed at any time, and has the same key if it has the same
+	 * contents.
+	 */
+	uint32_t free_revision;
 	engine_lost_fn *lost; /* may be NULL, as progress */
 	void *lost_arg;
 	struct engine_progress *progress;

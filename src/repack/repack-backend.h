@@ -19,7 +19,8 @@ struct repacking {
 	size_t n_withdrawn; /* erasures taken back, when deleted was read */
 	struct shard_meta *metas; /* copies: the log is read again */
 	struct plan_shard *shards;
-	uint32_t *free_parts; /* a number no shard of the slot has */
+	uint32_t *free_parts;     /* a number no shard of the slot has */
+	uint32_t *free_revisions; /* and no lost repack has made */
 	size_t n;
 	struct repack_plan plan;
 	uint64_t n_failed;

@@ -6,6 +6,7 @@
 
 #include "repack/repack-backend.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,53 @@ static uint32_t free_part(const struct oplog *log, size_t i)
 	return next;
 }
 
+/* What comes before the part in a key: day and slot. */
+static size_t place_len(const char *key)
+{
+	const char *p = strchr(key, '/');
+
+	for (int i = 0; p && i < 2; i++)
+		p = strchr(p + 1, '_');
+	return p ? (size_t)(p + 1 - key) : strlen(key);
+}
+
+static size_t first_old(const struct oplog_state *state, const char *key,
+			size_t len)
+{
+	size_t low = 0, high = oplog_state_n_old(state);
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strncmp(oplog_state_old(state, mid)->key, key, len) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The first revision that no lost repack of its day and slot has made. */
+static uint32_t free_revision(const struct oplog_state *state, const char *key)
+{
+	size_t len = place_len(key), n = oplog_state_n_old(state);
+	unsigned int part, revision;
+	uint32_t next = 0;
+
+	for (size_t i = first_old(state, key, len); i < n; i++) {
+		const struct oplog_old *old = oplog_state_old(state, i);
+
+		if (strncmp(old->key, key, len) != 0)
+			break;
+		if (old->is_garbage &&
+		    sscanf(old->key + len, "%4u_R%3u_", &part, &revision) ==
+			    2 &&
+		    revision >= next)
+			next = revision + 1;
+	}
+	return next;
+}
+
 static enum rc choose(struct repacking *r, struct err *err)
 {
 	const struct oplog_state *state = oplog_state(r->log);
@@ -91,6 +139,7 @@ static enum rc choose(struct repacking *r, struct err *err)
 	r->metas = xcalloc(n + 1, sizeof(*r->metas));
 	r->shards = xcalloc(n + 1, sizeof(*r->shards));
 	r->free_parts = xcalloc(n + 1, sizeof(*r->free_parts));
+	r->free_revisions = xcalloc(n + 1, sizeof(*r->free_revisions));
 	for (size_t i = 0; i < n; i++) {
 		const struct shard_meta *m = oplog_shard(r->log, i);
 
@@ -99,6 +148,7 @@ static enum rc choose(struct repacking *r, struct err *err)
 		copy_meta(&r->metas[r->n], m);
 		r->shards[r->n].meta = &r->metas[r->n];
 		r->free_parts[r->n] = free_part(r->log, i);
+		r->free_revisions[r->n] = free_revision(state, m->key);
 		r->n++;
 	}
 	for (size_t i = 0; i < r->o->n_only; i++) {

@@ -80,6 +80,8 @@ static void group_main(void *arg)
 		.level = o->level,
 		.split_above = o->plan.split_above,
 		.free_part = r->free_parts[r->plan.order[g->group->first]],
+		.free_revision =
+			r->free_revisions[r->plan.order[g->group->first]],
 		.lost = note_lost,
 		.lost_arg = g,
 		.progress = o->progress,
@@ -236,6 +238,7 @@ static void release(struct repacking *r)
 	free(r->metas);
 	free(r->shards);
 	free(r->free_parts);
+	free(r->free_revisions);
 	holds_release(&r->holds);
 	tombstone_set_unref(r->deleted);
 }
