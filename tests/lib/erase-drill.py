@@ -60,14 +60,17 @@ def run(*args):
     return p.returncode, p.stdout, p.stderr.decode(errors="replace")
 
 
+# With GRACE 0 a shard may go while one that writes reads it: then it says so,
+# and is run again.  Not so readers.
+AGAIN = ("was replaced, and is gone", "the store has it not",
+         "the next round tries again")
+
+
 def must(what, *args):
-    """With GRACE 0 a shard may go while one that writes reads it: then it says
-    so, and is run again.  Not so readers."""
     while True:
         status, out, err = run(*args)
         count(what)
-        if not status or not any(text in err for text in (
-                "was replaced, and is gone", "the store has it not")):
+        if not status or not any(text in err for text in AGAIN):
             break
         count(what + " again")
     if status:
