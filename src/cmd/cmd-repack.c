@@ -332,6 +332,7 @@ struct repack_cmd {
 	struct conf conf;
 	struct store *st;
 	struct store_run *run;
+	uint64_t n_unused; /* see repack_totals */
 	struct oplog *log;
 	struct descriptor descriptor;
 	struct engine_progress progress;
@@ -448,6 +449,7 @@ static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
 			    c);
 	rc = repack_run(c->log, &opts, &totals, err);
 	ticker_free(ticker);
+	c->n_unused = totals.unused;
 	if (!rc || rc == RC_PARTIAL)
 		print_totals(c->o, &totals);
 	if (!rc && !c->o->grace && !c->o->dry_run && totals.replaced)
@@ -471,7 +473,7 @@ static enum rc repack_cmd_run(const void *options, int argc, char **argv,
 		rc = run(&c, argc - 1, argv + 1, err);
 	oplog_free(c.log);
 	if (c.run)
-		store_run_end(c.run, !rc);
+		store_run_end(c.run, !rc && !c.n_unused);
 	store_close(c.st);
 	conf_release(&c.conf);
 	return rc;

@@ -261,7 +261,8 @@ enum rc reap_round(struct oplog *log, const struct reap_options *opts,
 		rc = read_all(&r, err);
 		if (!rc)
 			run_steps(&r);
-		store_run_end(r.run, !ret->failed[REAP_REPACK]);
+		store_run_end(r.run,
+			      !ret->failed[REAP_REPACK] && !ret->repack.unused);
 		fold_names_release(&r.names);
 		if (rc)
 			return rc;

@@ -128,9 +128,15 @@ static void count(struct repacking *r, const struct repack_event *event)
 		t->groups++;
 		t->replaced += event->n_in;
 		break;
-	case REPACK_BEATEN: t->beaten++; break;
-	case REPACK_NOTHING: break;
-	case REPACK_FAILED: r->n_failed++; break;
+	case REPACK_BEATEN:
+		t->beaten++;
+		t->unused++;
+		break;
+	case REPACK_NOTHING: t->unused += event->out->n > 0; break;
+	case REPACK_FAILED:
+		r->n_failed++;
+		t->unused++;
+		break;
 	}
 }
 

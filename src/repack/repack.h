@@ -70,6 +70,10 @@ struct repack_totals {
 	uint64_t replaced, written;  /* shards */
 	uint64_t held;               /* shards left alone under a hold */
 	uint64_t beaten, failed;     /* groups */
+	/* Groups with shards that no record may name: the run is to be ended as
+	 * one that is not committed, so that they are found and removed.
+	 */
+	uint64_t unused;
 	struct engine_report report; /* summed up */
 };
 
