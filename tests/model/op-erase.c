@@ -122,6 +122,11 @@ static enum rc add(struct erasing *x, struct store *st, struct oplog *log,
 		rc = is_dir ? add_dir(x, a, op, err) : add_names(x, a, op, err);
 	if (!rc && x->w->n_intents[x->actor])
 		rc = tombstone_add_run(a, &added, err);
+	/* Up to now at least. */
+	for (size_t i = 0; !rc && i < x->n; i++) {
+		if (x->taken[i].is_until && x->taken[i].time < added.time)
+			x->taken[i].time = added.time;
+	}
 	tombstone_added_release(&added);
 	tombstone_add_free(a);
 	return rc;
@@ -179,7 +184,8 @@ enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 	/* Nothing is open, or it is too late. */
 	if (rc == RC_NOENT || rc == RC_CHANGED)
 		return RC_OK;
-	if (rc)
+	/* A repack that nobody sees yet may have left out what is deleted. */
+	if (rc || w->has_lag || w->is_pair)
 		model_doubt(&w->model, uid);
 	else if (removed.names)
 		model_withdraw(&w->model, uid, memory_now(w->memory));

@@ -72,6 +72,7 @@ static enum rc purge(struct world *w, struct store *st, struct oplog *log,
 struct running {
 	struct store_run *run;
 	struct oplog *log;
+	bool has_unused; /* shards that no record names */
 };
 
 static enum rc begin(struct world *w, struct store *st, const struct op *op,
@@ -87,7 +88,7 @@ static enum rc begin(struct world *w, struct store *st, const struct op *op,
 static enum rc end(struct world *w, const struct op *op, struct running *r,
 		   enum rc rc)
 {
-	store_run_end(r->run, !rc);
+	store_run_end(r->run, !rc && !r->has_unused);
 	return op_return_log(w, op, r->log, rc);
 }
 
@@ -115,6 +116,7 @@ static enum rc run(struct world *w, struct store *st, const struct op *op,
 	rc = with_text(repack_run(r.log, &o, &totals, err), &told, err);
 	if (!rc && !o.grace)
 		rc = purge(w, st, r.log, r.run, err);
+	r.has_unused = totals.unused;
 	return end(w, op, &r, rc);
 }
 

@@ -57,7 +57,7 @@ const struct op_kind op_kinds[] = {
 	{ "pack", 30, op_pack },
 	{ "clock", 10, run_clock },
 	{ "clean", 2, run_clean },
-	{ "erase", 0, op_erase },
+	{ "erase", 15, op_erase },
 	/* Not by chance: when the deleted directory is repacked away, what a
 	 * packer has put below it meanwhile is no longer in the tree:
 	 * 1d0b14e4db018fed pack/1/0/0/0/0/0 pack/0/ab9251cf/9366fe92/0/0/0

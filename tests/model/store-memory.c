@@ -885,7 +885,7 @@ static enum rc memory_leftovers(struct store *st, bool remove, bool keep_claims,
 	}
 	for (size_t i = m->n_marks; i-- > 0;) {
 		if (m->marks[i]->is_alive ||
-		    (keep_claims && m->marks[i]->n_keys))
+		    ((keep_claims || m->lag) && m->marks[i]->n_keys))
 			continue;
 		fn(arg, "mark of a dead run", 0);
 		if (remove)
