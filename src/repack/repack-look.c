@@ -109,11 +109,18 @@ static size_t first_old(const struct oplog_state *state, const char *key,
 	return low;
 }
 
+/* Of PART_Rnnn_ROOT.des; 0 for a first one. */
+static uint32_t revision_of(const char *part)
+{
+	if (strlen(part) < 10 || part[5] != 'R')
+		return 0;
+	return (uint32_t)strtoul(part + 6, NULL, 10);
+}
+
 /* The first revision that no lost repack of its day and slot has made. */
 static uint32_t free_revision(const struct oplog_state *state, const char *key)
 {
 	size_t len = place_len(key), n = oplog_state_n_old(state);
-	unsigned int part, revision;
 	uint32_t next = 0;
 
 	for (size_t i = first_old(state, key, len); i < n; i++) {
@@ -121,11 +128,8 @@ static uint32_t free_revision(const struct oplog_state *state, const char *key)
 
 		if (strncmp(old->key, key, len) != 0)
 			break;
-		if (old->is_garbage &&
-		    sscanf(old->key + len, "%4u_R%3u_", &part, &revision) ==
-			    2 &&
-		    revision >= next)
-			next = revision + 1;
+		if (old->is_garbage && revision_of(old->key + len) >= next)
+			next = revision_of(old->key + len) + 1;
 	}
 	return next;
 }

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016 # for the inner shell
 # desfs repack: what is deleted is nowhere afterwards, all else as it was.
 . "${0%/*}/../lib/tap.sh"
 # shellcheck source=tests/lib/tree.sh
@@ -65,6 +64,22 @@ lacks()
 	EOF
 }
 
+# repack_to FILE ARG...: JSON lines.
+repack_to()
+{
+	out=$1
+	shift
+	"$DESFS" repack --json "$@" >"$out"
+}
+
+status_is()
+{
+	want=$1
+	shift
+	"$@"
+	[ $? = "$want" ]
+}
+
 json_sum()
 {
 	"$PYTHON" -c 'import json, sys
@@ -113,14 +128,14 @@ cp -a src src.all
 gone='many/victim many/000007 many/000500 many/000501 big equal-1 link only/000000
 	only/below/000000 empty dir/deep/er/000003'
 t 'nothing is deleted, nothing to do' "$DESFS" repack one
-t "so nothing is written" sh -c "find one/log -type f | wc -l | grep -qx 1"
+t 'so nothing is written' test "$(find one/log -type f | wc -l)" = 1
 # shellcheck disable=SC2086
 t 'some are deleted' forget one $gone
 find one -type f | sort >before
 t 'a dry run' "$DESFS" repack --dry-run one
 find one -type f | sort >after
 t 'changes nothing' cmp before after
-t 'they are repacked' sh -c '"$DESFS" repack --json one >out.json'
+t 'they are repacked' repack_to out.json one
 # shellcheck disable=SC2086
 t 'what is left is as it was, and the rest nowhere' repacked one out.json $gone
 t 'not even as bytes' lacks one out.json 'a secret that must go' many/victim \
@@ -129,7 +144,7 @@ remove_gone
 t 'the tree is what is left' same_as_src one
 t 'both names of a file of which one is deleted had its bytes' \
 	cmp x-one/big-link src.all/big
-t 'once more: nothing to do' sh -c '"$DESFS" repack --json one >out2.json'
+t 'once more: nothing to do' repack_to out2.json one
 t 'nothing was done' test "$(json_sum out2.json replaced)" = 0
 mount_up one mnt
 t 'a mount shows it' same_by_diff src mnt
@@ -144,43 +159,43 @@ done
 rm -rf src
 cp -a src.all src
 t 'several versions' same_as_src two
-t 'small shards are merged' sh -c '"$DESFS" repack --json --merge-below 100M two >out.json'
+t 'small shards are merged' repack_to out.json --merge-below 100M two
 t 'into one a slot' test "$(json_sum out.json written)" -lt "$(json_sum out.json replaced)"
 t 'with all entries' repacked two out.json
 t 'the tree is the same' same_as_src two
 # shellcheck disable=SC2086
 t 'some are deleted there' forget two $gone
-t 'merged ones are repacked' sh -c '"$DESFS" repack --json two >out.json'
+t 'merged ones are repacked' repack_to out.json two
 # shellcheck disable=SC2086
 t 'without what is deleted' repacked two out.json $gone
-t 'one is split' sh -c '"$DESFS" repack --json --split-above 1M two >out.json'
+t 'one is split' repack_to out.json --split-above 1M two
 t 'into several' test "$(json_sum out.json written)" -gt "$(json_sum out.json replaced)"
 t 'with all entries' repacked two out.json
 remove_gone
 t 'the tree is what is left' same_as_src two
-t 'all is recompressed' sh -c '"$DESFS" repack --json --recompress lz4 two >out.json'
+t 'all is recompressed' repack_to out.json --recompress lz4 two
 t 'the tree is the same' same_as_src two
-t 'and merged again' sh -c '"$DESFS" repack --json --merge-below 1G --recompress zstd:9 two >out.json'
+t 'and merged again' repack_to out.json --merge-below 1G --recompress zstd:9 two
 t 'the tree is the same' same_as_src two
 
 # --- per cent --------------------------------------------------------------
 "$DESFS_PACK" -q --created-at 2026-01-01T10:00:00Z src.all three
 t 'a little is deleted' forget three many/000009
-t 'too little' sh -c '"$DESFS" repack --json --when-deleted 50% three >out.json'
+t 'too little' repack_to out.json --when-deleted 50% three
 t 'so nothing is done' test "$(json_sum out.json replaced)" = 0
-t 'but it is enough without a number' sh -c '"$DESFS" repack --json --grace 0 three >out.json'
+t 'but it is enough without a number' repack_to out.json --grace 0 three
 t 'for one shard' test "$(json_sum out.json replaced)" = 1
 t 'which is removed at once' test \
 	"$(find three -name '*.des' ! -name '*_R001_*' | wc -l)" = \
 	"$("$DESFS" verify three | sed -n 's/^\([0-9]*\) shards.*/\1/p' | awk '{ print $1 - 1 }')"
-t 'one by name' sh -c '"$DESFS" repack --recompress none three \
-	"$(find three -name "*.des" | sort | head -n 1)"'
-t 'no such shard' sh -c '"$DESFS" repack three nothing.des; test $? = 3'
-t 'no percentage' sh -c '"$DESFS" repack --when-deleted 101 three; test $? = 2'
-t 'no codec' sh -c '"$DESFS" repack --recompress gzip three; test $? = 2'
-t 'no level' sh -c '"$DESFS" repack --recompress zstd:99 three; test $? = 2'
-t 'no time' sh -c '"$DESFS" repack --grace 1w three; test $? = 2'
-t 'no archive' sh -c '"$DESFS" repack src; test $? = 3'
+t 'one by name' "$DESFS" repack --recompress none three \
+	"$(find three -name '*.des' | sort | head -n 1)"
+t 'no such shard' status_is 3 "$DESFS" repack three nothing.des
+t 'no percentage' status_is 2 "$DESFS" repack --when-deleted 101 three
+t 'no codec' status_is 2 "$DESFS" repack --recompress gzip three
+t 'no level' status_is 2 "$DESFS" repack --recompress zstd:99 three
+t 'no time' status_is 2 "$DESFS" repack --grace 1w three
+t 'no archive' status_is 3 "$DESFS" repack src
 
 # --- versions of one name stay together -------------------------------------
 mkdir -p one-name && seq 100000 >one-name/f
@@ -200,5 +215,6 @@ forget four $gone
 cp -a four five
 "$DESFS" repack --jobs 1 four >/dev/null
 "$DESFS" repack --jobs 5 five >/dev/null
-t 'the result does not depend on threads' sh -c \
-	'(cd four && ls 2*/*) >a && (cd five && ls 2*/*) >b && cmp a b'
+(cd four && find . -name '*.des' | sort) >four.names
+(cd five && find . -name '*.des' | sort) >five.names
+t 'the result does not depend on threads' cmp four.names five.names
