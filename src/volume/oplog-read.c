@@ -13,11 +13,6 @@
 #include "volume/oplog-backend.h"
 #include "volume/oplog-checkpoint.h"
 
-/* Clocks of writers differ by at most that; a record may turn up behind another
- * with a later name.
- */
-#define OVERLAP_US (INT64_C(15) * 60 * 1000000)
-
 /* So many are listed in one request, so nothing is saved by listing fewer. */
 #define LIST_PAGE 900u
 
@@ -103,7 +98,7 @@ static void start_after(const struct oplog *log, char *ret, size_t size)
 	if (wants_all(log, now) || !log->n_records)
 		return;
 	last = log->records[log->n_records - 1]->time;
-	timestamp_format_compact((last < now ? last : now) - OVERLAP_US, stamp);
+	timestamp_format_compact((last < now ? last : now) - OPLOG_SKEW_US, stamp);
 	snprintf(ret, size, OPLOG_PREFIX "%s", stamp);
 }
 

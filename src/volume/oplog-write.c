@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "store/store-write.h"
@@ -19,11 +20,24 @@
 /* The newest record may be folded into a checkpoint just then. */
 #define ATTEMPTS_MAX 3
 
+/* Not before the newest record that is not of the future. */
 static void set_time(struct oplog_record *r, int64_t newest)
 {
 	r->time = clock_wall_ns() / 1000;
 	if (r->time <= newest)
 		r->time = newest + 1;
+}
+
+static int64_t newest_time(const struct oplog *log)
+{
+	size_t i = log->n_records;
+
+	while (i && oplog_is_of_the_future(log->records[i - 1]->time))
+		i--;
+	if (i < log->n_records)
+		log_warn("log: %s: its time is ahead of this machine's clock",
+			 log->records[log->n_records - 1]->name);
+	return i ? log->records[i - 1]->time : INT64_MIN;
 }
 
 /* What cannot be read again would be an error to all readers for ever. */
@@ -73,8 +87,7 @@ enum rc oplog_write(struct oplog *log, struct store *st, struct oplog_record *r,
 	r->prev = prev;
 	if (prev.name)
 		r->prev.name = xstrdup(prev.name);
-	set_time(r, log->n_records ? log->records[log->n_records - 1]->time
-				   : INT64_MIN);
+	set_time(r, newest_time(log));
 	return put(st, r, archive_id, err);
 }
 
@@ -96,7 +109,8 @@ static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
 	(void)size;
 	(void)err;
 	is_record = oplog_record_name_time(name, &time);
-	if (!is_record && !oplog_checkpoint_name_time(name, &time))
+	if ((!is_record && !oplog_checkpoint_name_time(name, &time)) ||
+	    oplog_is_of_the_future(time))
 		return RC_OK;
 	if (time > newest->time)
 		newest->time = time;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "volume/oplog-backend.h"
 #include "volume/oplog-state.h"
@@ -87,14 +88,22 @@ const struct tombstone_set *oplog_deleted(const struct oplog *log)
 	return log->deleted.set;
 }
 
+bool oplog_is_of_the_future(int64_t time)
+{
+	return time > clock_wall_ns() / 1000 + OPLOG_SKEW_US;
+}
+
 void oplog_newest(const struct oplog *log, struct oplog_prev *ret)
 {
 	const struct oplog_record *r;
+	size_t i = log->n_records;
 
 	*ret = (struct oplog_prev){ .name = NULL };
-	if (!log->n_records)
+	while (i && oplog_is_of_the_future(log->records[i - 1]->time))
+		i--;
+	if (!i)
 		return;
-	r = log->records[log->n_records - 1];
+	r = log->records[i - 1];
 	ret->name = r->name;
 	memcpy(ret->sha256, r->sha256, SHA256_LEN);
 }

@@ -104,7 +104,8 @@ enum rc oplog_read_tombstone(struct store *st, const struct oplog_object *o,
 			     struct tombstone *ret, struct buf *ret_text,
 			     struct err *err) MUST_CHECK;
 
-/* What a record written now has as prev; borrowed until the next oplog_read. */
+/* What a record written now has as prev: the newest that is not of the future;
+ * borrowed until the next oplog_read. */
 void oplog_newest(const struct oplog *log, struct oplog_prev *ret);
 
 /* Write a record, after an oplog_read of all: its time is now, or if that is

@@ -12,6 +12,7 @@ From desfs-archive(5) alone, without a line of the program.
     log-writer.py ARCHIVE checkpoint [PURGED-KEY...]
     log-writer.py ARCHIVE names               first and last of all shards told of
 
+--ahead DAYS: with a clock that is so far ahead.
 --shards OTHER-ARCHIVE: take what is said of shards from that log, too.
 """
 import argparse
@@ -43,6 +44,8 @@ def percent(uid):
 
 
 class Archive:
+    ahead = 0
+
     def __init__(self, path):
         self.path = path
         with open(os.path.join(path, "desfs.json"), "rb") as f:
@@ -79,7 +82,7 @@ class Archive:
         return {s["key"]: s for _, _, r in self.records() for s in r.get("shards", [])}
 
     def now(self):
-        now = datetime.datetime.utcnow()
+        now = datetime.datetime.utcnow() + datetime.timedelta(days=self.ahead)
         for _, _, r in self.records():
             t = datetime.datetime.strptime(r["time"], "%Y-%m-%dT%H:%M:%S.%fZ")
             now = max(now, t + datetime.timedelta(microseconds=1))
@@ -170,6 +173,7 @@ def names(a, args):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--shards")
+    p.add_argument("--ahead", type=int, default=0)
     p.add_argument("archive")
     p.add_argument("what", choices=["repack", "tombstone", "withdrawn", "done", "aggregate",
                                     "checkpoint", "names"])
@@ -177,7 +181,9 @@ def main():
     rest = sys.argv[at:] if at else []
     args, words = p.parse_known_args(sys.argv[1:at])
     args.words = words + rest
-    globals()[args.what](Archive(args.archive), args)
+    archive = Archive(args.archive)
+    archive.ahead = args.ahead
+    globals()[args.what](archive, args)
 
 
 main()

@@ -291,7 +291,7 @@ static void a_record_is_later_than_what_its_writer_knows(void **state)
 	CLEANUP_FREE char *one = NULL, *two = NULL;
 	const struct oplog_record *r;
 
-	clock_advance(600 * 60 * CLOCK_NS_PER_SEC);
+	clock_advance(10 * 60 * CLOCK_NS_PER_SEC);
 	one = add(f, 1);
 	clock_thaw();
 	clock_freeze(0, NOW * 1000);
@@ -301,14 +301,32 @@ static void a_record_is_later_than_what_its_writer_knows(void **state)
 	assert_true(changed(f));
 	r = oplog_record_at(f->log, 1);
 	assert_string_equal(r->name, two);
-	assert_true(r->time == NOW + 600 * MINUTE + 1);
+	assert_true(r->time == NOW + 10 * MINUTE + 1);
 	assert_string_equal(r->prev.name, one);
 	r = oplog_record_at(f->log, 2);
-	assert_true(r->time == NOW + 600 * MINUTE + 2);
+	assert_true(r->time == NOW + 10 * MINUTE + 2);
 	assert_string_equal(r->prev.name, two);
 	assert_memory_equal(r->prev.sha256, oplog_record_at(f->log, 1)->sha256,
 			    SHA256_LEN);
 	assert_int_equal(oplog_count(f->log), 2);
+}
+
+static void a_record_of_a_wrong_clock_carries_no_other_along(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_FREE char *one = NULL, *two = NULL;
+	const struct oplog_record *r;
+
+	clock_advance(600 * 60 * CLOCK_NS_PER_SEC);
+	one = add(f, 1);
+	clock_thaw();
+	clock_freeze(0, NOW * 1000);
+	two = add(f, 2);
+	assert_true(changed(f));
+	r = oplog_record_at(f->log, 0);
+	assert_string_equal(r->name, two);
+	assert_true(r->time == NOW);
+	assert_null(r->prev.name);
 }
 
 static void what_no_reader_would_take_is_not_written(void **state)
@@ -816,6 +834,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_record_is_later_than_what_its_writer_knows),
+		TEST(a_record_of_a_wrong_clock_carries_no_other_along),
 		TEST(what_no_reader_would_take_is_not_written),
 		TEST(what_is_taken_back_does_not_count),
 		TEST(what_the_list_lacks_is_asked_for_by_name),
