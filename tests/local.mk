@@ -230,6 +230,7 @@ shell_tests += tests/cli/7330-verify-names.t
 shell_tests += tests/cli/7340-verify-deleted.t
 shell_tests += tests/cli/7350-verify-promtool.t
 shell_tests += tests/cli/7210-pack-erased.t
+shell_tests += tests/cli/7220-tombstone-again.t
 shell_tests += tests/cli/7900-erase-crash.t
 shell_tests += tests/cli/7910-erase-together.t
 shell_tests += tests/cli/7920-erase-copies.t

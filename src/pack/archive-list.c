@@ -32,7 +32,7 @@ static enum object_kind kind_of(const char *key)
 		return OBJECT_LOG;
 	if (!strncmp(key, "tombstones/", 11))
 		return OBJECT_TOMBSTONE;
-	if (!strncmp(key, "salts/", 6))
+	if (!strncmp(key, "salts/", 6) || !strncmp(key, "reap/", 5))
 		return OBJECT_SALT;
 	if (!strncmp(key, "holds/", 6))
 		return OBJECT_HOLD;

@@ -148,7 +148,9 @@ static enum rc read_one(void *arg, const char *key, uint64_t size,
 		return RC_OK;
 	}
 	rc = store_read_all(r->st, key, HOLD_MAX, &text, err);
-	if (rc == RC_NOENT || rc == RC_LIMIT || rc == RC_CORRUPT)
+	/* RC_USAGE: its name is no key. */
+	if (rc == RC_NOENT || rc == RC_LIMIT || rc == RC_CORRUPT ||
+	    rc == RC_USAGE)
 		holds_add(r->to, key, NULL, 0);
 	else if (rc)
 		return rc;

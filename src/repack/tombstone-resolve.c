@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "erase/tombstone-set.h"
 #include "repack/tombstone-add-backend.h"
 #include "repack/tombstone-copies.h"
+#include "volume/oplog.h"
 
 #define TELL_MAX 20u /* versions of one name */
 
@@ -133,6 +135,17 @@ static enum rc check_dir(struct tombstone_add *a, bool is_recursive,
 	return RC_OK;
 }
 
+/* Were all versions up to that time asked for, and not only single ones? */
+static bool is_covered(const struct tombstone_add *a, int64_t until)
+{
+	struct tombstone_uid t;
+	struct span parent, name;
+
+	entry_split_uid(uid_of(a), &parent, &name);
+	return tombstone_set_find(oplog_deleted(a->log), parent, name, &t) &&
+	       t.until != TOMBSTONE_NONE && t.until >= until;
+}
+
 static enum rc resolve_all(struct tombstone_add *a, const struct want *w,
 			   struct err *err)
 {
@@ -147,12 +160,12 @@ static enum rc resolve_all(struct tombstone_add *a, const struct want *w,
 		if (v->created_at > until)
 			until = v->created_at;
 	}
-	if (a->n_versions && !any && !a->is_damaged) {
+	if (!any && !a->is_damaged && is_covered(a, until)) {
 		a->counts.already++;
 		tombstone_add_note(a, TOMBSTONE_ALREADY, uid_of(a), 0, false);
 		return RC_OK;
 	}
-	if (!any && !w->is_below && !a->opts->force) {
+	if (!a->n_versions && !w->is_below && !a->opts->force) {
 		fail(a, TOMBSTONE_MISSING, RC_NOENT);
 		return RC_OK;
 	}

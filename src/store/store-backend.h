@@ -61,6 +61,13 @@ struct store_backend {
 			      store_place_fn *fn, void *arg, struct err *err);
 };
 
+/* Of a name in a store: a key; or below STORE_HOLDS whatever it is, since what
+ * forbids removing must not be overlooked.  Folder marks of other programs are
+ * none.
+ */
+#define STORE_HOLDS "holds/"
+bool store_key_is_listed(const char *key);
+
 /* What a tail read has put behind the first bytes of the buffer. */
 enum rc store_check_tail(const struct store_check *check, const struct buf *b,
 			 size_t before, const struct object_info *info,

@@ -80,7 +80,8 @@ static enum rc add_name(struct listing *l, int dirfd, const char *dir,
 	CLEANUP_FREE char *key = xasprintf("%s%s", dir, name);
 	struct stat sb;
 
-	if (!key_is_valid(key))
+	if (!strcmp(name, ".") || !strcmp(name, "..") ||
+	    !store_key_is_listed(key))
 		return RC_OK;
 	if (fstatat(dirfd, name, &sb, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? RC_OK

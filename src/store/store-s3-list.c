@@ -170,7 +170,7 @@ static enum rc next_page(struct listing *l, struct err *err)
 /* Folder marks of other programs, and what belongs to the store itself. */
 static bool is_listed(const struct listing *l, const char *key)
 {
-	return key_is_valid(key) &&
+	return store_key_is_listed(key) &&
 	       (l->with_tmp || strncmp(key, STORE_TMP "/", 4) != 0);
 }
 

@@ -135,6 +135,15 @@ const char *store_location(const struct store *st)
 	return st->location ? st->location : st->url;
 }
 
+bool store_key_is_listed(const char *key)
+{
+	size_t len = strlen(key);
+
+	return key_is_valid(key) ||
+	       (!strncmp(key, STORE_HOLDS, strlen(STORE_HOLDS)) &&
+		key[len - 1] != '/');
+}
+
 static enum rc check_key(const char *key, struct err *err)
 {
 	if (key_is_valid(key))
