@@ -14,7 +14,7 @@ mkdir -p src/a src/b
 for f in a/one a/two b/three b/four; do
 	head -c 300000 /dev/urandom >src/$f
 	# Stored as they are, so found as they are.
-	head -c 100016 src/$f | tail -c 16 | xxd -p >"${f#*/}.bytes"
+	head -c 100016 src/$f | tail -c 16 | od -An -v -tx1 | tr -d " \n" >"${f#*/}.bytes"
 done
 "$DESFS_PACK" -q src s3://bkt/a || exit
 
