@@ -356,6 +356,7 @@ libdesfs_a_SOURCES += src/repack/held.c src/repack/held.h
 libdesfs_a_SOURCES += src/repack/holds.c src/repack/holds.h
 libdesfs_a_SOURCES += src/repack/old-set.c src/repack/old-set.h
 libdesfs_a_SOURCES += src/repack/purge.c src/repack/purge.h
+libdesfs_a_SOURCES += src/repack/lacks.c src/repack/lacks.h
 libdesfs_a_SOURCES += src/repack/purge-judge.c src/repack/purge-judge.h
 libdesfs_a_SOURCES += src/repack/purge-rule.c src/repack/purge-rule.h
 libdesfs_a_SOURCES += src/repack/repack.c src/repack/repack.h

@@ -150,6 +150,7 @@ static const char *why_not(const struct purge_event *e)
 	case PURGE_GRACE: return "the grace period is not over";
 	case PURGE_RUN_ALIVE: return "an older run is at work";
 	case PURGE_UNVERIFIED: return "what takes its place is not whole";
+	case PURGE_LACKS: return "what takes its place has not all of it";
 	case PURGE_COUNTS:
 	case PURGE_UNREAD: return "no record could be read that replaces it";
 	}

@@ -23,24 +23,46 @@ struct met {
 	UT_hash_handle hh;
 };
 
-static void meet(struct met **all, struct met **todo, const char *key)
+/* true: for the first time. */
+static bool meet(struct met **all, struct met **todo, const char *key)
 {
 	struct met *m = NULL;
 
 	HASH_FIND_STR(*all, key, m);
 	if (m)
-		return;
+		return false;
 	m = xcalloc(1, sizeof(*m));
 	m->key = key;
 	HASH_ADD_KEYPTR(hh, *all, m->key, strlen(m->key), m);
 	m->next = *todo;
 	*todo = m;
+	return true;
+}
+
+static void forget(struct met *all)
+{
+	struct met *m, *next;
+
+	HASH_ITER(hh, all, m, next)
+	{
+		HASH_DEL(all, m);
+		free(m);
+	}
+}
+
+static void note_record(struct heirs *h, const struct oplog_record *by)
+{
+	h->n_lost = by->n_lost < UINT64_MAX - h->n_lost ? h->n_lost + by->n_lost
+							: UINT64_MAX;
+	h->is_damaged |= by->n_lost || by->why == OPLOG_CORRUPT;
+	h->is_merged |= by->n_replaces > 1;
 }
 
 void heirs_of(const struct oplog_state *state, const char *key,
 	      struct heirs *ret)
 {
-	struct met *all = NULL, *todo = NULL, *m, *next;
+	struct met *all = NULL, *todo = NULL;
+	struct met *records = NULL, *ignored = NULL;
 
 	*ret = (struct heirs){ 0 };
 	meet(&all, &todo, key);
@@ -56,14 +78,13 @@ void heirs_of(const struct oplog_state *state, const char *key,
 					    sizeof(*ret->all));
 			ret->all[ret->n++] = counts;
 		}
+		if (by && meet(&records, &ignored, by->name))
+			note_record(ret, by);
 		for (size_t i = 0; by && i < by->n_shards; i++)
 			meet(&all, &todo, by->shards[i].key);
 	}
-	HASH_ITER(hh, all, m, next)
-	{
-		HASH_DEL(all, m);
-		free(m);
-	}
+	forget(all);
+	forget(records);
 }
 
 /* --- whether they are whole ----------------------------------------------- */

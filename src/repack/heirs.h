@@ -20,6 +20,9 @@ struct store;
 struct heirs {
 	const struct shard_meta **all;
 	size_t n, cap;
+	/* What the records say that made them out of it. */
+	uint64_t n_lost;            /* entries left out as damaged, at most */
+	bool is_damaged, is_merged; /* one left some out; took several */
 };
 
 /* Those of a key that was replaced: what took its place, or the place of that,

@@ -10,6 +10,7 @@
 #include "erase/erasure-state.h"
 #include "repack/heirs.h"
 #include "repack/held.h"
+#include "repack/lacks.h"
 #include "repack/record-read.h"
 
 #define US_PER_SEC INT64_C(1000000)
@@ -58,7 +59,9 @@ static struct purge_facts facts_of(const struct purge_judge *j,
 	};
 }
 
-/* All but whether what takes its place is whole, which costs most. */
+/* All but whether what takes its place is whole and has all of it, which costs
+ * most.
+ */
 static void judge(const struct purge_judge *j, struct purge_item *it,
 		  struct heirs *heirs)
 {
@@ -89,7 +92,7 @@ static void judge(const struct purge_judge *j, struct purge_item *it,
 		free(it->text);
 		it->text = xstrdup(hold->key);
 	}
-	f.is_verified = true;
+	f.is_verified = f.is_covered = true;
 	it->verdict = purge_rule(&f);
 }
 
@@ -107,6 +110,22 @@ static void judge_whole(const struct verified *v, struct purge_item *it,
 		it->text = xstrdup(text);
 		return;
 	}
+}
+
+/* A record may say anything: what it left out must be deleted or lost. */
+static enum rc judge_lacks(const struct purge_judge *j, struct purge_item *it,
+			   const struct heirs *heirs, struct err *err)
+{
+	const struct oplog_old *old = it->shard->old;
+
+	if (it->verdict != PURGE_YES || old->is_garbage ||
+	    !lacks_nothing(j->st, old, heirs, j->deleted, err))
+		return RC_OK;
+	if (err->rc == RC_STOPPED)
+		return err->rc;
+	it->verdict = PURGE_LACKS;
+	fail(it, err);
+	return RC_OK;
 }
 
 enum rc purge_judge(struct purge_judge *j, struct old_set *old,
@@ -135,6 +154,8 @@ enum rc purge_judge(struct purge_judge *j, struct old_set *old,
 	for (size_t i = 0; i < j->n; i++) {
 		if (!rc && j->items[i].verdict == PURGE_YES)
 			judge_whole(v, &j->items[i], &heirs[i]);
+		if (!rc)
+			rc = judge_lacks(j, &j->items[i], &heirs[i], err);
 		free(heirs[i].all);
 	}
 	verified_free(v);

@@ -23,10 +23,13 @@ struct purge_item {
 	bool is_uncertain; /* the facts could not be found out */
 };
 
+struct tombstone_set;
+
 struct purge_judge {
 	struct store *st;
 	const struct oplog_state *state;
 	const struct holds *holds;
+	const struct tombstone_set *deleted; /* by what is live; or NULL */
 	const uint8_t *archive_id;
 	int64_t now, oldest_run;
 	struct purge_item *items;

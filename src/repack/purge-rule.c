@@ -12,6 +12,7 @@ static const char *const verdict_names[] = {
 	[PURGE_GRACE] = "grace",
 	[PURGE_RUN_ALIVE] = "run-alive",
 	[PURGE_UNVERIFIED] = "unverified",
+	[PURGE_LACKS] = "lacks",
 };
 
 const char *purge_verdict_text(enum purge_verdict v)
@@ -43,5 +44,7 @@ enum purge_verdict purge_rule(const struct purge_facts *f)
 		return PURGE_RUN_ALIVE;
 	if (!f->is_lost && !f->is_verified)
 		return PURGE_UNVERIFIED;
+	if (!f->is_lost && !f->is_covered)
+		return PURGE_LACKS;
 	return PURGE_YES;
 }

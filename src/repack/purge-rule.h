@@ -18,6 +18,7 @@ enum purge_verdict {
 	PURGE_GRACE,      /* the grace period is not over */
 	PURGE_RUN_ALIVE,  /* who began earlier may still win */
 	PURGE_UNVERIFIED, /* what takes its place was not read whole */
+	PURGE_LACKS,      /* what takes its place has not all of it */
 };
 
 /* For "counts", "unread", ... */
@@ -38,6 +39,7 @@ struct purge_facts {
 	 * in the place of what is lost.
 	 */
 	bool is_verified;
+	bool is_covered;    /* likewise: nothing of it is nowhere else */
 	int64_t oldest_run; /* when it began; PURGE_NO_RUN */
 	int64_t now;
 };

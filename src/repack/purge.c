@@ -57,7 +57,8 @@ static void tell_waiting(struct purging *p, const struct purge_item *it)
 	case PURGE_HELD: p->totals->held++; break;
 	case PURGE_COUNTS:
 	case PURGE_UNREAD:
-	case PURGE_UNVERIFIED: p->totals->failed++; break;
+	case PURGE_UNVERIFIED:
+	case PURGE_LACKS: p->totals->failed++; break;
 	case PURGE_YES: return;
 	}
 	if (it->is_uncertain && it->verdict == PURGE_HELD) {
@@ -291,6 +292,7 @@ static enum rc prepare(struct purging *p, struct err *err)
 	j->st = p->o->store;
 	j->state = oplog_state(p->log);
 	j->holds = &p->holds;
+	j->deleted = oplog_deleted(p->log);
 	j->archive_id = p->o->archive_id;
 	j->now = clock_wall_ns() / 1000;
 	return old_set_read(&p->old, p->o->store, j->state, err);

@@ -2,7 +2,8 @@
 /* purge.h - remove old revisions and garbage where nothing speaks against it.
  *
  * What is removed was replaced, says a record that was read by its name in
- * every zone; all that counts in its place was read whole there; the grace
+ * every zone; all that counts in its place was read whole there and has what
+ * the old one has, but for what is deleted or said to be lost; the grace
  * period is over, no hold covers it, and nobody is at work who began before
  * that record.  What of it was asked to be deleted has a receipt before, and
  * a record says afterwards where it is gone or what keeps it.

@@ -18,6 +18,7 @@ static struct purge_facts allowed(void)
 				     .time = NOW - 25 * HOUR,
 				     .grace = 24 * HOUR,
 				     .is_verified = true,
+				     .is_covered = true,
 				     .oldest_run = PURGE_NO_RUN,
 				     .now = NOW };
 }
@@ -63,6 +64,9 @@ static void each_single_fact_missing_forbids_it(void **state)
 	f = allowed();
 	f.is_verified = false;
 	assert_int_equal(purge_rule(&f), PURGE_UNVERIFIED);
+	f = allowed();
+	f.is_covered = false;
+	assert_int_equal(purge_rule(&f), PURGE_LACKS);
 	f = allowed();
 	f.oldest_run = f.time - 1;
 	assert_int_equal(purge_rule(&f), PURGE_RUN_ALIVE);
@@ -112,7 +116,7 @@ static void garbage_has_nothing_in_its_place_to_be_read(void **state)
 	(void)state;
 	f.is_replaced = false;
 	f.is_lost = true;
-	f.is_verified = false;
+	f.is_verified = f.is_covered = false;
 	assert_int_equal(purge_rule(&f), PURGE_YES);
 	f.is_read = false;
 	assert_int_equal(purge_rule(&f), PURGE_UNREAD);
@@ -128,7 +132,7 @@ static void no_grace_overflows(void **state)
 	assert_true(purge_grace_end(NOW, -5, NOW) == NOW);
 }
 
-/* Of the 128 combinations of the facts one allows it, and two of garbage, in
+/* Of the 256 combinations of the facts one allows it, and four of garbage, in
  * whose place nothing is: a rule that forgot one fact would allow more.
  */
 static void few_combinations_allow_it(void **state)
@@ -136,13 +140,14 @@ static void few_combinations_allow_it(void **state)
 	unsigned int n = 0;
 
 	(void)state;
-	for (unsigned int bits = 0; bits < 128; bits++) {
+	for (unsigned int bits = 0; bits < 256; bits++) {
 		const struct purge_facts f = {
 			.is_replaced = bits & 1,
 			.is_lost = bits & 2,
 			.is_read = bits & 4,
 			.is_held = bits & 8,
 			.is_verified = bits & 16,
+			.is_covered = bits & 128,
 			.oldest_run = bits & 32 ? NOW - 2 * HOUR : PURGE_NO_RUN,
 			.time = NOW - HOUR,
 			.grace = bits & 64 ? 2 * HOUR : HOUR,
@@ -151,7 +156,7 @@ static void few_combinations_allow_it(void **state)
 
 		n += purge_rule(&f) == PURGE_YES;
 	}
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 5);
 }
 
 static void verdicts_have_words(void **state)
@@ -159,6 +164,7 @@ static void verdicts_have_words(void **state)
 	(void)state;
 	assert_string_equal(purge_verdict_text(PURGE_GRACE), "grace");
 	assert_string_equal(purge_verdict_text(PURGE_UNVERIFIED), "unverified");
+	assert_string_equal(purge_verdict_text(PURGE_LACKS), "lacks");
 }
 
 int main(void)

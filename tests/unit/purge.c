@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "erase/tombstone.h"
+#include "pack/raw-shard.h"
 #include "repack/salt.h"
 #include "replaced.h"
 
@@ -169,6 +170,166 @@ static void what_takes_its_place_and_is_missing_keeps_it(void **state)
 	free(path);
 	end(&f);
 }
+
+/* --- what takes its place has to have all of it --------------------------- */
+
+static void what_is_nowhere_else_keeps_it_until_it_is_deleted(void **state)
+{
+	uint8_t id[ERASURE_ID_LEN];
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	begin_with(&f, GRACE, &both[1], 1, 0);
+	stays(&f, PURGE_LACKS, RC_PARTIAL);
+	assert_int_equal(purge(&f, &seen, &t), RC_PARTIAL);
+	assert_true(seen.is_failed);
+	assert_int_equal(t.failed, 1);
+	assert_non_null(strstr(seen.text, "1 entries"));
+	assert_non_null(strstr(seen.text, "'gone'"));
+	ask(&f, "kept", id);
+	stays(&f, PURGE_LACKS, RC_PARTIAL);
+	ask(&f, "gone", id);
+	goes(&f);
+	end(&f);
+}
+
+static void a_deletion_that_is_taken_back_keeps_it(void **state)
+{
+	struct oplog_record r = { .kind = OPLOG_WITHDRAWN };
+	uint8_t id[ERASURE_ID_LEN];
+	struct fixture f;
+
+	(void)state;
+	begin_with(&f, GRACE, &both[1], 1, 0);
+	ask(&f, "gone", id);
+	r.withdrawn = xcalloc(1, sizeof(*r.withdrawn));
+	r.n_withdrawn = 1;
+	memcpy(r.withdrawn[0].b, id, sizeof(id));
+	write_record(&f, &r);
+	oplog_record_release(&r);
+	stays(&f, PURGE_LACKS, RC_PARTIAL);
+	end(&f);
+}
+
+static void other_bytes_or_times_in_its_place_keep_it(void **state)
+{
+	static const struct archive_entry other[] = {
+		{ .uid = "kept", .type = ENTRY_REG, .content = "publik" },
+		{ .uid = "kept", .type = ENTRY_REG, .content = "public!" },
+		{ .uid = "kept", .type = ENTRY_DIR },
+		{ .uid = "kepu", .type = ENTRY_REG, .content = "public" },
+		{ .uid = "kept", .type = ENTRY_REG, .content = "public" },
+	};
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+		/* Both are missing, one is said to be lost; the last is but of
+		 * another time.
+		 */
+		begin_with(&f, GRACE, &other[i],
+			   i + 1 < ARRAY_LEN(other) ? 1 : 2, 1);
+		stays(&f, PURGE_LACKS, RC_PARTIAL);
+		assert_int_equal(purge(&f, &seen, &t), RC_PARTIAL);
+		assert_non_null(strstr(seen.text, "2 entries"));
+		end(&f);
+		begin_with(&f, GRACE, &other[i],
+			   i + 1 < ARRAY_LEN(other) ? 1 : 2, 2);
+		goes(&f);
+		end(&f);
+	}
+}
+
+static void nothing_in_its_place_keeps_it(void **state)
+{
+	uint8_t id[ERASURE_ID_LEN];
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	begin_with(&f, GRACE, &both[1], 1, 0);
+	ask(&f, "gone", id);
+	replace(&f, f.new, NULL, 0);
+	set_now(NOW + 2 * HOUR);
+	assert_int_equal(purge(&f, &seen, &t), RC_PARTIAL);
+	assert_int_equal(seen.n, 2);
+	assert_int_equal(seen.verdict, PURGE_LACKS);
+	assert_int_equal(t.failed, 2);
+	assert_int_equal(t.purged, 0);
+	assert_true(is_there(&f, f.old));
+	assert_true(is_there(&f, f.new));
+	/* All that they have is deleted. */
+	ask(&f, "kept", id);
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(t.purged, 2);
+	assert_false(is_there(&f, f.new));
+	end(&f);
+}
+
+/* The first byte of its index; or all of its second half. */
+static void damage(struct fixture *f, bool is_cut)
+{
+	char *path = xasprintf("%s/%s", f->a.dir, f->old), byte;
+	struct raw_shard s;
+	int fd;
+
+	OK(raw_shard_open(&s, f->st, f->old, &err));
+	assert_int_equal(chmod(path, 0644), 0);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	if (is_cut) {
+		assert_int_equal(ftruncate(fd, (off_t)s.info.size / 2), 0);
+	} else {
+		off_t at = (off_t)(s.footer.index_off + s.footer.root_page.off +
+				   s.footer.root_page.stored_len - 1);
+
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte ^= 1;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	close(fd);
+	free(path);
+}
+
+static void what_cannot_be_compared_stays_unless_it_was_damaged(void **state)
+{
+	uint8_t id[ERASURE_ID_LEN];
+	struct fixture f;
+
+	(void)state;
+	for (int is_cut = 0; is_cut < 2; is_cut++) {
+		begin_with(&f, GRACE, &both[1], 1, 0);
+		ask(&f, "gone", id);
+		damage(&f, is_cut);
+		stays(&f, PURGE_LACKS, RC_PARTIAL);
+		end(&f);
+		begin_with(&f, GRACE, &both[1], 1, 1);
+		damage(&f, is_cut);
+		goes(&f);
+		end(&f);
+	}
+}
+
+static void what_is_not_there_needs_no_comparison(void **state)
+{
+	struct fixture f;
+	char *path;
+
+	(void)state;
+	begin_with(&f, GRACE, &both[1], 1, 0);
+	path = xasprintf("%s/%s", f.a.dir, f.old);
+	assert_int_equal(unlink(path), 0);
+	goes(&f);
+	free(path);
+	end(&f);
+}
+
+/* --- holds ---------------------------------------------------------------- */
 
 static void a_hold_that_nobody_understands_keeps_it(void **state)
 {
@@ -343,6 +504,14 @@ int main(void)
 		cmocka_unit_test(what_counts_is_not_looked_at),
 		cmocka_unit_test(damage_in_what_takes_its_place_keeps_it),
 		cmocka_unit_test(what_takes_its_place_and_is_missing_keeps_it),
+		cmocka_unit_test(
+			what_is_nowhere_else_keeps_it_until_it_is_deleted),
+		cmocka_unit_test(a_deletion_that_is_taken_back_keeps_it),
+		cmocka_unit_test(other_bytes_or_times_in_its_place_keep_it),
+		cmocka_unit_test(nothing_in_its_place_keeps_it),
+		cmocka_unit_test(
+			what_cannot_be_compared_stays_unless_it_was_damaged),
+		cmocka_unit_test(what_is_not_there_needs_no_comparison),
 		cmocka_unit_test(a_hold_that_nobody_understands_keeps_it),
 		cmocka_unit_test(a_hold_keeps_what_is_nowhere_else),
 		cmocka_unit_test(a_hold_of_something_else_keeps_nothing),

@@ -43,6 +43,7 @@ struct fixture {
 	struct store *st;
 	struct oplog *log;
 	char *old, *new;
+	uint64_t n_lost; /* by each record, says it */
 };
 
 static inline void set_now(int64_t us)
@@ -82,7 +83,8 @@ static inline void replace(struct fixture *f, const char *old, const char *new,
 	const struct shard_meta *from = oplog_state_find(s, old);
 	struct oplog_record r = { .kind = OPLOG_REPACK,
 				  .grace = grace,
-				  .why = OPLOG_DELETED };
+				  .why = OPLOG_DELETED,
+				  .n_lost = f->n_lost };
 	struct oplog_replaced *x = xcalloc(1, sizeof(*x));
 	struct shard_meta *to = xcalloc(1, sizeof(*to));
 
@@ -105,12 +107,15 @@ static const struct archive_entry both[] = {
 	{ .uid = "kept", .type = ENTRY_REG, .content = "public" },
 };
 
-static inline void begin(struct fixture *f, int64_t grace)
+/* in_place: one entry.  n_lost: what the record says. */
+static inline void begin_with(struct fixture *f, int64_t grace,
+			      const struct archive_entry *in_place,
+			      unsigned int second, uint64_t n_lost)
 {
-	*f = (struct fixture){ 0 };
+	*f = (struct fixture){ .n_lost = n_lost };
 	archive_begin(&f->a, ROUTE_PARENT);
 	archive_add(&f->a, 0, 1, both, 2);
-	archive_add(&f->a, 0, 2, &both[1], 1);
+	archive_add(&f->a, 0, second, in_place, 1);
 	OK(store_create(&f->st, f->a.dir, NULL, &err));
 	f->log = oplog_new();
 	oplog_keep_receipts(f->log);
@@ -126,6 +131,12 @@ static inline void begin(struct fixture *f, int64_t grace)
 	assert_non_null(f->new);
 	replace(f, f->old, f->new, grace);
 	set_now(NOW);
+}
+
+/* "gone" is lost, says the record. */
+static inline void begin(struct fixture *f, int64_t grace)
+{
+	begin_with(f, grace, &both[1], 1, 1);
 }
 
 static inline void end(struct fixture *f)
