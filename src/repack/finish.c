@@ -40,6 +40,8 @@ struct finishing {
 	enum readiness *readiness; /* one for each erasure of the survey */
 	struct suppression suppression;
 	struct receipt_writer receipts;
+	char **done; /* keys of documents, for the last record alone */
+	size_t n_done, cap_done;
 	struct finish_totals *totals;
 };
 
@@ -51,6 +53,9 @@ static void release(struct finishing *f)
 	holds_release(&f->holds);
 	suppression_release(&f->suppression);
 	receipt_writer_release(&f->receipts);
+	for (size_t i = 0; i < f->n_done; i++)
+		free(f->done[i]);
+	free(f->done);
 	free(f->readiness);
 }
 
@@ -200,12 +205,23 @@ static enum rc finish_one(struct finishing *f, const struct survey_erasure *e,
 
 static void add_done(struct finishing *f, const char *key)
 {
-	struct oplog_record *r = &f->receipts.record;
-	size_t cap = r->n_done;
-
-	r->done = mem_grow(r->done, &cap, r->n_done + 1, sizeof(*r->done));
-	r->done[r->n_done++] = xstrdup(key);
+	f->done = mem_grow(f->done, &f->cap_done, f->n_done + 1,
+			   sizeof(*f->done));
+	f->done[f->n_done++] = xstrdup(key);
 	f->totals->documents++;
+}
+
+/* After the list is there: of what is done nobody puts names on it any more,
+ * and a record of receipts is written whenever it is full.
+ */
+static void hand_over_done(struct finishing *f)
+{
+	struct oplog_record *r = &f->receipts.record;
+
+	r->done = f->done;
+	r->n_done = f->n_done;
+	f->done = NULL;
+	f->n_done = f->cap_done = 0;
 }
 
 /* A document of what is left of another, in whose place it comes. */
@@ -345,7 +361,10 @@ static enum rc finish_all(struct finishing *f, struct err *err)
 		rc = finish_doc(f, &f->survey.docs[i], err);
 	if (!rc)
 		rc = put_suppression(f, err);
-	return rc ? rc : receipt_write_end(&f->receipts, err);
+	if (rc)
+		return rc;
+	hand_over_done(f);
+	return receipt_write_end(&f->receipts, err);
 }
 
 enum rc finish_erasures(struct oplog *log, const struct finish_options *opts,
