@@ -78,7 +78,8 @@ static bool has_names(const struct finishing *f, const struct survey_erasure *e)
 }
 
 /* A slow run may still bring a version that was there when it was deleted, and
- * a slow repack what it read before: the deletion hides it until then.
+ * a slow repack what it read before: the deletion hides it until then.  Clocks
+ * differ: one that seems to have begun a bit later may be one of these.
  */
 static bool is_settled(const struct finishing *f,
 		       const struct survey_erasure *e)
@@ -92,7 +93,8 @@ static bool is_settled(const struct finishing *f,
 		settle = FINISH_SETTLE;
 	if (last < hidden)
 		last = hidden;
-	return f->oldest_run > last && last <= f->known.now - settle;
+	return f->oldest_run > last + ERASURE_SKEW &&
+	       last <= f->known.now - settle;
 }
 
 static enum readiness look_at(const struct finishing *f,

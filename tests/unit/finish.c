@@ -309,6 +309,41 @@ static void a_run_that_began_before_keeps_a_deletion_open(void **st)
 	end(&f);
 }
 
+static int64_t oldest;
+
+static enum rc say_oldest(struct store *st, const struct store_run *own,
+			  int64_t *ret_us, struct err *e)
+{
+	(void)st;
+	(void)own;
+	(void)e;
+	*ret_us = oldest;
+	return RC_OK;
+}
+
+static void a_run_that_began_a_bit_later_may_be_older(void **st)
+{
+	struct store_writer writer;
+	uint8_t id[ERASURE_ID_LEN];
+	struct finish_totals finished;
+	struct fold_names names = { 0 };
+	struct fixture f;
+
+	(void)st;
+	begin(&f, GRACE);
+	take_over(&f, &writer);
+	writer.runs_oldest = say_oldest;
+	ask(&f, "never", id);
+	oldest = NOW + ERASURE_SKEW;
+	finish(&f, 0, &names, &finished);
+	assert_int_equal(finished.open, 1);
+	oldest = NOW + ERASURE_SKEW + SECOND;
+	finish(&f, 0, &names, &finished);
+	assert_int_equal(finished.finished, 1);
+	f.st->writer = real;
+	end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +354,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_ever_had_is_done_at_once),
 		cmocka_unit_test(what_counts_keeps_a_deletion_open),
 		cmocka_unit_test(a_run_that_began_before_keeps_a_deletion_open),
+		cmocka_unit_test(a_run_that_began_a_bit_later_may_be_older),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
