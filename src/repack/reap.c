@@ -261,8 +261,10 @@ enum rc reap_round(struct oplog *log, const struct reap_options *opts,
 		rc = read_all(&r, err);
 		if (!rc)
 			run_steps(&r);
-		store_run_end(r.run,
-			      !ret->failed[REAP_REPACK] && !ret->repack.unused);
+		/* Finish, too, puts documents before the record names them. */
+		store_run_end(r.run, !ret->failed[REAP_REPACK] &&
+					     !ret->failed[REAP_FINISH] &&
+					     !ret->repack.unused);
 		fold_names_release(&r.names);
 		if (rc)
 			return rc;
