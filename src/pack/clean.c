@@ -116,6 +116,14 @@ static const char *named(const struct oplog *log, size_t i)
 	return oplog_state_tombstone(state, i - n_shards(log))->object->key;
 }
 
+static bool has_shards(const struct cleaning *c)
+{
+	for (const struct found *f = c->all; f; f = f->hh.next)
+		if (!f->is_document)
+			return true;
+	return false;
+}
+
 /* Mark what the log names by now.  All of it is read: a reader that goes on
  * looks back no further than clocks may differ, which is no ground to remove
  * something on.
@@ -129,8 +137,11 @@ static enum rc mark_named(struct cleaning *c, struct err *err)
 	c->log = oplog_new();
 	rc = oplog_read(c->log, c->st, &changed, err);
 
-	/* Without a log all shards are nobody's, the only copies too. */
-	if (!rc && c->all && !n_shards(c->log))
+	/* Without a log all shards are nobody's, the only copies too.  Where
+	 * all was deleted only documents are left.
+	 */
+	if (!rc && c->all && !n_shards(c->log) &&
+	    (has_shards(c) || !oplog_n_records(c->log)))
 		rc = err_set(err, RC_NOENT,
 			     "log: it names no shard, so none is removed: a "
 			     "first run was not finished (run it again, or "

@@ -107,7 +107,8 @@ static enum readiness look_at(const struct finishing *f,
 	s = erasure_facts_status(&f->known, e);
 	if (s.state == ERASURE_HELD)
 		return FINISH_HELD;
-	if (s.state != ERASURE_PURGED || !is_settled(f, e) || has_names(f, e))
+	if (f->o->keep_open || s.state != ERASURE_PURGED || !is_settled(f, e) ||
+	    has_names(f, e))
 		return FINISH_OPEN;
 	return FINISH_READY;
 }

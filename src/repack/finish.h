@@ -28,6 +28,8 @@ struct finish_options {
 	const uint8_t *secret;       /* SUPPRESSION_SECRET_LEN bytes; NULL:
 				      the one in the archive, made at need */
 	int64_t settle;              /* us */
+	bool keep_open;              /* there may be bytes that nothing names:
+				      nothing more is finished */
 	unsigned int jobs;
 	finish_names_fn *has_names;
 	void *arg;

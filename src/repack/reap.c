@@ -36,6 +36,7 @@ struct round {
 	struct store_run *run;
 	struct fold_names names; /* that the log still has */
 	bool has_names;          /* it is known which */
+	bool is_clean;           /* no shard is left that nothing names */
 };
 
 static void note(struct round *r, enum reap_step step, enum rc rc,
@@ -68,8 +69,11 @@ static void tell_leftover(struct round *r, const char *what, bool is_removed)
 
 static void cleaned(void *arg, const char *what, uint64_t size, bool is_kept)
 {
+	struct round *r = arg;
+
 	(void)size;
-	tell_leftover(arg, what, !is_kept);
+	r->is_clean &= !is_kept;
+	tell_leftover(r, what, !is_kept);
 }
 
 static void stray(void *arg, const char *what, uint64_t size, int64_t age,
@@ -81,12 +85,18 @@ static void stray(void *arg, const char *what, uint64_t size, int64_t age,
 		tell_leftover(arg, what, true);
 }
 
-/* Before the round has a mark of its own, which would keep all of it. */
+/* Before the round has a mark of its own, which would keep all of it.  Beside
+ * another run shards are left alone, also of runs that died: as long as one may
+ * be there that has what is deleted and that nobody counts, nothing is done.
+ */
 static enum rc clean(struct round *r, struct err *err)
 {
 	unsigned int alive = 0;
-	enum rc rc = clean_archive(r->o->store, true, cleaned, r, &alive, err);
+	enum rc rc;
 
+	r->is_clean = true;
+	rc = clean_archive(r->o->store, true, cleaned, r, &alive, err);
+	r->is_clean &= !rc && !alive;
 	return rc ? rc
 		  : store_strays(r->o->store, true, STRAY_AGE, stray, r, err);
 }
@@ -171,6 +181,7 @@ static enum rc finish(struct round *r, struct err *err)
 					     .run = r->run,
 					     .secret = r->o->secret,
 					     .settle = settle_of(r->o),
+					     .keep_open = !r->is_clean,
 					     .jobs = r->o->jobs,
 					     .has_names = has_names,
 					     .arg = r };
