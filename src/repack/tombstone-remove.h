@@ -25,7 +25,9 @@ typedef void tombstone_remove_fn(void *arg, struct span uid);
  * meant.  Reads the log, which is to keep receipts.  fn is told of each name;
  * it may be NULL.  RC_NOENT: nothing open is called so; RC_CHANGED: it is too
  * late for one of them, since a repack newer than it took the place of a shard
- * that may have held it.  Then nothing is taken back.
+ * that may have held it.  Then nothing is taken back, unless a repack was
+ * quicker than the record.  RC_PARTIAL: taken back, but a run is alive that may
+ * not know of it.
  */
 enum rc tombstone_remove(struct store *st, struct oplog *log,
 			 const uint8_t archive_id[SHARD_ID_LEN],

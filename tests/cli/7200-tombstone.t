@@ -3,6 +3,7 @@
 # desfs tombstone asks for deletions: what is taken, what is told, what is
 # written.
 . "${0%/*}/../lib/tap.sh"
+. "$SRCDIR/tests/lib/fault.sh"
 need 'needs jq' command -v jq
 
 # Two versions of two names, hard links, equal files.
@@ -251,13 +252,39 @@ if [ -x "$BUILDDIR/tests/lib/store-do" ]; then
 	t 'somebody writes' wait_for 60 is_alive
 	t 'nothing is taken back meanwhile' run 8 tombstone remove ar d/b
 	t 'a dry run tells what would be' run 0 tombstone remove -n ar d/b
-	t 'it may be forced' run 0 tombstone remove --force ar d/b
+	t 'it may be forced' run 1 tombstone remove --force ar d/b
+	t 'which tells what may come of it' grep 'taken back, but a run' err
+	t 'and is done' sh -c "'$DESFS' cat ar d/b | grep -x 2"
 	t 'to delete needs no peace' run 0 tombstone add ar d/b
 	kill $alive
 	wait $alive 2>/dev/null
 	t 'then it can be' run 0 tombstone remove ar d/b
 	tombstone add ar d/b >/dev/null
 fi
+
+# One that is forced while a repack has just looked.
+make_archive
+tombstone add ar d/b >/dev/null
+cat >force <<END
+cd '$tmp' && '$DESFS' tombstone remove --force ar d/b 2>force.err
+echo \$? >force.rc
+END
+overtaken()
+{
+	ls ar/2*/*.des >before
+	with_faults "rename */ar/log/*.json nth=1 run=sh '$tmp/force'" \
+		"$DESFS" reap --grace 0 ar >out 2>err
+	is=$?
+	cat out err force.err
+	fault_used && [ $is != 0 ] && grep 'nothing is removed in this' err
+}
+t 'a deletion is taken back while a repack commits' overtaken
+t 'who took it back is told' sh -c '! grep -x 0 force.rc && grep "taken back, but a run" force.err'
+still_there()
+{
+	ls ar/2*/*.des >after && [ -s before ] && ! comm -23 before after | grep .
+}
+t 'and nothing is removed' still_there
 
 # --- damage
 
