@@ -149,6 +149,10 @@ static enum rc purge(struct round *r, struct err *err)
 					    .fn = r->o->tell.purge,
 					    .arg = r->o->tell.arg };
 
+	if (r->totals->repack.is_withdrawn)
+		return err_set(err, RC_CHANGED,
+			       "a deletion was taken back while shards were "
+			       "repacked; nothing is removed in this round");
 	return purge_old(r->log, &opts, &r->totals->purge, err);
 }
 

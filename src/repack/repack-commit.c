@@ -81,8 +81,12 @@ enum rc repack_commit(struct repacking *r, const struct repack_event *event,
 	rc = write_record(r, event, &rec, err);
 	if (!rc)
 		rc = read_all(r, err);
-	if (!rc)
+	if (!rc) {
 		*ret_won = oplog_state_is_valid(oplog_state(r->log), rec.name);
+		r->totals->is_withdrawn |=
+			oplog_state_n_withdrawn(oplog_state(r->log)) !=
+			r->n_withdrawn;
+	}
 	oplog_record_release(&rec);
 	return rc;
 }

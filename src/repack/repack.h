@@ -74,6 +74,10 @@ struct repack_totals {
 	 * one that is not committed, so that they are found and removed.
 	 */
 	uint64_t unused;
+	/* A deletion was taken back while a group was committed that may have
+	 * left it out: this run is to purge nothing.
+	 */
+	bool is_withdrawn;
 	struct engine_report report; /* summed up */
 };
 
