@@ -367,6 +367,8 @@ enum rc commit_end(struct pack *p, struct err *err)
 
 	if (!p->n_shards)
 		return RC_OK;
+	if (past_check_replaced(p, err))
+		return err->rc;
 	rc = commit_each(p, check_shard, NULL, err);
 	if (rc)
 		return err_prefix(err, "shard packed by this run");

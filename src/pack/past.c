@@ -10,10 +10,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "pack/erased.h"
 #include "pack/pack.h"
+#include "store/store-write.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
 #include "volume/volume.h"
@@ -145,6 +147,80 @@ enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 			oplog_state_replaced_by(oplog_state(log), but[i].key);
 	oplog_free(log);
 	sort_parts(p);
+	return rc;
+}
+
+/* Were the shard's bytes removed, in one zone at least? */
+static bool is_purged(const struct oplog_state *state, const char *key)
+{
+	for (size_t i = 0; i < oplog_state_n_old(state); i++) {
+		const struct oplog_old *old = oplog_state_old(state, i);
+
+		if (old->is_purged && !strcmp(old->key, key))
+			return true;
+	}
+	for (size_t i = 0; i < oplog_state_n_purged(state); i++) {
+		const struct oplog_purged *at = oplog_state_purged_at(state, i);
+
+		if (!strcmp(at->key, key))
+			return true;
+	}
+	return false;
+}
+
+/* Nobody would look for it again. */
+static enum rc remove_again(struct pack *p, const char *key, struct err *err)
+{
+	enum store_gone how;
+	int64_t until;
+
+	if (store_purge(p->store, key, &how, &until, err))
+		return err_prefix(err, "%s, which does not count", key);
+	if (how == STORE_KEPT)
+		log_warn("%s: does not count, but its store keeps it", key);
+	return RC_OK;
+}
+
+static enum rc check_replaced(struct pack *p, const struct oplog_state *state,
+			      struct err *err)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_shards; i++) {
+		const char *key = p->shards[i].key;
+
+		if (!oplog_state_replaced_by(state, key))
+			continue;
+		if (is_purged(state, key) && remove_again(p, key, err))
+			return err->rc;
+		first = first ? first : key;
+		n++;
+	}
+	if (!n)
+		return RC_OK;
+	return err_set(err, RC_CHANGED,
+		       "%s, one of %zu: was packed before and its contents "
+		       "were deleted or replaced, so that it does not count; "
+		       "pack with another --created-at",
+		       first, n);
+}
+
+enum rc past_check_replaced(struct pack *p, struct err *err)
+{
+	struct oplog *log;
+	bool changed = false;
+	enum rc rc;
+
+	/* No shard had the time of such a run before it. */
+	if (p->opts->created == CREATED_NOW && !p->is_resumed)
+		return RC_OK;
+	log = oplog_new();
+	oplog_expect(log, p->descriptor.archive_id);
+	rc = oplog_read(log, p->store, &changed, err);
+	if (!rc)
+		rc = check_replaced(p, oplog_state(log), err);
+	oplog_free(log);
 	return rc;
 }
 

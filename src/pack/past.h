@@ -37,6 +37,13 @@ enum rc past_open(struct pack *p, struct err *err) MUST_CHECK;
 enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 		   bool *ret_replaced, struct err *err) MUST_CHECK;
 
+/* RC_CHANGED: a key of p->shards is that of a shard that was replaced, so that
+ * it never counts again; what this run has put there is removed if the log says
+ * that the shard is.  Reads the log, unless no key
+ * can be.
+ */
+enum rc past_check_replaced(struct pack *p, struct err *err) MUST_CHECK;
+
 /* One more shard, by its key, in a number for a set of them. */
 void past_id_add(uint8_t id[SHARD_ID_LEN], const char *key);
 

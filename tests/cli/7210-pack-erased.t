@@ -136,6 +136,35 @@ t 'taken back, a deletion keeps nothing out' sh -c \
 	"'$DESFS' tombstone add ar d/b >/dev/null && '$DESFS' tombstone remove ar d/b"
 t 'so nothing is' packs '.erased == 0 and .packed == 0'
 
+# A run of the same time makes the shard whose place was taken again.
+shards()
+{
+	find ar -name '*.des' | sort
+}
+rm -rf src ar
+mkdir -p src/d
+echo 1 >src/d/a
+echo 2 >src/d/b
+then=2026-01-01T00:00:00Z
+"$DESFS_PACK" -q --created-at $then src ar
+shards >first
+erase d/a d/b
+t 'all that is deleted is reaped' sh -c \
+	"'$DESFS' reap --grace 0 ar && '$DESFS' reap --grace 0 ar"
+shards >reaped
+again()
+{
+	"$DESFS_PACK" --allow-erased --created-at $then src ar 2>err
+	is=$?
+	cat err
+	[ $is = 9 ] && grep 'des, one of .*: was packed before' err
+}
+t 'the same run again fails' again
+t 'and leaves nothing of what was removed' sh -c \
+	"find ar -name '*.des' | sort | comm -12 - first | { ! comm -23 - reaped | grep .; }"
+t 'one of another time' "$DESFS_PACK" -q --allow-erased src ar
+t 'brings all back' has src
+
 # --- mirrors, and sources that are removed
 
 whiteouts()
