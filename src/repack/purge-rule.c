@@ -39,8 +39,10 @@ enum purge_verdict purge_rule(const struct purge_facts *f)
 		return PURGE_HELD;
 	if (purge_grace_end(f->time, f->grace, f->now) > f->now)
 		return PURGE_GRACE;
-	/* Its record may yet be written with a time before this one's. */
-	if (f->oldest_run <= f->time)
+	/* Its record may yet be written with a time before this one's, the more
+	 * as clocks differ.
+	 */
+	if (f->oldest_run - PURGE_SKEW <= f->time)
 		return PURGE_RUN_ALIVE;
 	if (!f->is_lost && !f->is_verified)
 		return PURGE_UNVERIFIED;

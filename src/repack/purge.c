@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "repack/holds.h"
@@ -19,6 +20,9 @@
 
 /* Told by one record. */
 #define RECORD_ITEMS 4096u
+
+/* So many are removed between two looks at the holds. */
+#define HOLDS_EVERY 64u
 
 struct purging {
 	struct oplog *log;
@@ -249,9 +253,42 @@ static enum rc remove_one(struct purging *p, const struct purge_item *it,
 	return !rc && p->told.n_purged >= RECORD_ITEMS ? flush(p, err) : rc;
 }
 
+static bool holds_are_same(const struct holds *a, const struct holds *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (strcmp(a->all[i].key, b->all[i].key) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* To judge may take hours.  When there are other holds than before, nothing
+ * more is removed in this round.
+ */
+static enum rc heed_holds(struct purging *p, size_t from, struct err *err)
+{
+	CLEANUP(holds_release) struct holds now = { 0 };
+
+	if (holds_read(&now, p->o->store, err))
+		return err->rc;
+	if (holds_are_same(&p->holds, &now))
+		return RC_OK;
+	for (size_t i = from; i < p->judge.n; i++) {
+		struct purge_item *it = &p->judge.items[i];
+
+		if (it->verdict != PURGE_YES)
+			continue;
+		it->verdict = PURGE_HELD;
+		tell_waiting(p, it);
+	}
+	return RC_OK;
+}
+
 static enum rc remove_all(struct purging *p, struct err *err)
 {
-	size_t n = 0;
+	size_t n = 0, left = 0;
 	struct err late;
 	enum rc rc = RC_OK;
 
@@ -262,7 +299,13 @@ static enum rc remove_all(struct purging *p, struct err *err)
 	if (n && !p->o->dry_run)
 		rc = tell_holders(p, err);
 	for (size_t i = 0; !rc && i < p->judge.n; i++) {
-		if (p->judge.items[i].verdict == PURGE_YES)
+		if (p->judge.items[i].verdict != PURGE_YES)
+			continue;
+		if (!left--) {
+			left = HOLDS_EVERY - 1;
+			rc = heed_holds(p, i, err);
+		}
+		if (!rc && p->judge.items[i].verdict == PURGE_YES)
 			rc = remove_one(p, &p->judge.items[i], err);
 	}
 	/* What is gone is told, whatever else failed. */
