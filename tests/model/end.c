@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "op-erase.h"
 #include "op-log.h"
 #include "op-repack.h"
 #include "pack/index-walk.h"
@@ -34,8 +35,23 @@ static bool is_over(const struct reap_totals *t)
 	       !t->finish.finished && !t->finish.documents && !t->leftovers;
 }
 
+/* What was taken back after a repack is in an old revision only, which is kept
+ * until it is asked for again.
+ */
+static void let_go(struct world *w, struct store *st, struct oplog *log,
+		   bool *has_asked)
+{
+	struct err err;
+
+	if (*has_asked)
+		world_fail(w, "an old revision is kept that nobody needs");
+	else if (op_erase_doubted(w, st, log, &err))
+		world_fail(w, "asking again: %s", err.msg);
+	*has_asked = true;
+}
+
 /* True: there was nothing to do. */
-static bool reap(struct world *w, struct oplog *log)
+static bool reap(struct world *w, struct oplog *log, bool *has_asked)
 {
 	struct store *st = memory_open(w->memory, 0, w->skew[0], MEMORY_ACTOR);
 	struct reap_totals totals = { 0 };
@@ -45,8 +61,10 @@ static bool reap(struct world *w, struct oplog *log)
 	memory_show_clock(st);
 	if (op_reap_round(w, st, log, GRACE, &totals, &err))
 		world_fail(w, "reap: %s", err.msg);
+	else if (totals.purge.failed)
+		let_go(w, st, log, has_asked);
 	store_close(st);
-	return is_over(&totals);
+	return !totals.purge.failed && is_over(&totals);
 }
 
 void end_reap(struct world *w)
@@ -55,10 +73,11 @@ void end_reap(struct world *w)
 	CLEANUP_LOG struct oplog *fresh = op_new_log(w);
 	const struct erasure_list_options o = { .store = w->exact, .jobs = 1 };
 	struct erasure_counts counts;
+	bool has_asked = false;
 	unsigned int n = 0;
 	struct err err;
 
-	while (!w->has_failed && n < ROUNDS_MAX && !reap(w, log))
+	while (!w->has_failed && n < ROUNDS_MAX && !reap(w, log, &has_asked))
 		n++;
 	if (w->has_failed)
 		return;

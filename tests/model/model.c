@@ -44,6 +44,15 @@ void model_doubt(struct model *m, const char *uid)
 	}
 }
 
+bool model_has_doubt(const struct model *m)
+{
+	for (size_t i = 0; i < m->n_erasures; i++) {
+		if (m->erasures[i].acked == MODEL_NEVER)
+			return true;
+	}
+	return false;
+}
+
 void model_withdraw(struct model *m, const char *uid, int64_t acked)
 {
 	struct model_erasure *only = NULL;

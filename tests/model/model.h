@@ -51,6 +51,8 @@ void model_pack(struct model *m, const struct model_version *v);
 void model_erase(struct model *m, const struct model_erasure *e);
 /* Nobody knows what has become of the erasures of a uid. */
 void model_doubt(struct model *m, const char *uid);
+/* Of any. */
+bool model_has_doubt(const struct model *m);
 /* What is open of the erasures of a uid was taken back. */
 void model_withdraw(struct model *m, const char *uid, int64_t acked);
 

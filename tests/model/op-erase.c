@@ -194,6 +194,46 @@ enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 	return rc;
 }
 
+static bool is_doubted(const struct model *m, const struct model_version *v)
+{
+	for (size_t i = 0; i < m->n_erasures; i++) {
+		if (m->erasures[i].acked == MODEL_NEVER &&
+		    !strcmp(m->erasures[i].uid, v->uid))
+			return model_ask(m, v, MODEL_ALWAYS) == MODEL_EITHER;
+	}
+	return false;
+}
+
+enum rc op_erase_doubted(struct world *w, struct store *st, struct oplog *log,
+			 struct err *err)
+{
+	static const struct tombstone_add_options o = { .spool = "/tmp",
+							.force = true,
+							.no_copies = true };
+	const struct model *m = &w->model;
+	struct tombstone_added added = { 0 };
+	struct tombstone_add *a = NULL;
+	enum rc rc;
+
+	rc = tombstone_add_new(&a, st, log, w->descriptor.archive_id, &o, err);
+	for (size_t i = 0; !rc && i < m->n; i++) {
+		const struct model_version *v = &m->versions[i];
+		const struct tombstone_name name = {
+			.uid = span_of(v->uid, strlen(v->uid)),
+			.has_time = true,
+			.time = { v->created_at, v->created_at },
+		};
+
+		if (is_doubted(m, v))
+			rc = tombstone_add_name(a, &name, false, err);
+	}
+	if (!rc)
+		rc = tombstone_add_run(a, &added, err);
+	tombstone_added_release(&added);
+	tombstone_add_free(a);
+	return rc;
+}
+
 enum rc op_aggregate(struct world *w, struct store *st, const struct op *op,
 		     struct err *err)
 {

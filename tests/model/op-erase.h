@@ -13,6 +13,9 @@ enum rc op_erase_dir(struct world *w, struct store *st, const struct op *op,
 		     struct err *err);
 enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 		    struct err *err);
+/* Ask again for what was taken back, if nobody knows whether in time. */
+enum rc op_erase_doubted(struct world *w, struct store *st, struct oplog *log,
+			 struct err *err);
 enum rc op_aggregate(struct world *w, struct store *st, const struct op *op,
 		     struct err *err);
 

@@ -22,12 +22,14 @@
 /* The first failure of several, which a run sums up. */
 struct told {
 	char text[ERR_MSG_MAX + 32];
+	bool lacks, is_other; /* some old revision is kept for what it has */
 };
 
 static void note_group(void *arg, const struct repack_event *event)
 {
 	struct told *t = arg;
 
+	t->is_other |= event->status == REPACK_FAILED;
 	if (event->status == REPACK_FAILED && !*t->text)
 		snprintf(t->text, sizeof(t->text), "%s", event->err->msg);
 }
@@ -36,13 +38,20 @@ static void note_purge(void *arg, const struct purge_event *event)
 {
 	struct told *t = arg;
 
+	t->lacks |= event->verdict == PURGE_LACKS;
+	t->is_other |= event->is_failed && event->verdict != PURGE_LACKS;
 	if ((event->is_failed || event->text) && !*t->text)
 		snprintf(t->text, sizeof(t->text), "%.100s: %s", event->key,
 			 event->text ? event->text : "failed");
 }
 
-static enum rc with_text(enum rc rc, const struct told *t, struct err *err)
+/* What was taken back too late is kept, for good: nobody fails by that. */
+static enum rc with_text(const struct world *w, enum rc rc,
+			 const struct told *t, struct err *err)
 {
+	if (rc == RC_PARTIAL && t->lacks && !t->is_other &&
+	    model_has_doubt(&w->model))
+		return RC_OK;
 	return rc && *t->text ? err_set(err, rc, "%s", t->text) : rc;
 }
 
@@ -56,7 +65,7 @@ static int64_t grace_of(const struct op *op)
 static enum rc purge(struct world *w, struct store *st, struct oplog *log,
 		     const struct store_run *run, struct err *err)
 {
-	struct told told = { "" };
+	struct told told = { .text = "" };
 	struct purge_options o = { .store = st,
 				   .archive_id = w->descriptor.archive_id,
 				   .run = run,
@@ -65,7 +74,7 @@ static enum rc purge(struct world *w, struct store *st, struct oplog *log,
 				   .arg = &told };
 	struct purge_totals totals;
 
-	return with_text(purge_old(log, &o, &totals, err), &told, err);
+	return with_text(w, purge_old(log, &o, &totals, err), &told, err);
 }
 
 /* A run, with a log that is not read yet. */
@@ -95,7 +104,7 @@ static enum rc end(struct world *w, const struct op *op, struct running *r,
 static enum rc run(struct world *w, struct store *st, const struct op *op,
 		   const struct plan_options *plan, struct err *err)
 {
-	struct told told = { "" };
+	struct told told = { .text = "" };
 	struct repack_options o = { .store = st,
 				    .archive_id = w->descriptor.archive_id,
 				    .plan = *plan,
@@ -113,7 +122,7 @@ static enum rc run(struct world *w, struct store *st, const struct op *op,
 
 	if (begin(w, st, op, &r, err))
 		return err->rc;
-	rc = with_text(repack_run(r.log, &o, &totals, err), &told, err);
+	rc = with_text(w, repack_run(r.log, &o, &totals, err), &told, err);
 	if (!rc && !o.grace)
 		rc = purge(w, st, r.log, r.run, err);
 	r.has_unused = totals.unused;
@@ -201,6 +210,7 @@ static void note_step(void *arg, enum reap_step step, const struct err *err)
 {
 	struct told *t = arg;
 
+	t->is_other |= step != REAP_PURGE || err->rc != RC_PARTIAL;
 	if (!*t->text)
 		snprintf(t->text, sizeof(t->text), "%s: %s",
 			 reap_step_text(step), err->msg);
@@ -209,7 +219,7 @@ static void note_step(void *arg, enum reap_step step, const struct err *err)
 enum rc op_reap_round(struct world *w, struct store *st, struct oplog *log,
 		      int64_t grace, struct reap_totals *ret, struct err *err)
 {
-	struct told told = { "" };
+	struct told told = { .text = "" };
 	const struct reap_options o = { .store = st,
 					.archive_id = w->descriptor.archive_id,
 					.secret = secret,
@@ -221,7 +231,7 @@ enum rc op_reap_round(struct world *w, struct store *st, struct oplog *log,
 						  .failed = note_step,
 						  .arg = &told } };
 
-	return with_text(reap_round(log, &o, ret, err), &told, err);
+	return with_text(w, reap_round(log, &o, ret, err), &told, err);
 }
 
 enum rc op_reap(struct world *w, struct store *st, const struct op *op,
