@@ -326,13 +326,23 @@ static void forget_names(struct shard_meta *m)
 	*m = rest;
 }
 
+/* One that was taken back does not replace anything. */
+static void forget_replaces(struct oplog_record *r)
+{
+	for (size_t i = 0; i < r->n_replaces; i++)
+		free(r->replaces[i].key);
+	r->n_replaces = 0;
+}
+
 enum rc oplog_record_reduce(struct oplog_record *r,
 			    const struct oplog_record *other, bool *ret_is_less,
 			    struct err *err)
 {
 	if (check_same(r, other, err))
 		return err->rc;
-	*ret_is_less = false;
+	*ret_is_less = !r->n_replaces && other->n_replaces;
+	if (!other->n_replaces)
+		forget_replaces(r);
 	for (size_t i = 0; i < r->n_shards; i++) {
 		struct shard_meta *m = &r->shards[i];
 

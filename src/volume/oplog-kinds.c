@@ -114,6 +114,16 @@ static void set_repack(const struct oplog_record *r, struct json_t *j)
 		json_set_u64(j, "lost", r->n_lost);
 }
 
+/* See oplog_take_back. */
+static bool is_taken_back(const struct oplog_record *r)
+{
+	for (size_t i = 0; i < r->n_shards; i++) {
+		if (!r->shards[i].is_purged)
+			return false;
+	}
+	return r->n_shards;
+}
+
 static enum rc get_replaces(const struct json_t *j, struct oplog_record *r,
 			    struct err *err)
 {
@@ -124,7 +134,9 @@ static enum rc get_replaces(const struct json_t *j, struct oplog_record *r,
 			   err))
 		return err->rc;
 	if (!n)
-		return err_set(err, RC_CORRUPT, "replaces is empty");
+		return is_taken_back(r)
+			       ? RC_OK
+			       : err_set(err, RC_CORRUPT, "replaces is empty");
 	r->replaces = xcalloc(n, sizeof(*r->replaces));
 	while (r->n_replaces < n) {
 		size_t i = r->n_replaces++;

@@ -189,13 +189,17 @@ enum rc oplog_take_back(struct store *st, const struct oplog_record *r,
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_CHECKPOINT_MAX };
 	CLEANUP_FREE char *old = xasprintf(OPLOG_PREFIX "%s", r->name);
+	struct oplog_record nothing = *r;
+	const struct oplog_record *stands = &nothing;
 	char key[OPLOG_CHECKPOINT_KEY_TEXT];
 	bool existed = false;
 	size_t n = 0;
 	enum rc rc;
 
-	if (oplog_checkpoint_encode(&r, 1, archive_id, r->time, is_gone, NULL,
-				    &text, &n, err))
+	nothing.replaces = NULL;
+	nothing.n_replaces = 0;
+	if (oplog_checkpoint_encode(&stands, 1, archive_id, r->time, is_gone,
+				    NULL, &text, &n, err))
 		return err->rc;
 	if (!n)
 		return err_set(err, RC_LIMIT, "%s: too long for a checkpoint",

@@ -125,8 +125,9 @@ enum rc oplog_append(struct store *st, struct oplog_record *r,
 		     struct err *err) MUST_CHECK;
 
 /* Let none of the shards of a record count that was just written, has its name
- * and SHA-256, and replaces nothing: a checkpoint without them stands for it,
- * as another may have it as prev already, and then it is removed.
+ * and SHA-256, and what it replaces count again: a checkpoint without them
+ * stands for it, as another may have it as prev already, and then it is
+ * removed.  It has shards.
  */
 enum rc oplog_take_back(struct store *st, const struct oplog_record *r,
 			const uint8_t archive_id[SHARD_ID_LEN],

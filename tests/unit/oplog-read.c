@@ -365,6 +365,40 @@ static void what_is_taken_back_does_not_count(void **state)
 	assert_int_equal(oplog_count(f->log), 3);
 }
 
+static void a_repack_that_is_taken_back_replaces_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct oplog_record r = { .kind = OPLOG_REPACK, .n_shards = 1 };
+	struct oplog_replaced old = { 0 };
+	struct shard_meta m = { 0 };
+
+	add_one(f, 1);
+	set_meta(&m, 1);
+	old.key = m.key;
+	memcpy(old.root, m.root, SHARD_ROOT_LEN);
+	r.shards = xcalloc(1, sizeof(*r.shards));
+	set_meta(r.shards, 2);
+	r.replaces = &old;
+	r.n_replaces = 1;
+	assert_true(changed(f));
+	OK(oplog_write(f->log, f->st, &r, archive_id, &err));
+	/* One that has met it, and one that has not. */
+	assert_true(changed(f));
+	assert_null(oplog_state_find(oplog_state(f->log), m.key));
+	OK(oplog_take_back(f->st, &r, archive_id, &err));
+	assert_true(changed(f));
+	assert_int_equal(oplog_count(f->log), 1);
+	assert_non_null(oplog_state_find(oplog_state(f->log), m.key));
+	begin(f);
+	assert_true(changed(f));
+	assert_int_equal(oplog_count(f->log), 1);
+	assert_non_null(oplog_state_find(oplog_state(f->log), m.key));
+	r.replaces = NULL;
+	r.n_replaces = 0;
+	oplog_record_release(&r);
+	shard_meta_release(&m);
+}
+
 /* --- lists ---------------------------------------------------------------- */
 
 static void what_the_list_lacks_is_asked_for_by_name(void **state)
@@ -837,6 +871,7 @@ int main(void)
 		TEST(a_record_of_a_wrong_clock_carries_no_other_along),
 		TEST(what_no_reader_would_take_is_not_written),
 		TEST(what_is_taken_back_does_not_count),
+		TEST(a_repack_that_is_taken_back_replaces_nothing),
 		TEST(what_the_list_lacks_is_asked_for_by_name),
 		TEST(a_record_that_is_lost_is_missed),
 		TEST(a_record_is_the_one_that_was_read_before),
