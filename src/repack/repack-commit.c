@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "pack/raw-shard.h"
 #include "volume/oplog-state.h"
 
 static enum rc read_all(struct repacking *r, struct err *err)
@@ -37,6 +39,58 @@ static enum rc look_again(struct repacking *r, const struct repack_event *event,
 			err, RC_CHANGED,
 			"a deletion was taken back meanwhile; run again");
 	return RC_OK;
+}
+
+/* Still there, and what was made: a clean-up that does not see the run's mark
+ * may have taken it for dead.  RC_CHANGED: it is gone.
+ */
+static enum rc look_at_out(struct repacking *r,
+			   const struct repack_event *event, struct err *err)
+{
+	for (size_t i = 0; i < event->out->n; i++) {
+		const struct shard_meta *m = &event->out->shards[i];
+		struct raw_shard s;
+		enum rc rc = raw_shard_open(&s, r->o->store, m->key, err);
+
+		if (rc == RC_NOENT)
+			return err_set(err, RC_CHANGED,
+				       "%s: gone when it was to count, a "
+				       "clean-up took it for a dead run's; run "
+				       "again",
+				       m->key);
+		if (rc)
+			return err_prefix(err, "%s", m->key);
+		if (s.info.size != m->size ||
+		    memcmp(s.footer.root, m->root, SHARD_ROOT_LEN) != 0)
+			return err_set(err, RC_CORRUPT,
+				       "%s: it is not what was made", m->key);
+	}
+	return RC_OK;
+}
+
+/* What it replaces is there still: nobody purges that unless what came in its
+ * place was read.
+ */
+static enum rc look_at_out_again(struct repacking *r,
+				 const struct repack_event *event,
+				 struct oplog_record *rec, struct err *err)
+{
+	struct err why;
+	enum rc rc = look_at_out(r, event, err);
+
+	if (rc && rc != RC_CHANGED)
+		log_warn("log/%s: not looked at again: %s", rec->name,
+			 err->msg);
+	if (rc != RC_CHANGED)
+		return RC_OK;
+	rec->shards = event->out->shards;
+	rec->n_shards = event->out->n;
+	if (oplog_take_back(r->o->store, rec, r->o->archive_id, &why))
+		err_prefix(err, "log/%s names what is gone (%s)", rec->name,
+			   why.msg);
+	rec->shards = NULL;
+	rec->n_shards = 0;
+	return err->rc;
 }
 
 static enum rc write_record(struct repacking *r,
@@ -76,9 +130,13 @@ enum rc repack_commit(struct repacking *r, const struct repack_event *event,
 	enum rc rc = look_again(r, event, &beaten, err);
 
 	*ret_won = false;
+	if (!rc && !beaten)
+		rc = look_at_out(r, event, err);
 	if (rc || beaten)
 		return rc;
 	rc = write_record(r, event, &rec, err);
+	if (!rc)
+		rc = look_at_out_again(r, event, &rec, err);
 	if (!rc)
 		rc = read_all(r, err);
 	if (!rc) {
