@@ -21,6 +21,10 @@
 
 #define ERASURE_BYTES 128u /* of an erasure at most, beside its uid */
 #define DOCUMENT_BYTES (TOMBSTONE_MAX - (1u << 20))
+/* Of documents that are kept to be written again; of more at once those that
+ * are gone when they are to count are an error.
+ */
+#define KEPT_BYTES (64u << 20)
 
 struct tombstone_write {
 	struct store *st;
@@ -32,6 +36,8 @@ struct tombstone_write {
 	struct buf encoded;        /* of a uid, to know its length */
 	struct oplog_object *done; /* documents in the store */
 	size_t n_done, cap_done;
+	struct buf *texts; /* the bytes of each; empty: not kept */
+	size_t cap_texts, kept;
 	bool is_tried; /* a record of them may be there */
 	bool is_committed;
 };
@@ -82,6 +88,7 @@ void tombstone_write_free(struct tombstone_write *w)
 		if (!w->is_tried)
 			(void)!store_remove(w->st, w->done[i].key, &err);
 		free(w->done[i].key);
+		buf_release(&w->texts[i]);
 	}
 	if (w->run)
 		store_run_end(w->run, w->is_committed);
@@ -89,6 +96,7 @@ void tombstone_write_free(struct tombstone_write *w)
 	free(w->doc.erasures);
 	buf_release(&w->encoded);
 	free(w->done);
+	free(w->texts);
 	free(w);
 }
 
@@ -140,6 +148,55 @@ static enum rc read_back(struct tombstone_write *w, const char *key,
 	return store_each_place(w->st, key, read_place, &wanted, err);
 }
 
+static void keep_text(struct tombstone_write *w, const struct buf *text)
+{
+	struct buf *kept;
+
+	w->texts =
+		mem_grow(w->texts, &w->cap_texts, w->n_done, sizeof(*w->texts));
+	kept = &w->texts[w->n_done - 1];
+	buf_init(kept, TOMBSTONE_MAX);
+	if (text->len > KEPT_BYTES - w->kept)
+		return;
+	buf_append(kept, text->p, text->len);
+	w->kept += text->len;
+}
+
+static enum rc look_at_size(struct tombstone_write *w, const char *key,
+			    struct err *err)
+{
+	CLEANUP_BUF struct buf end = { .max = 1 };
+	struct object_info info;
+
+	return store_read_tail(w->st, key, 1, &end, &info, err);
+}
+
+/* Where nobody else's locks are seen a clean-up may take the run for dead, and
+ * remove what no record names yet.
+ */
+static enum rc look_again(struct tombstone_write *w, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; !rc && i < w->n_done; i++) {
+		const char *key = w->done[i].key;
+		const struct buf *text = &w->texts[i];
+		bool existed;
+
+		if (!text->len || !buf_ok(text)) {
+			rc = look_at_size(w, key, err);
+			continue;
+		}
+		rc = read_back(w, key, text, err);
+		if (rc != RC_NOENT)
+			continue;
+		rc = store_put(w->st, key, text->p, text->len, &existed, err);
+		if (!rc)
+			rc = read_back(w, key, text, err);
+	}
+	return rc;
+}
+
 static enum rc end_doc(struct tombstone_write *w, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = TOMBSTONE_MAX };
@@ -159,6 +216,7 @@ static enum rc end_doc(struct tombstone_write *w, struct err *err)
 	o = &w->done[w->n_done++];
 	*o = (struct oplog_object){ .key = xstrdup(key), .count = w->doc.n };
 	sha256_of(text.p, text.len, o->sha256);
+	keep_text(w, &text);
 	if (read_back(w, key, &text, err))
 		return err->rc;
 	clear_doc(w);
@@ -200,7 +258,7 @@ enum rc tombstone_write_commit(struct tombstone_write *w, struct err *err)
 	if (!w->n_done)
 		return RC_OK;
 	oplog_want_all(w->log);
-	if (oplog_read(w->log, w->st, &changed, err))
+	if (oplog_read(w->log, w->st, &changed, err) || look_again(w, err))
 		return err->rc;
 	r.tombstones = w->done;
 	r.n_tombstones = w->n_done;
@@ -210,6 +268,9 @@ enum rc tombstone_write_commit(struct tombstone_write *w, struct err *err)
 	r.n_tombstones = 0;
 	oplog_record_release(&r);
 	w->is_committed = !rc;
+	if (!rc && look_again(w, err))
+		return err_prefix(err, "the deletion was recorded, but not all "
+				       "of it can be read");
 	return rc ? err_prefix(err, "it is not known whether the deletion was "
 				    "recorded; ask again, or look with "
 				    "'desfs tombstone list'")

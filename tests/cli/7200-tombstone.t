@@ -271,7 +271,7 @@ echo \$? >force.rc
 END
 overtaken()
 {
-	ls ar/2*/*.des >before
+	ls ar/2*/*.des >before.ls
 	with_faults "rename */ar/log/*.json nth=1 run=sh '$tmp/force'" \
 		"$DESFS" reap --grace 0 ar >out 2>err
 	is=$?
@@ -282,9 +282,40 @@ t 'a deletion is taken back while a repack commits' overtaken
 t 'who took it back is told' sh -c '! grep -x 0 force.rc && grep "taken back, but a run" force.err'
 still_there()
 {
-	ls ar/2*/*.des >after && [ -s before ] && ! comm -23 before after | grep .
+	ls ar/2*/*.des >after.ls && [ -s before.ls ] &&
+		! comm -23 before.ls after.ls | grep .
 }
 t 'and nothing is removed' still_there
+
+# --- a clean-up that takes a live run for dead
+
+make_archive
+lost_document()
+{
+	with_faults "rename */ar/log/*.json nth=1 run=rm '$tmp'/ar/tombstones/*/*" \
+		"$DESFS" tombstone add ar d/b && fault_used
+}
+t 'a document is removed while it is to count' lost_document
+t 'it is written again' are 'd/b all'
+lost_shard()
+{
+	ls ar/2*/*.des >before.ls
+	cat >lose <<-END
+	cd '$tmp' && ls ar/2*/*.des | comm -13 before.ls - | xargs -r rm
+	END
+	with_faults "$1 run=sh '$tmp/lose'" "$DESFS" reap --grace 0 ar >out 2>err
+	is=$?
+	cat out err
+	fault_used && [ $is != 0 ] && grep 'gone when it was to count' err
+}
+for rule in 'rename */ar/log/*.json nth=1' 'readdir */ar/log'; do
+	t "a new revision is removed: $rule" lost_shard "$rule"
+	t 'nothing counts of it' are 'd/b all'
+	t 'and nothing else is lost' sh -c "'$DESFS' cat ar a | grep -x newer"
+	t 'the archive is sound' "$DESFS" verify --deep ar
+done
+t 'the next round makes it' "$DESFS" reap --grace 0 ar
+t 'and all is there' sh -c "'$DESFS' cat ar a | grep -x newer && '$DESFS' verify --deep ar"
 
 # --- damage
 
