@@ -66,10 +66,10 @@ struct repack_options {
 };
 
 struct repack_totals {
-	uint64_t looked_at, groups;  /* shards that were asked, groups made */
-	uint64_t replaced, written;  /* shards */
-	uint64_t held;               /* shards left alone under a hold */
-	uint64_t beaten, failed;     /* groups */
+	uint64_t looked_at, groups; /* shards that were asked, groups made */
+	uint64_t replaced, written; /* shards */
+	uint64_t held;              /* shards left alone under a hold */
+	uint64_t beaten, failed;    /* groups */
 	/* Groups with shards that no record may name: the run is to be ended as
 	 * one that is not committed, so that they are found and removed.
 	 */
