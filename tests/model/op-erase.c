@@ -181,10 +181,10 @@ enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 	rc = tombstone_remove(st, log, w->descriptor.archive_id, &uid, 1, false,
 			      NULL, NULL, &removed, err);
 	(void)op_return_log(w, op, log, rc);
-	/* Nothing is open, or it is too late for some. */
-	if (rc == RC_CHANGED)
+	/* Nothing is open, or it is too late for some, or may be. */
+	if (rc == RC_CHANGED || rc == RC_PARTIAL)
 		model_doubt(&w->model, uid);
-	if (rc == RC_NOENT || rc == RC_CHANGED)
+	if (rc == RC_NOENT || rc == RC_CHANGED || rc == RC_PARTIAL)
 		return RC_OK;
 	/* A repack that nobody sees yet may have left out what is deleted. */
 	if (rc || w->has_lag || w->is_pair)
