@@ -36,7 +36,7 @@ struct round {
 	struct store_run *run;
 	struct fold_names names; /* that the log still has */
 	bool has_names;          /* it is known which */
-	bool is_clean;           /* no shard is left that nothing names */
+	bool is_clean;           /* what dead runs claimed is gone */
 };
 
 static void note(struct round *r, enum reap_step step, enum rc rc,
@@ -69,11 +69,8 @@ static void tell_leftover(struct round *r, const char *what, bool is_removed)
 
 static void cleaned(void *arg, const char *what, uint64_t size, bool is_kept)
 {
-	struct round *r = arg;
-
 	(void)size;
-	r->is_clean &= !is_kept;
-	tell_leftover(r, what, !is_kept);
+	tell_leftover(arg, what, !is_kept);
 }
 
 static void stray(void *arg, const char *what, uint64_t size, int64_t age,
@@ -87,16 +84,16 @@ static void stray(void *arg, const char *what, uint64_t size, int64_t age,
 
 /* Before the round has a mark of its own, which would keep all of it.  Beside
  * another run shards are left alone, also of runs that died: as long as one may
- * be there that has what is deleted and that nobody counts, nothing is done.
+ * be there that has what is deleted, nothing is done.  What no dead run claims
+ * is told and stays, and nothing waits for that.
  */
 static enum rc clean(struct round *r, struct err *err)
 {
 	unsigned int alive = 0;
 	enum rc rc;
 
-	r->is_clean = true;
 	rc = clean_archive(r->o->store, true, cleaned, r, &alive, err);
-	r->is_clean &= !rc && !alive;
+	r->is_clean = !rc && !alive;
 	return rc ? rc
 		  : store_strays(r->o->store, true, STRAY_AGE, stray, r, err);
 }

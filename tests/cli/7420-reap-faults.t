@@ -50,28 +50,6 @@ split_unnamed()
 }
 t 'a document that no record names is removed by the next round' split_unnamed
 
-value()
-{
-	"$DESFS" reap --json --grace "$1" ar 2>/dev/null |
-		jq "select(.kind == \"total\").$2"
-}
-
-# Nobody counts it, and it has what was deleted.
-unnamed_shard()
-{
-	make_archive
-	for f in ar/2026*/*.des; do
-		unnamed=${f%_*}_0000000000000000.des
-		cp "$f" copy-of
-	done
-	"$DESFS" tombstone add --no-copies ar d/zebra-secret-name || return
-	cp copy-of "$unnamed"
-	[ "$(value 0 open)" = 1 ] && [ "$(value 0 open)" = 1 ] || return
-	[ -e "$unnamed" ] && rm -f "$unnamed" || return
-	[ "$(value 0 open)" = 0 ] && "$DESFS" erasures verify ar
-}
-t 'nothing is done while there is a shard that nothing names' unnamed_shard
-
 all_deleted()
 {
 	make_archive
