@@ -3,6 +3,7 @@
 # desfs tombstone add: what was deleted in part is deleted wholly; and holds whose
 # names are no keys, records of the future.
 . "${0%/*}/../lib/tap.sh"
+PYTHON=${PYTHON:-/usr/bin/python3}
 
 fresh()
 {
