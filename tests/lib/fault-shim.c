@@ -217,12 +217,15 @@ static int is_meant(const struct rule *r, const char *call)
 	       (!strcmp(r->call, "change") && is_change(call));
 }
 
+static volatile int n_met; /* whether there was any call */
+
 /* What is to happen to this call: an error number, or 0. */
 static int meet(const char *call, int dir, const char *name, size_t *len)
 {
 	char path[PATH_BYTES];
 	int error = 0, saved = errno, known = 0;
 
+	n_met = 1;
 	if (inside || !n_rules)
 		return 0;
 	inside++;
@@ -472,19 +475,19 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to,
 		       : real(from_dir, from, to_dir, to, flags);
 }
 
-/* A sanitizer makes the directory of its reports before anything else may run
- * in the process, so not even the real function can be looked for then.
+/* ASan makes the directory of its reports before it can serve anybody, so
+ * before the first call of another kind a directory is its own.
  */
-static int is_begun;
+extern void __asan_init(void) __attribute__((weak));
 
-__attribute__((constructor)) static void begin(void)
+static int is_begun(void)
 {
-	is_begun = 1;
+	return !__asan_init || n_met;
 }
 
 int mkdirat(int dir, const char *name, mode_t mode)
 {
-	if (is_begun && meet("mkdir", dir, name, NULL))
+	if (is_begun() && meet("mkdir", dir, name, NULL))
 		return -1;
 	return (int)syscall(SYS_mkdirat, dir, name, mode);
 }
