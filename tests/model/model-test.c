@@ -23,7 +23,7 @@
 #include "sequence.h"
 
 /* As many as take a minute. */
-#define SEQUENCES 1000u
+#define SEQUENCES 500u
 #define OPS 50u
 
 /* A program under a sanitizer takes ten times as long. */
