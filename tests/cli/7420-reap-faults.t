@@ -3,7 +3,7 @@
 # desfs reap leaves nothing behind that the next round does not find.
 . "${0%/*}/../lib/tap.sh"
 need 'needs jq' command -v jq
-. "${0%/*}/../lib/fault.sh"
+. "$SRCDIR/tests/lib/fault.sh"
 
 make_archive()
 {
