@@ -153,16 +153,25 @@ fuzz_programs += tests/fuzz/fuzz-tombstone
 # What looks at sources alone finds the same in every build: ./run-tests calls
 # for these in one, and elsewhere for make check lints_to_run= .
 lints_to_run = $(source_lints)
+# Their threads are those of other tests: with TSan, which takes longest,
+# ./run-tests makes check threads_as_elsewhere= .
+threads_as_elsewhere =
+threads_as_elsewhere += tests/cli/6340-pack-faults.t
+threads_as_elsewhere += tests/cli/2300-faults.t
+threads_as_elsewhere += tests/cli/1000-route.t
+threads_as_elsewhere += tests/lint/0002-symbols.t
+threads_as_elsewhere += tests/lint/0003-man-options.t
+threads_as_elsewhere += tests/lint/0009-man-examples.t
+# Where it counts what a disk does: these ./run-tests calls for once more, on one.
+disk_tests = tests/fs/4000-oddities.t tests/cli/6110-walk.t tests/cli/6200-kill.t
+disk_tests += tests/cli/6410-checkpoint.t tests/cli/7120-repack-kill.t
 source_lints += tests/lint/0000-layers.t
+source_lints += tests/lint/0001-headers.t
 source_lints += tests/lint/0004-mandoc.t
 source_lints += tests/lint/0005-shellcheck.t
 source_lints += tests/lint/0006-style.t
 source_lints += tests/lint/0007-dist.t
-shell_tests += tests/lint/0001-headers.t
-shell_tests += tests/lint/0002-symbols.t
-shell_tests += tests/lint/0003-man-options.t
 shell_tests += tests/lint/0008-hexdump.t
-shell_tests += tests/lint/0009-man-examples.t
 shell_tests += tests/lint/0010-conf-keys.t
 shell_tests += tests/cli/0001-version.t
 shell_tests += tests/cli/0010-late-libraries.t
@@ -171,13 +180,11 @@ shell_tests += tests/cli/0200-completion.t
 shell_tests += tests/cli/0300-check-conf.t
 shell_tests += tests/cli/0310-check-bucket.t
 shell_tests += tests/cli/0400-bench.t
-shell_tests += tests/cli/1000-route.t
 shell_tests += tests/cli/2000-desread.t
 shell_tests += tests/cli/2400-zones.t
 shell_tests += tests/cli/2410-zone-lag.t
 shell_tests += tests/cli/2420-zone-write.t
 shell_tests += tests/cli/2200-fake-server.t
-shell_tests += tests/cli/2300-faults.t
 shell_tests += tests/cli/2310-secrets.t
 shell_tests += tests/cli/2500-web-server.t
 shell_tests += tests/cli/3000-ls.t
@@ -210,7 +217,6 @@ shell_tests += tests/cli/6330-changing-tree.t
 shell_tests += tests/cli/6410-checkpoint.t
 shell_tests += tests/cli/6411-checkpoint-overtaken.t
 shell_tests += tests/cli/6412-lost-shard.t
-shell_tests += tests/cli/6340-pack-faults.t
 shell_tests += tests/cli/6350-own-archive.t
 shell_tests += tests/cli/6360-remove-together.t
 shell_tests += tests/cli/6420-kill-workers.t
@@ -318,7 +324,7 @@ check-local:
 	@echo 'make check needs cmocka (libcmocka-dev); configure again' >&2
 	@exit 1
 endif
-TESTS += $(lints_to_run) $(shell_tests)
+TESTS += $(lints_to_run) $(shell_tests) $(threads_as_elsewhere)
 endif
 
 # Makes tails fail.
@@ -444,7 +450,8 @@ AM_TESTS_ENVIRONMENT = \
 	DESFS_CONF=; export DESFS_CONF; \
 	LIB_CFLAGS='$(FUSE_CFLAGS)'; export LIB_CFLAGS;
 
-EXTRA_DIST += $(source_lints) $(shell_tests) .shellcheckrc tests/README.md tests/SKIPS
+EXTRA_DIST += $(source_lints) $(shell_tests) $(threads_as_elsewhere)
+EXTRA_DIST += .shellcheckrc tests/README.md tests/SKIPS
 EXTRA_DIST += tests/lib/tap.sh tests/lib/bounded.sh tests/golden
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/run.sh tests/fuzz/corpus
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # desfs route agrees with the original program, and prints what it should.
 . "${0%/*}/../lib/tap.sh"
+. "$SRCDIR/tests/lib/tree.sh"
 
 # all_as_golden FILE: hex of uid, created_at, n_bits, then the fields or "error".
 all_as_golden()
@@ -33,7 +34,10 @@ all_as_golden()
 }
 t 'vectors of the original program' \
 	all_as_golden "$SRCDIR/tests/golden/route-v2.tsv"
-t 'more of them' all_as_golden "$SRCDIR/tests/golden/route-v2-more.tsv"
+every=1
+in_tenths && every=10
+awk -v every=$every 'NR % every == 0' "$SRCDIR/tests/golden/route-v2-more.tsv" >rows.more
+t 'more of them' all_as_golden rows.more
 
 fails()
 {

@@ -184,9 +184,11 @@ t 'a signal stops a run' interrupted
 t 'that can be done again' pack many stopped
 t 'and is complete then' n_lines 400 "$DESFS" ls stopped
 
-for seed in 1 2 3 4 5 6; do
+seeds='1 2 3 4 5 6'
+in_tenths && seeds='1 2'
+for seed in $seeds; do
 	mkdir "model$seed" && cd "model$seed" || exit
 	t "random changes, seed $seed" \
-		"$PYTHON" "$SRCDIR/tests/lib/pack-model.py" $seed 8
+		"$PYTHON" "$SRCDIR/tests/lib/pack-model.py" "$seed" 8
 	cd ..
 done

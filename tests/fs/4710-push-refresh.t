@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # New versions and removed names while READs and listings hang and files are
 # pushed all the time: nothing hangs, and no old bytes come back.  A thousand
-# times in tests/long/crash/0100-push-refresh.t.
+# times in tests/long/push/0000-refresh.t.
 . "${0%/*}/../lib/tap.sh"
 . "$SRCDIR/tests/lib/s3.sh"
 . "$SRCDIR/tests/lib/tree.sh"

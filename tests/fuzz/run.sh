@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run.sh SECONDS TARGET... - run each fuzz target so long, one on each processor;
+# run.sh SECONDS TARGET... - run each fuzz target so long, two on each processor;
 # make fuzz calls it.
 #
 # New inputs are kept in the build directory, tests/fuzz/found/NAME; what fails
@@ -8,7 +8,8 @@
 set -u
 seconds=$1
 shift
-jobs=$(nproc 2>/dev/null || echo 1)
+# What is bounded is the time of each, and others run beside it.
+jobs=$((2 * $(nproc 2>/dev/null || echo 1)))
 mkdir -p tests/fuzz/found
 rm -f tests/fuzz/found/failed
 

@@ -15,6 +15,8 @@
 #	old_tree DIR; new_tree DIR  every kind of change between two packs
 #	readers_begin DIR       open its modified and deleted, before they change
 #	readers_end             true when both still had their bytes
+#	in_tenths               true under a sanitizer, and where the environment has
+#	                        TEST_SIZES=tenth
 #	scaled N                N; a tenth of it under a sanitizer, and where the
 #	                        environment has TEST_SIZES=tenth
 PYTHON=${PYTHON:-/usr/bin/python3}
@@ -158,10 +160,15 @@ readers_end()
 	grep -q kept answer
 }
 
+in_tenths()
+{
+	[ "${TEST_SIZES:-}" = tenth ] ||
+		grep -qE '__(asan|tsan)_init' "$DESFS_PACK"
+}
+
 scaled()
 {
-	if [ "${TEST_SIZES:-}" = tenth ] ||
-		grep -qE '__(asan|tsan)_init' "$DESFS_PACK"; then
+	if in_tenths; then
 		echo $(($1 / 10))
 	else
 		echo "$1"
