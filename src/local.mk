@@ -23,6 +23,7 @@ libdesfs_a_SOURCES += src/base/table.h
 libdesfs_a_SOURCES += src/base/rd.h
 libdesfs_a_SOURCES += src/base/wr.h
 libdesfs_a_SOURCES += src/base/hex.c src/base/hex.h
+libdesfs_a_SOURCES += src/base/span.h
 libdesfs_a_SOURCES += src/base/sha256.c src/base/sha256.h
 libdesfs_a_SOURCES += src/base/hmac.c src/base/hmac.h
 libdesfs_a_SOURCES += src/base/siphash.c src/base/siphash.h

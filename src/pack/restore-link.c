@@ -25,16 +25,6 @@ struct restore_link {
 	UT_hash_handle hh;
 };
 
-static bool is_same_file(const struct entry *a, const struct entry *b)
-{
-	return a->type == b->type && a->size == b->size && a->mode == b->mode &&
-	       a->uid == b->uid && a->gid == b->gid &&
-	       a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
-	       a->has_hash == b->has_hash && a->rdev_major == b->rdev_major &&
-	       a->rdev_minor == b->rdev_minor &&
-	       !memcmp(a->sha256, b->sha256, ENTRY_HASH_LEN);
-}
-
 static struct restore_link *find(struct restore *r, const struct entry *e)
 {
 	struct restore_link *l = NULL;
@@ -42,7 +32,7 @@ static struct restore_link *find(struct restore *r, const struct entry *e)
 	if (e->type == ENTRY_DIR || !link_group_is_set(e->link_group))
 		return NULL;
 	HASH_FIND(hh, r->links, e->link_group, LINK_GROUP_LEN, l);
-	return l && is_same_file(&l->e, e) ? l : NULL;
+	return l && entry_is_same_file(&l->e, e) ? l : NULL;
 }
 
 bool restore_as_link(struct restore *r, const struct entry *e, int dir,

@@ -24,22 +24,6 @@ const char *entry_type_text(enum entry_type type)
 	return "unknown";
 }
 
-int span_compare(struct span a, struct span b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	/* Entries of one page share their parent's bytes. */
-	int c = n && a.p != b.p ? memcmp(a.p, b.p, n) : 0;
-
-	if (c)
-		return c;
-	return (a.len > b.len) - (a.len < b.len);
-}
-
-bool span_equal(struct span a, struct span b)
-{
-	return a.len == b.len && (!a.len || !memcmp(a.p, b.p, a.len));
-}
-
 int entry_key_compare(struct span parent_a, struct span name_a,
 		      struct span parent_b, struct span name_b)
 {
@@ -56,6 +40,16 @@ int entry_compare(const struct entry *a, const struct entry *b)
 		return c;
 	return (a->created_at < b->created_at) -
 	       (a->created_at > b->created_at);
+}
+
+bool entry_is_same_file(const struct entry *a, const struct entry *b)
+{
+	return a->type == b->type && a->size == b->size && a->mode == b->mode &&
+	       a->uid == b->uid && a->gid == b->gid &&
+	       a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
+	       a->has_hash == b->has_hash && a->rdev_major == b->rdev_major &&
+	       a->rdev_minor == b->rdev_minor &&
+	       !memcmp(a->sha256, b->sha256, ENTRY_HASH_LEN);
 }
 
 void entry_split_uid(struct span uid, struct span *ret_parent,

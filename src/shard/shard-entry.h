@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/span.h"
 #include "shard/shard-format.h"
 
 /* Values are those on disk. */
@@ -32,12 +33,6 @@ const char *entry_type_text(enum entry_type type);
 #define ENTRY_HASH_LEN 32 /* SHA-256 of the content */
 #define BLOCK_HASH_LEN 16 /* first half of SHA-256 of stored bytes */
 #define LINK_GROUP_LEN 16 /* likewise of archive id and uid */
-
-/* Bytes with a length; not NUL-terminated. */
-struct span {
-	const char *p;
-	size_t len;
-};
 
 /* Where one block lies and how to know it is right. */
 struct block_ref {
@@ -102,6 +97,9 @@ int entry_key_compare(struct span parent_a, struct span name_a,
 /* The full order: key, then created_at, newest first. */
 int entry_compare(const struct entry *a, const struct entry *b);
 
+/* Can both be names of one file?  By all that names of one file share. */
+bool entry_is_same_file(const struct entry *a, const struct entry *b);
+
 /* Split a uid at its last '/', unless that is its first byte. */
 void entry_split_uid(struct span uid, struct span *ret_parent,
 		     struct span *ret_name);
@@ -137,19 +135,5 @@ struct buf;
  * names, without doubles, to be accepted by a shard builder.
  */
 void xattr_append(struct buf *list, struct span name, struct span value);
-
-static inline struct span span_of(const void *p, size_t len)
-{
-	return (struct span){ .p = p, .len = len };
-}
-
-/* What comes after the first n bytes; a null pointer stays one. */
-static inline struct span span_after(struct span s, size_t n)
-{
-	return n ? span_of(s.p + n, s.len - n) : s;
-}
-
-int span_compare(struct span a, struct span b);
-bool span_equal(struct span a, struct span b);
 
 #endif
