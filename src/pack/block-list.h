@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "pack/spool.h"
+#include "base/spool.h"
 #include "shard/shard-entry.h"
 
 #define BLOCK_LIST_PAGE 512u /* references that are kept or spooled together \

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "pack/spool.h"
+#include "base/spool.h"
 
 #define DIRS_MEMORY (4u << 20) /* bytes */
 #define DIR_ITEM_MAX 256       /* bytes of an item without spans */

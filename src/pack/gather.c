@@ -5,6 +5,7 @@
 #include "pack/gather.h"
 
 #include "base/buf.h"
+#include "base/sorter.h"
 #include "pack/compare-file.h"
 #include "pack/dirs.h"
 #include "pack/erased.h"
@@ -12,7 +13,6 @@
 #include "pack/keep.h"
 #include "pack/links.h"
 #include "pack/pack.h"
-#include "pack/sorter.h"
 #include "pack/walk.h"
 #include "shard/route.h"
 #include "store/store-write.h"

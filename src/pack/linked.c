@@ -12,10 +12,10 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "base/table.h"
 #include "pack/content.h"
 #include "pack/item.h"
-#include "pack/spool.h"
 
 #define BLOCKS_AT_ONCE 64u
 

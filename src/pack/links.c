@@ -15,8 +15,8 @@
 
 #include "base/mem.h"
 #include "base/rd.h"
+#include "base/sorter.h"
 #include "base/wr.h"
-#include "pack/sorter.h"
 #include "shard/route.h"
 #include "shard/shard-format.h"
 #include "volume/descriptor.h"

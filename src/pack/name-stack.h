@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "pack/spool.h"
+#include "base/spool.h"
 
 #define NAME_STACK_BYTES 4096 /* of one name with its NUL, at most */
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/sorter.h"
 #include "base/stop.h"
 #include "base/workers.h"
 #include "pack/build.h"
@@ -34,7 +35,6 @@
 #include "pack/remove-source.h"
 #include "pack/resume.h"
 #include "pack/shard-out.h"
-#include "pack/sorter.h"
 #include "pack/state.h"
 #include "pack/tree.h"
 #include "shard/route.h"

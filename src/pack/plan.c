@@ -9,9 +9,9 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/sorter.h"
 #include "base/timestamp.h"
 #include "pack/dirs.h"
-#include "pack/sorter.h"
 #include "shard/shard-format.h"
 
 #define PLACE_BYTES \

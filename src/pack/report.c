@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/process.h"
-#include "pack/spool.h"
+#include "base/spool.h"
 #include "pack/state.h"
 #include "pack/summary.h"
 #include "pack/uid-set.h"

@@ -5,7 +5,7 @@
 #define DESFS_PACK_SHARD_OUT_H
 
 #include "base/err.h"
-#include "pack/spool.h"
+#include "base/spool.h"
 #include "shard/shard-build.h"
 #include "volume/oplog.h"
 

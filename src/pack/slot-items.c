@@ -4,9 +4,9 @@
 
 #include "pack/slot-items.h"
 
+#include "base/sorter.h"
 #include "pack/links.h"
 #include "pack/pack.h"
-#include "pack/sorter.h"
 #include "shard/shard-format.h"
 
 enum rc slot_items_open(struct slot_items *s, const struct pack *p,

@@ -12,9 +12,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/process.h"
+#include "base/spool.h"
 #include "base/stop.h"
 #include "pack/report.h"
-#include "pack/spool.h"
 #include "pack/state.h"
 
 #define THREADS_MAX 64

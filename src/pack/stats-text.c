@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/metric.h"
 #include "base/process.h"
+#include "base/spool.h"
 #include "base/version.h"
 #include "pack/report.h"
-#include "pack/spool.h"
 #include "pack/state.h"
 
 #define LABELS_MAX (64u << 10)

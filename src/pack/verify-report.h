@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/spool.h"
 #include "base/stop.h"
-#include "pack/spool.h"
 #include "pack/verify.h"
 
 struct verify_report {

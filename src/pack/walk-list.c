@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/sorter.h"
 #include "base/stop.h"
 #include "base/workers.h"
 #include "pack/dirs.h"
@@ -19,7 +20,6 @@
 #include "pack/list-file.h"
 #include "pack/own.h"
 #include "pack/report.h"
-#include "pack/sorter.h"
 #include "pack/walk-step.h"
 #include "shard/shard-format.h"
 

@@ -6,8 +6,8 @@
 #define DESFS_REPACK_TOMBSTONE_ADD_BACKEND_H
 
 #include "base/buf.h"
+#include "base/spool.h"
 #include "erase/tombstone.h"
-#include "pack/spool.h"
 #include "repack/find-version.h"
 #include "repack/tombstone-add.h"
 

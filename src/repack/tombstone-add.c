@@ -14,9 +14,9 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/sorter.h"
+#include "base/spool.h"
 #include "base/stop.h"
-#include "pack/sorter.h"
-#include "pack/spool.h"
 #include "repack/find-version.h"
 #include "repack/tombstone-add-backend.h"
 #include "repack/tombstone-copies.h"

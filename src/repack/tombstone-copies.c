@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "pack/sorter.h"
+#include "base/sorter.h"
 #include "pack/uid-set.h"
 #include "shard/shard-filter.h"
 

@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/sorter.h"
 #include "pack/item.h"
-#include "pack/sorter.h"
 
 #define PARTITIONS 8
 #define FEEDS 3

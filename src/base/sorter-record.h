@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sorter-record.h - records as the sorter keeps them; for sorter*.c only. */
-#ifndef DESFS_PACK_SORTER_RECORD_H
-#define DESFS_PACK_SORTER_RECORD_H
+#ifndef DESFS_BASE_SORTER_RECORD_H
+#define DESFS_BASE_SORTER_RECORD_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "pack/sorter.h"
-#include "pack/spool.h"
+#include "base/sorter.h"
+#include "base/spool.h"
 
 /* In memory and in temporary files a record is this, the key, the value. */
 struct sorter_head {

@@ -10,14 +10,14 @@
  * ended, one calls sorter_finish.  Then each partition may be read by a thread
  * of its own, more than once.
  */
-#ifndef DESFS_PACK_SORTER_H
-#define DESFS_PACK_SORTER_H
+#ifndef DESFS_BASE_SORTER_H
+#define DESFS_BASE_SORTER_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "shard/shard-entry.h"
+#include "base/span.h"
 
 struct sorter;
 struct sorter_reader;

@@ -2,7 +2,7 @@
 /* spool.c - bytes kept aside, in memory and then in a nameless file. */
 #include "config.h"
 
-#include "pack/spool.h"
+#include "base/spool.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,6 +24,13 @@ static _Atomic uint64_t spilled;
 uint64_t spool_spilled(void)
 {
 	return atomic_load_explicit(&spilled, memory_order_relaxed);
+}
+
+const char *spool_default_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/var/tmp";
 }
 
 void spool_init(struct spool *sp, const char *dir, size_t memory)
@@ -51,8 +58,7 @@ enum rc spool_temporary(const char *dir, int *ret, struct err *err)
 
 	if (fd < 0) {
 		/* Not every file system knows files without a name. */
-		CLEANUP_FREE char *path =
-			xasprintf("%s/desfs-pack.XXXXXX", dir);
+		CLEANUP_FREE char *path = xasprintf("%s/desfs.XXXXXX", dir);
 
 		fd = mkostemp(path, O_CLOEXEC);
 		if (fd < 0)

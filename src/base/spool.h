@@ -4,8 +4,8 @@
  *
  * One thread writes; when it is done, any number may read.
  */
-#ifndef DESFS_PACK_SPOOL_H
-#define DESFS_PACK_SPOOL_H
+#ifndef DESFS_BASE_SPOOL_H
+#define DESFS_BASE_SPOOL_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +20,11 @@ struct spool {
 	uint64_t written;
 	int fd; /* -1: no file yet */
 };
+
+/* Where such files go if nothing else is asked for: $TMPDIR or /var/tmp.
+ * Borrowed from the environment.
+ */
+const char *spool_default_dir(void);
 
 void spool_init(struct spool *sp, const char *dir, size_t memory);
 void spool_release(struct spool *sp);

@@ -2,13 +2,13 @@
 /* sorter.c - gathers records, writes sorted runs when memory is full. */
 #include "config.h"
 
-#include "pack/sorter.h"
+#include "base/sorter.h"
 
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "pack/sorter-record.h"
+#include "base/sorter-record.h"
 
 struct sorter *sorter_new_shared(const char *dir, size_t bound,
 				 uint32_t n_partitions, unsigned int n_feeds)

@@ -2,12 +2,12 @@
 /* sorter-read.c - reads one partition of a sorter, merging its runs. */
 #include "config.h"
 
-#include "pack/sorter.h"
+#include "base/sorter.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "pack/sorter-record.h"
+#include "base/sorter-record.h"
 
 #define CURSOR_READ_MAX (128u << 10) /* bytes read at once */
 #define CURSOR_READ_MIN (4u << 10)
