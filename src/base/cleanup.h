@@ -3,13 +3,14 @@
  *
  *	CLEANUP_FREE char *name = NULL;
  *	CLEANUP_FD int fd = -1;
- *	CLEANUP(closedir_p) DIR *dir = NULL;
+ *	CLEANUP_DIR DIR *dir = NULL;
  *	...
  *	*ret = STEAL_PTR(name);
  */
 #ifndef DESFS_BASE_CLEANUP_H
 #define DESFS_BASE_CLEANUP_H
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,6 +28,12 @@ static inline void cleanup_fd(int *fd)
 		close(*fd);
 }
 
+static inline void cleanup_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
 static inline void cleanup_unlock(pthread_mutex_t **m)
 {
 	pthread_mutex_unlock(*m);
@@ -42,6 +49,7 @@ static inline int steal_fd(int *fd)
 
 #define CLEANUP_FREE CLEANUP(cleanup_free)
 #define CLEANUP_FD CLEANUP(cleanup_fd)
+#define CLEANUP_DIR CLEANUP(cleanup_dir)
 
 /* Lock now, unlock at the end of the scope; one a scope. */
 #define LOCK_SCOPE(mutex)                                                      \

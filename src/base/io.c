@@ -102,6 +102,24 @@ int io_pwrite(int fd, const void *p, size_t len, uint64_t off)
 	return 0;
 }
 
+DIR *io_fdopendir(int fd)
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int failed = errno;
+
+	if (!dir && fd >= 0) {
+		close(fd);
+		errno = failed;
+	}
+	return dir;
+}
+
+DIR *io_opendir(int dirfd, const char *name)
+{
+	return io_fdopendir(openat(
+		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
 int io_fsync_dir(int dirfd)
 {
 	if (fsync(dirfd) && errno != EINVAL && errno != ENOTSUP)
@@ -124,12 +142,25 @@ static int write_file(int dirfd, const char *name, const void *p, size_t len,
 	return close(STEAL_FD(fd));
 }
 
+bool io_may_replace(int dirfd, const char *name, struct err *err)
+{
+	struct stat sb;
+
+	if (fstatat(dirfd, name, &sb, 0) || S_ISREG(sb.st_mode))
+		return true;
+	err_set(err, RC_USAGE, "%s: no regular file, so it is not replaced",
+		name);
+	return false;
+}
+
 static enum rc replace(int dirfd, const char *name, const void *p, size_t len,
 		       mode_t mode, bool is_durable, struct err *err)
 {
 	CLEANUP_FREE char *tmp = xasprintf("%s.tmp", name);
 	int saved;
 
+	if (!io_may_replace(dirfd, name, err))
+		return err->rc;
 	if (!write_file(dirfd, tmp, p, len, mode, is_durable) &&
 	    !renameat(dirfd, tmp, dirfd, name)) {
 		if (is_durable && io_fsync_dir(dirfd))

@@ -7,6 +7,8 @@
 #ifndef DESFS_BASE_IO_H
 #define DESFS_BASE_IO_H
 
+#include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,14 +24,32 @@ ssize_t io_pread(int fd, void *buf, size_t len, uint64_t off) MUST_CHECK;
 int io_write(int fd, const void *p, size_t len) MUST_CHECK;
 int io_pwrite(int fd, const void *p, size_t len, uint64_t off) MUST_CHECK;
 
+/* The names of the directory fd from the first on; NULL on failure.  It is
+ * taken, also then; -1 is a failure whose reason errno has already.
+ */
+DIR *io_fdopendir(int fd) MUST_CHECK;
+
+/* The same of name in dirfd, which may not be a link.  "." is dirfd itself, and
+ * who reads that elsewhere is not moved on.
+ */
+DIR *io_opendir(int dirfd, const char *name) MUST_CHECK;
+
 /* Make the names in a directory durable; file systems that cannot are taken to
  * need no help.
  */
 int io_fsync_dir(int dirfd) MUST_CHECK;
 
+/* Nothing of that name, or a regular file, perhaps through a symbolic link:
+ * what a rename may take the place of.  A device or a pipe (/dev/null) it may
+ * not, so that root does not take it from everybody: false, and RC_USAGE in
+ * err.
+ */
+bool io_may_replace(int dirfd, const char *name, struct err *err) MUST_CHECK;
+
 /* Write name in dirfd anew: a temporary file beside it (name with ".tmp"),
  * fsync, rename, fsync of the directory.  Readers see the old bytes or the new
- * ones.  It has that mode whatever the umask says.
+ * ones.  It has that mode whatever the umask says.  RC_USAGE: io_may_replace
+ * says no.
  */
 enum rc io_replace(int dirfd, const char *name, const void *p, size_t len,
 		   mode_t mode, struct err *err) MUST_CHECK;

@@ -86,12 +86,20 @@ static void on_signal(int sig)
 		/* Delivered when this handler has returned. */
 		signal(sig, SIG_DFL);
 		raise(sig);
-	} else if (atomic_load(&is_gentle)) {
-		ask();
 	} else {
-		stop_request();
+		/* In this order: stop_promptly stores and then looks. */
+		ask();
+		if (!atomic_load(&is_gentle))
+			stop_request();
 	}
 	errno = saved;
+}
+
+void stop_promptly(void)
+{
+	atomic_store(&is_gentle, false);
+	if (stop_asked())
+		stop_request();
 }
 
 static enum rc catch_signal(int sig, struct err *err)

@@ -43,6 +43,9 @@ bool stop_requested(void);
 /* Signals that come from here on ask for an end in good order only. */
 void stop_gently(void);
 
+/* That is finished: signals request again, as one does that came meanwhile. */
+void stop_promptly(void);
+
 /* A signal has come, gently or not. */
 bool stop_asked(void);
 

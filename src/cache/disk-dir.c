@@ -189,13 +189,6 @@ enum disk_found disk_dir_read(struct disk_dir *d,
 
 /* --- walking -------------------------------------------------------------- */
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-#define CLEANUP_DIR CLEANUP(cleanup_dir)
-
 static DIR *open_dir(int at, const char *name)
 {
 	int fd = openat(at, name,

@@ -120,19 +120,14 @@ static bool is_temporary(const struct checkpoint_file *f, const char *name)
 /* What runs that were killed have left: the file is ours, so they are dead. */
 static void remove_leftovers(const struct checkpoint_file *f)
 {
-	int fd = openat(f->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_DIR DIR *dir = io_opendir(f->dirfd, ".");
 	const struct dirent *e;
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
+	if (!dir)
 		return;
-	}
 	while ((e = readdir(dir)))
 		if (is_temporary(f, e->d_name))
 			unlinkat(f->dirfd, e->d_name, 0);
-	closedir(dir);
 }
 
 enum rc checkpoint_file_open(struct checkpoint_file *f, const char *path,

@@ -58,14 +58,12 @@ static void add_in(struct own *o, int dir, const char *name);
 /* The directory and those in it, one of which may be looked into, too. */
 static void add_below(struct own *o, int fd, const char *look_into)
 {
-	DIR *dir = fdopendir(fd);
+	CLEANUP_DIR DIR *dir = io_fdopendir(fd);
 	const struct dirent *e;
 	struct stat st;
 
-	if (!dir) {
-		close(fd);
+	if (!dir)
 		return;
-	}
 	while ((e = readdir(dir))) {
 		if (!strcmp(e->d_name, "..") ||
 		    (e->d_type != DT_DIR && e->d_type != DT_UNKNOWN))
@@ -76,32 +74,26 @@ static void add_below(struct own *o, int fd, const char *look_into)
 		if (look_into && !strcmp(e->d_name, look_into))
 			add_in(o, dirfd(dir), look_into);
 	}
-	closedir(dir);
 }
 
 static void add_in(struct own *o, int dir, const char *name)
 {
-	int fd = openat(dir, name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd >= 0)
-		add_below(o, fd, NULL);
+	add_below(o,
+		  openat(dir, name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+		  NULL);
 }
 
 static void add_place(struct own *o, const char *url)
 {
-	int fd;
-
 	if (!strncmp(url, "file://", 7))
 		url += 7;
 	if (strstr(url, "://"))
 		return;
-	fd = open(url, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Days, the log, holds, salts, unfinished files are on one level, but
 	 * tombstones have days of their own.
 	 */
-	if (fd >= 0)
-		add_below(o, fd, TOMBSTONES);
+	add_below(o, open(url, O_RDONLY | O_DIRECTORY | O_CLOEXEC), TOMBSTONES);
 }
 
 static void add_zone(void *arg, const struct store_zone *z)

@@ -127,6 +127,24 @@ static void a_gentle_stop_only_asks(void **state)
 	assert_int_equal(stop_asked_descriptor(), -1);
 }
 
+static void a_gentle_stop_becomes_a_prompt_one(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(stop_init(0, &err), RC_OK);
+	stop_gently();
+	stop_promptly();
+	assert_false(stop_requested());
+	stop_gently();
+	raise(SIGTERM);
+	assert_false(stop_requested());
+	stop_promptly();
+	assert_true(stop_requested());
+	assert_true(is_readable(stop_descriptor()));
+	stop_release();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +154,7 @@ int main(void)
 		cmocka_unit_test(tools_are_killed_by_a_second_signal),
 		cmocka_unit_test(closing_a_terminal_twice_does_not_kill),
 		cmocka_unit_test(a_gentle_stop_only_asks),
+		cmocka_unit_test(a_gentle_stop_becomes_a_prompt_one),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
