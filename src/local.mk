@@ -42,6 +42,7 @@ libdesfs_a_SOURCES += src/base/clock.c src/base/clock.h
 libdesfs_a_SOURCES += src/base/cond.c src/base/cond.h
 libdesfs_a_SOURCES += src/base/random.h
 libdesfs_a_SOURCES += src/base/unique.c src/base/unique.h
+libdesfs_a_SOURCES += src/base/stamped.c src/base/stamped.h
 libdesfs_a_SOURCES += src/base/utf8.c src/base/utf8.h
 libdesfs_a_SOURCES += src/base/human.c src/base/human.h
 libdesfs_a_SOURCES += src/base/json-text.c src/base/json-text.h

@@ -14,6 +14,7 @@ unit_programs += tests/unit/shard-build
 unit_programs += tests/unit/codec
 unit_programs += tests/unit/golden-shards
 unit_programs += tests/unit/hex
+unit_programs += tests/unit/stamped
 unit_programs += tests/unit/sha256
 unit_programs += tests/unit/hmac
 unit_programs += tests/unit/siphash
@@ -149,6 +150,7 @@ fuzz_programs += tests/fuzz/fuzz-receipt
 fuzz_programs += tests/fuzz/fuzz-suppression
 fuzz_programs += tests/fuzz/fuzz-tombstone-name
 fuzz_programs += tests/fuzz/fuzz-tombstone
+fuzz_programs += tests/fuzz/fuzz-timestamp
 
 # What looks at sources alone finds the same in every build: ./run-tests calls
 # for these in one, and elsewhere for make check lints_to_run= .
@@ -180,6 +182,7 @@ shell_tests += tests/cli/0200-completion.t
 shell_tests += tests/cli/0300-check-conf.t
 shell_tests += tests/cli/0310-check-bucket.t
 shell_tests += tests/cli/0400-bench.t
+shell_tests += tests/cli/1020-time-random.t
 shell_tests += tests/cli/2000-desread.t
 shell_tests += tests/cli/2400-zones.t
 shell_tests += tests/cli/2410-zone-lag.t
@@ -368,6 +371,10 @@ tests_model_model_test_SOURCES += tests/model/regressions.h
 tests_model_model_test_SOURCES += tests/model/rules.c tests/model/rules.h
 tests_model_model_test_SOURCES += tests/model/sequence.c tests/model/sequence.h
 tests_model_model_test_LDADD = $(DESFS_LIBS)
+# Times in bulk, for tests/lib/time-random.py.
+check_PROGRAMS += tests/lib/time-lines
+tests_lib_time_lines_SOURCES = tests/lib/time-lines.c
+tests_lib_time_lines_LDADD = $(DESFS_LIBS)
 
 # Writes the first inputs of the fuzz targets; run by hand, compiled by all.
 check_PROGRAMS += tests/fuzz/make-seeds
@@ -424,7 +431,7 @@ EXTRA_DIST += tests/lib/pack-model.py tests/lib/push-refresh.py
 EXTRA_DIST += tests/lib/make-tombstone.py tests/lib/held-file.py
 EXTRA_DIST += tests/lib/read-on.py tests/lib/delete-rounds.py
 EXTRA_DIST += tests/lib/tree.sh tests/lib/kill.sh tests/lib/kill-at.sh tests/lib/kill-workers.sh tests/lib/make-oddities.py tests/lib/flip-shards.py
-EXTRA_DIST += tests/lib/make-mixed.py
+EXTRA_DIST += tests/lib/make-mixed.py tests/lib/time-random.py
 EXTRA_DIST += tests/lib/fault.sh tests/lib/fault-shim.c
 EXTRA_DIST += tests/lib/slow-write.c tests/lib/mutate.py
 EXTRA_DIST += tests/lib/s3.sh tests/lib/ceph-rgw.sh

@@ -49,6 +49,11 @@ int64_t clock_wall_ns(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+int64_t clock_wall_us(void)
+{
+	return clock_wall_ns() / 1000;
+}
+
 int64_t clock_wall_coarse_ns(void)
 {
 	if (atomic_load(&is_frozen))

@@ -11,6 +11,13 @@
 
 #define CLOCK_NS_PER_SEC 1000000000ULL
 #define CLOCK_NS_PER_MS 1000000ULL
+#define CLOCK_US_PER_SEC INT64_C(1000000)
+
+/* Clocks of those who write to one archive differ by no more, in microseconds;
+ * S3 refuses requests that are off by more.  What has the time of another is
+ * older or newer for sure only beyond that.
+ */
+#define CLOCK_SKEW_US (INT64_C(15) * 60 * 1000000)
 
 /* Time that only grows, from an unknown start. */
 uint64_t clock_mono_ns(void);
@@ -23,8 +30,11 @@ uint64_t clock_boot_ns(void);
  */
 uint64_t clock_coarse_ns(void);
 
-/* Time since 1970-01-01 UTC; may jump. */
+/* Nanoseconds since 1970-01-01 UTC; may jump. */
 int64_t clock_wall_ns(void);
+
+/* The same in microseconds, as all times in an archive are kept. */
+int64_t clock_wall_us(void);
 
 /* The same from the last tick: what the kernel stamps files with. */
 int64_t clock_wall_coarse_ns(void);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define US_PER_SEC INT64_C(1000000)
 #define SEC_PER_DAY INT64_C(86400)
@@ -41,7 +42,7 @@ static int64_t days_from_civil(struct civil c)
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t yoe = y - era * 400;
 	int64_t doy =
-	    (153 * (c.month + (c.month > 2 ? -3 : 9)) + 2) / 5 + c.day - 1;
+		(153 * (c.month + (c.month > 2 ? -3 : 9)) + 2) / 5 + c.day - 1;
 	int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
 
 	return era * 146097 + doe - 719468;
@@ -194,26 +195,32 @@ static const char *parse_date(struct scan *s, struct civil *c)
 	return check_date(*c);
 }
 
-static const char *parse_fraction(struct scan *s, int *ret_us)
+static const char *parse_fraction(struct scan *s, int *ret_us,
+				  int64_t *ret_span_us)
 {
+	int64_t span_us = US_PER_SEC;
 	int us = 0;
 	int n = 0;
 
 	if (!next_is_digit(s))
 		return "wanted digits after the decimal mark";
 	for (; next_is_digit(s); s->p++, n++) {
-		if (n < 6)
-			us = us * 10 + (*s->p - '0');
+		if (n >= 6)
+			continue;
+		us = us * 10 + (*s->p - '0');
+		span_us /= 10;
 	}
-	for (; n < 6; n++)
-		us *= 10;
-	*ret_us = us;
+	*ret_us = us * (int)span_us;
+	*ret_span_us = span_us;
 	return NULL;
 }
 
 /* HH, HH:MM, HH:MM:SS or HH:MM:SS.f, or the same without colons. */
-static const char *parse_clock(struct scan *s, struct clock_time *t)
+static const char *parse_clock(struct scan *s, struct clock_time *t,
+			       int64_t *ret_span_us)
 {
+	static const int64_t spans[] = { 3600 * US_PER_SEC, 60 * US_PER_SEC,
+					 US_PER_SEC };
 	int *parts[] = { &t->hour, &t->minute, &t->second };
 	bool extended = false;
 	int n = 0;
@@ -227,8 +234,9 @@ static const char *parse_clock(struct scan *s, struct clock_time *t)
 			extended = next_is(s, ':');
 		n++;
 	} while (n < 3 && (extended ? take_char(s, ':') : next_is_digit(s)));
+	*ret_span_us = spans[n - 1];
 	if (n == 3 && (take_char(s, '.') || take_char(s, ','))) {
-		const char *why = parse_fraction(s, &t->us);
+		const char *why = parse_fraction(s, &t->us, ret_span_us);
 
 		if (why)
 			return why;
@@ -239,19 +247,22 @@ static const char *parse_clock(struct scan *s, struct clock_time *t)
 static int64_t clock_us(struct clock_time t)
 {
 	return ((t.hour * INT64_C(60) + t.minute) * 60 + t.second) *
-		   US_PER_SEC +
+		       US_PER_SEC +
 	       t.us;
 }
 
 /* "Z", an offset, or nothing; and the end of the text. */
-static const char *parse_zone(struct scan *s, int64_t *ret_offset_us)
+static const char *parse_zone(struct scan *s, bool *ret_has_zone,
+			      int64_t *ret_offset_us)
 {
 	struct clock_time t = { 0 };
 	const char *why = NULL;
+	int64_t span_us = 0;
 	bool minus = next_is(s, '-');
 
+	*ret_has_zone = s->p < s->end;
 	if (take_char(s, '+') || take_char(s, '-'))
-		why = parse_clock(s, &t);
+		why = parse_clock(s, &t, &span_us);
 	else
 		(void)take_char(s, 'Z');
 	if (why)
@@ -282,19 +293,21 @@ static const char *parse_text(struct scan *s, struct timestamp *ret)
 	int64_t offset_us = 0;
 	const char *why = parse_date(s, &date);
 
+	ret->span_us = US_PER_DAY;
 	if (!why && s->p < s->end && !(s->end - s->p == 1 && *s->p == 'Z')) {
 		why = parse_separator(s);
 		if (!why)
-			why = parse_clock(s, &t);
+			why = parse_clock(s, &t, &ret->span_us);
 	}
 	if (!why)
-		why = parse_zone(s, &offset_us);
+		why = parse_zone(s, &ret->has_zone, &offset_us);
 	if (why)
 		return why;
 	ret->us = days_from_civil(date) * US_PER_DAY + clock_us(t) - offset_us;
 	ret->wall_year = (int)date.year;
 	ret->wall_month = date.month;
 	ret->wall_day = date.day;
+	ret->wall_zone = (int)(offset_us / US_PER_SEC);
 	if (!timestamp_is_valid(ret->us))
 		return "in UTC the year is not 0001 to 9999";
 	return NULL;
@@ -309,7 +322,13 @@ static bool is_space(char c)
 enum rc timestamp_parse(const char *text, struct timestamp *ret,
 			struct err *err)
 {
-	struct scan s = { .p = text, .end = text + strlen(text) };
+	return timestamp_parse_span(text, strlen(text), ret, err);
+}
+
+enum rc timestamp_parse_span(const char *text, size_t len,
+			     struct timestamp *ret, struct err *err)
+{
+	struct scan s = { .p = text, .end = text + len };
 	struct timestamp ts = { 0 };
 	const char *why;
 
@@ -319,8 +338,8 @@ enum rc timestamp_parse(const char *text, struct timestamp *ret,
 		s.end--;
 	why = parse_text(&s, &ts);
 	if (why)
-		return err_set(err, RC_USAGE, "'%.80s' is no ISO 8601 time: %s",
-			       text, why);
+		return err_set(err, RC_USAGE, "'%.*s' is no ISO 8601 time: %s",
+			       (int)(len < 80 ? len : 80), text, why);
 	*ret = ts;
 	return RC_OK;
 }
@@ -371,7 +390,47 @@ struct timestamp timestamp_from_us(int64_t us)
 		.wall_year = (int)c.year,
 		.wall_month = c.month,
 		.wall_day = c.day,
+		.has_zone = true,
+		.span_us = 1,
 	};
+}
+
+struct timestamp timestamp_in_zone(int64_t us, int zone)
+{
+	struct timestamp ts = timestamp_from_us(us + zone * US_PER_SEC);
+
+	ts.us = us;
+	ts.wall_zone = zone;
+	return ts;
+}
+
+struct timestamp timestamp_local(int64_t us)
+{
+	time_t sec = (time_t)floor_div(us, US_PER_SEC);
+	struct tm tm;
+
+	/* Only for years that no file system has. */
+	if (!localtime_r(&sec, &tm))
+		return timestamp_from_us(us);
+	return timestamp_in_zone(us, (int)tm.tm_gmtoff);
+}
+
+void timestamp_format_zoned(const struct timestamp *ts,
+			    char out[TIMESTAMP_ZONED_TEXT])
+{
+	int zone = ts->wall_zone < 0 ? -ts->wall_zone : ts->wall_zone;
+	char *p = put_time(out, clamp(ts->us + ts->wall_zone * US_PER_SEC), '-',
+			   ':');
+
+	p[-1] = ts->wall_zone < 0 ? '-' : '+'; /* in the place of Z */
+	p = put_digits(p, zone / 3600, 2);
+	*p++ = ':';
+	p = put_digits(p, zone / 60 % 60, 2);
+	if (zone % 60) {
+		*p++ = ':';
+		p = put_digits(p, zone % 60, 2);
+	}
+	*p = '\0';
 }
 
 void timestamp_format(int64_t us, char out[TIMESTAMP_TEXT])

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "unit.h"
 
@@ -66,6 +67,46 @@ static void all_forms_of_a_time_are_read(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		assert_utc(known[i].text, known[i].utc);
+}
+
+static void a_time_without_a_zone_is_told(void **state)
+{
+	static const char *const without[] = { "2026-11-21", "20261121T10",
+					       "2026-W47-6T10:15:30,5 " };
+	static const char *const with[] = { "2026-11-21Z", "20261121T10Z",
+					    "2026-11-21T10:15-05:30",
+					    "2026-11-21 10+00 " };
+	struct timestamp ts;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(without); i++) {
+		assert_int_equal(timestamp_parse(without[i], &ts, &err), RC_OK);
+		assert_false(ts.has_zone);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(with); i++) {
+		assert_int_equal(timestamp_parse(with[i], &ts, &err), RC_OK);
+		assert_true(ts.has_zone);
+	}
+	assert_true(timestamp_from_us(0).has_zone);
+}
+
+static void a_time_may_be_a_part_of_a_text(void **state)
+{
+	static const char text[] = "2026-11-21T23:30-05:00Z2";
+	struct timestamp ts;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(timestamp_parse_span(text, 22, &ts, &err), RC_OK);
+	assert_int_equal(timestamp_wall_day(&ts), 20261121);
+	assert_int_equal(timestamp_from_us(ts.us).wall_day, 22);
+	assert_int_equal(timestamp_parse_span(text, 10, &ts, &err), RC_OK);
+	assert_false(ts.has_zone);
+	assert_int_equal(timestamp_parse_span(text, 9, &ts, &err), RC_USAGE);
+	assert_string_equal(err.msg, "'2026-11-2' is no ISO 8601 time: wanted "
+				     "a day of two digits");
+	assert_int_equal(timestamp_parse_span(text, 0, &ts, &err), RC_USAGE);
 }
 
 static void what_is_no_time_is_wrong_usage(void **state)
@@ -161,7 +202,7 @@ static void the_date_as_written_is_kept_beside_the_instant(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    timestamp_parse("2025-03-04T23:30:00-05:00", &ts, &err), RC_OK);
+		timestamp_parse("2025-03-04T23:30:00-05:00", &ts, &err), RC_OK);
 	assert_true(ts.us == INT64_C(1741149000000000));
 	assert_int_equal(ts.wall_year, 2025);
 	assert_int_equal(ts.wall_month, 3);
@@ -263,7 +304,7 @@ static void the_compact_form_has_one_spelling(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(
-		    timestamp_parse_compact(bad[i], strlen(bad[i]), &us));
+			timestamp_parse_compact(bad[i], strlen(bad[i]), &us));
 }
 
 static void times_that_are_not_valid_are_shown_as_the_nearest(void **state)
@@ -302,20 +343,101 @@ static void times_of_files_lie_in_any_year(void **state)
 	assert_string_equal(minute, "1970-01-01 00:00");
 }
 
+static void a_text_says_how_long_a_time_it_names(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t span_us;
+	} cases[] = {
+		{ "2024-12-15", INT64_C(86400000000) },
+		{ "20241215", INT64_C(86400000000) },
+		{ "2024-W50-7Z", INT64_C(86400000000) },
+		{ "2024-12-15T10", INT64_C(3600000000) },
+		{ "2024-12-15T10:00+01:00", 60000000 },
+		{ "20241215T100000Z", 1000000 },
+		{ "2024-12-15 10:00:00+01:00:00.5", 1000000 },
+		{ "2024-12-15T10:00:00.5Z", 100000 },
+		{ "2024-12-15T10:00:00,123", 1000 },
+		{ "2024-12-15T10:00:00.123456Z", 1 },
+		{ "2024-12-15T10:00:00.123456789Z", 1 },
+	};
+	struct timestamp ts;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (timestamp_parse(cases[i].text, &ts, &err))
+			fail_msg("%s", err.msg);
+		if (ts.span_us != cases[i].span_us)
+			fail_msg("%s: %lld", cases[i].text,
+				 (long long)ts.span_us);
+	}
+	assert_int_equal(timestamp_from_us(0).span_us, 1);
+}
+
+static void a_time_is_shown_in_a_zone(void **state)
+{
+	static const struct {
+		const char *text, *zoned;
+	} known[] = {
+		{ "2026-11-21", "2026-11-21T00:00:00.000000+00:00" },
+		{ "2026-03-04T23:30:00.5-05:00",
+		  "2026-03-04T23:30:00.500000-05:00" },
+		{ "2026-03-04T00:10+01:24:07",
+		  "2026-03-04T00:10:00.000000+01:24:07" },
+	};
+	char text[TIMESTAMP_ZONED_TEXT];
+	struct timestamp ts, other;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		assert_int_equal(timestamp_parse(known[i].text, &ts, &err), 0);
+		timestamp_format_zoned(&ts, text);
+		assert_string_equal(text, known[i].zoned);
+		other = timestamp_in_zone(ts.us, ts.wall_zone);
+		assert_int_equal(other.wall_day, ts.wall_day);
+		assert_int_equal(other.wall_month, ts.wall_month);
+		assert_int_equal(other.wall_year, ts.wall_year);
+		assert_true(other.us == ts.us);
+	}
+}
+
+static void local_time_is_that_of_tz(void **state)
+{
+	char text[TIMESTAMP_ZONED_TEXT];
+	struct timestamp ts;
+
+	(void)state;
+	setenv("TZ", "EST5", 1);
+	tzset();
+	ts = timestamp_local(INT64_C(1772683200000000) - 1);
+	timestamp_format_zoned(&ts, text);
+	assert_string_equal(text, "2026-03-04T22:59:59.999999-05:00");
+	assert_int_equal(ts.wall_day, 4);
+	unsetenv("TZ");
+	tzset();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_time_is_shown_in_a_zone),
+		cmocka_unit_test(local_time_is_that_of_tz),
 		cmocka_unit_test(all_forms_of_a_time_are_read),
+		cmocka_unit_test(a_time_without_a_zone_is_told),
+		cmocka_unit_test(a_time_may_be_a_part_of_a_text),
 		cmocka_unit_test(what_is_no_time_is_wrong_usage),
 		cmocka_unit_test(a_long_text_is_refused_in_a_short_message),
 		cmocka_unit_test(
-		    the_date_as_written_is_kept_beside_the_instant),
+			the_date_as_written_is_kept_beside_the_instant),
+		cmocka_unit_test(a_text_says_how_long_a_time_it_names),
 		cmocka_unit_test(python_reads_the_same_instants),
 		cmocka_unit_test(every_day_of_ten_millennia_comes_back),
 		cmocka_unit_test(the_compact_form_comes_back),
 		cmocka_unit_test(the_compact_form_has_one_spelling),
 		cmocka_unit_test(
-		    times_that_are_not_valid_are_shown_as_the_nearest),
+			times_that_are_not_valid_are_shown_as_the_nearest),
 		cmocka_unit_test(times_of_files_lie_in_any_year),
 	};
 
