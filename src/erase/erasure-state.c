@@ -4,6 +4,8 @@
 
 #include "erase/erasure-state.h"
 
+#include "base/clock.h"
+
 static const char *const texts[] = {
 	[ERASURE_ASKED] = "asked",       [ERASURE_HIDDEN] = "hidden",
 	[ERASURE_REPACKED] = "repacked", [ERASURE_VERIFIED] = "verified",
@@ -88,7 +90,7 @@ static bool is_in_danger(const struct erasure_facts *f,
 {
 	if (s->state == ERASURE_DONE || s->state == ERASURE_HELD)
 		return false;
-	if (f->asked - f->now > ERASURE_SKEW)
+	if (f->asked - f->now > CLOCK_SKEW_US)
 		return true;
 	if (s->state == ERASURE_PENDING && (s->pending_until == ERASURE_NEVER ||
 					    s->pending_until > s->deadline))

@@ -49,8 +49,6 @@ struct erasure_holder {
 
 #define ERASURE_DEADLINE (INT64_C(48) * 3600 * 1000000) /* from asked on */
 #define ERASURE_MARGIN (INT64_C(12) * 3600 * 1000000)   /* a good one */
-/* Clocks differ by no more; the log is read with the same tolerance. */
-#define ERASURE_SKEW (INT64_C(15) * 60 * 1000000)
 
 /* Times in microseconds. */
 struct erasure_facts {
@@ -72,7 +70,7 @@ struct erasure_status {
 	int64_t pending_until;
 	/* The deadline is near, over, or known to be missed: what is pending
 	 * ends after it.  Also if asked lies in the future by more than
-	 * ERASURE_SKEW, as nobody knows then how old it is.  Never if held or
+	 * CLOCK_SKEW_US, as nobody knows then how old it is.  Never if held or
 	 * done: a hold is an order.
 	 */
 	bool is_in_danger;

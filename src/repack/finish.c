@@ -93,7 +93,7 @@ static bool is_settled(const struct finishing *f,
 		settle = FINISH_SETTLE;
 	if (last < hidden)
 		last = hidden;
-	return f->oldest_run > last + ERASURE_SKEW &&
+	return f->oldest_run > last + CLOCK_SKEW_US &&
 	       last <= f->known.now - settle;
 }
 

@@ -202,8 +202,8 @@ enum rc fold_log(struct oplog *log, const struct fold_options *opts,
 	enum rc rc;
 
 	/* Until all lists have a checkpoint, they need what it stands for. */
-	if (store_lists_lag(opts->store) && f.settle < ERASURE_SKEW)
-		f.settle = ERASURE_SKEW;
+	if (store_lists_lag(opts->store) && f.settle < CLOCK_SKEW_US)
+		f.settle = CLOCK_SKEW_US;
 	*ret = (struct fold_totals){ 0 };
 	*ret_names = (struct fold_names){ 0 };
 	rc = prepare(&f, err);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "erase/erasure-state.h"
 #include "repack/heirs.h"
@@ -39,8 +40,8 @@ static int64_t grace_of(const struct purge_judge *j,
 {
 	int64_t grace = r->grace * US_PER_SEC;
 
-	if (store_lists_lag(j->st) && grace < ERASURE_SKEW)
-		return ERASURE_SKEW;
+	if (store_lists_lag(j->st) && grace < CLOCK_SKEW_US)
+		return CLOCK_SKEW_US;
 	return grace;
 }
 

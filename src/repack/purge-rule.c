@@ -4,6 +4,8 @@
 
 #include "repack/purge-rule.h"
 
+#include "base/clock.h"
+
 static const char *const verdict_names[] = {
 	[PURGE_YES] = "yes",
 	[PURGE_COUNTS] = "counts",
@@ -42,7 +44,7 @@ enum purge_verdict purge_rule(const struct purge_facts *f)
 	/* Its record may yet be written with a time before this one's, the more
 	 * as clocks differ.
 	 */
-	if (f->oldest_run - PURGE_SKEW <= f->time)
+	if (f->oldest_run - CLOCK_SKEW_US <= f->time)
 		return PURGE_RUN_ALIVE;
 	if (!f->is_lost && !f->is_verified)
 		return PURGE_UNVERIFIED;

@@ -25,8 +25,6 @@ enum purge_verdict {
 const char *purge_verdict_text(enum purge_verdict v);
 
 #define PURGE_NO_RUN INT64_MAX
-/* Clocks differ by no more. */
-#define PURGE_SKEW (INT64_C(15) * 60 * 1000000)
 
 /* Times in microseconds. */
 struct purge_facts {

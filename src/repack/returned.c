@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/sha256.h"
@@ -230,14 +231,14 @@ static enum rc look(struct looking *l, struct err *err)
 	if (store_list(l->o->store, CHECKED_PREFIX, NULL, note_marker, l, err))
 		return err->rc;
 	/* Some come into the list late, and clocks differ. */
-	l->since -= ERASURE_SKEW;
+	l->since -= CLOCK_SKEW_US;
 	l->newest = l->since;
 	rc = RC_OK;
 	for (size_t i = 0; !rc && i < oplog_n_records(l->log); i++)
 		rc = look_at_record(l, oplog_record_at(l->log, i), err);
 	if (!rc && l->write)
 		rc = tombstone_write_commit(l->write, err);
-	if (rc || l->ret->unknown || l->newest <= l->since + ERASURE_SKEW)
+	if (rc || l->ret->unknown || l->newest <= l->since + CLOCK_SKEW_US)
 		return rc;
 	return write_marker(l, err);
 }

@@ -44,7 +44,6 @@ struct oplog_deleted {
 /* Clocks differ by at most that; records of the future are of one that is
  * wrong, and one of those must not carry all later ones along.
  */
-#define OPLOG_SKEW_US (INT64_C(15) * 60 * 1000000)
 bool oplog_is_of_the_future(int64_t time);
 
 struct oplog {

@@ -98,7 +98,7 @@ static void start_after(const struct oplog *log, char *ret, size_t size)
 	if (wants_all(log, now) || !log->n_records)
 		return;
 	last = log->records[log->n_records - 1]->time;
-	timestamp_format_compact((last < now ? last : now) - OPLOG_SKEW_US, stamp);
+	timestamp_format_compact((last < now ? last : now) - CLOCK_SKEW_US, stamp);
 	snprintf(ret, size, OPLOG_PREFIX "%s", stamp);
 }
 

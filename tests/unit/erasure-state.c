@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "unit.h"
 
@@ -198,8 +199,8 @@ static const struct {
 	{ "locked, after the margin", "Rvp", 36 * HOUR, 48 * HOUR, 0, 1 },
 	{ "locked for longer", "Rvp", 1, 48 * HOUR + 1, 0, 1 },
 	{ "kept as a version", "Rvn", 1, 0, 0, 1 },
-	{ "asked a little ahead", "-", -ERASURE_SKEW, 0, 0, 0 },
-	{ "asked in the future", "-", -ERASURE_SKEW - 1, 0, 0, 1 },
+	{ "asked a little ahead", "-", -CLOCK_SKEW_US, 0, 0, 0 },
+	{ "asked in the future", "-", -CLOCK_SKEW_US - 1, 0, 0, 1 },
 	{ "done, asked in the future", "Rg", -HOUR, 0, 1, 0 },
 };
 

@@ -6,6 +6,7 @@
 
 #include "repack/finish.h"
 
+#include "base/clock.h"
 #include "repack/erasure-list.h"
 #include "repack/erasure-verify.h"
 #include "repack/fold.h"
@@ -334,10 +335,10 @@ static void a_run_that_began_a_bit_later_may_be_older(void **st)
 	take_over(&f, &writer);
 	writer.runs_oldest = say_oldest;
 	ask(&f, "never", id);
-	oldest = NOW + ERASURE_SKEW;
+	oldest = NOW + CLOCK_SKEW_US;
 	finish(&f, 0, &names, &finished);
 	assert_int_equal(finished.open, 1);
-	oldest = NOW + ERASURE_SKEW + SECOND;
+	oldest = NOW + CLOCK_SKEW_US + SECOND;
 	finish(&f, 0, &names, &finished);
 	assert_int_equal(finished.finished, 1);
 	f.st->writer = real;

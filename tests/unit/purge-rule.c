@@ -4,6 +4,7 @@
 
 #include "repack/purge-rule.h"
 
+#include "base/clock.h"
 #include "unit.h"
 
 #define SECOND INT64_C(1000000)
@@ -103,9 +104,9 @@ static void only_runs_that_began_before_the_record_matter(void **state)
 	struct purge_facts f = allowed();
 
 	(void)state;
-	f.oldest_run = f.time + PURGE_SKEW;
+	f.oldest_run = f.time + CLOCK_SKEW_US;
 	assert_int_equal(purge_rule(&f), PURGE_RUN_ALIVE);
-	f.oldest_run = f.time + PURGE_SKEW + 1;
+	f.oldest_run = f.time + CLOCK_SKEW_US + 1;
 	assert_int_equal(purge_rule(&f), PURGE_YES);
 }
 
