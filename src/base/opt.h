@@ -103,4 +103,8 @@ enum rc opt_size(const char *s, uint64_t *ret, struct err *err) MUST_CHECK;
 enum rc opt_number(const char *s, int base, int64_t min, int64_t max,
 		   int64_t *ret, struct err *err) MUST_CHECK;
 
+/* Digits, then nothing or one of s, m, h, d, into seconds: from 0 to max. */
+enum rc opt_seconds(const char *s, int64_t max, int64_t *ret,
+		    struct err *err) MUST_CHECK;
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/opt-rows.h"
 #include "base/stop.h"
 #include "base/workers.h"
 #include "cmd/bench.h"
@@ -66,10 +67,8 @@ static const struct opt bench_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct bench_options, drop_caches),
 	  .help = "have the kernel forget the shards before each cold part" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct bench_options, json),
-	  .help = "print one JSON object for each part" },
+	OPT_ROW_JSON(struct bench_options, json,
+		     "print one JSON object for each part"),
 	CONF_OPTS(struct bench_options, conf)
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/human.h"
+#include "base/opt-rows.h"
 #include "cmd/cmd.h"
 #include "cmd/json-row.h"
 #include "conf/conf-opts.h"
@@ -24,10 +25,8 @@ static const struct opt check_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct check_options, write),
 	  .help = "make and remove small objects too" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct check_options, json),
-	  .help = "print one JSON object for each setting and check" },
+	OPT_ROW_JSON(struct check_options, json,
+		     "print one JSON object for each setting and check"),
 	CONF_OPTS(struct check_options, conf)
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/human.h"
+#include "base/opt-rows.h"
 #include "base/timestamp.h"
 #include "cmd/cmd.h"
 #include "cmd/json-row.h"
@@ -45,10 +46,7 @@ static const struct opt route_opts[] = {
 	  .max = 3,
 	  .offset = offsetof(struct route_options, format),
 	  .help = "format of the archive [3]" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct route_options, json),
-	  .help = "print one JSON object" },
+	OPT_ROW_JSON(struct route_options, json, "print one JSON object"),
 };
 
 static void print_uid(const char *uid)
@@ -79,7 +77,7 @@ static enum rc route_run(const void *options, int argc, char **argv,
 			 struct err *err)
 {
 	const struct route_options *o = options;
-	struct timestamp created_at = timestamp_from_us(clock_wall_ns() / 1000);
+	struct timestamp created_at = timestamp_from_us(clock_wall_us());
 	unsigned int n_bits = o->n_bits;
 	struct route r;
 	enum rc rc = RC_OK;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/opt-rows.h"
 #include "base/stop.h"
 #include "cmd/cmd.h"
 #include "cmd/tombstone.h"
@@ -79,15 +80,10 @@ static const struct opt tombstone_opts[] = {
 	  .kind = OPT_STRING,
 	  AT(day),
 	  .help = "aggregate: only this UTC day, as in 2026-11-21" },
-	{ .name = "dry-run",
-	  .letter = 'n',
-	  .kind = OPT_FLAG,
-	  AT(dry_run),
-	  .help = "add, remove: say what would be done, write nothing" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  AT(json),
-	  .help = "print one JSON object a line" },
+	OPT_ROW_DRY_RUN(struct tombstone_options, dry_run,
+			"add, remove: say what would be done, write nothing"),
+	OPT_ROW_JSON(struct tombstone_options, json,
+		     "print one JSON object a line"),
 	{ .name = "verbose",
 	  .letter = 'v',
 	  .kind = OPT_COUNT,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/mountinfo.h"
+#include "base/opt-rows.h"
 #include "base/stop.h"
 #include "cmd/cmd.h"
 #include "cmd/tell.h"
@@ -64,10 +65,8 @@ static const struct opt top_opts[] = {
 	  .kind = OPT_STRING,
 	  .offset = offsetof(struct top_options, control),
 	  .help = "name of the mount's control directory [.des]" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct top_options, json),
-	  .help = "print one JSON object each time, with all counters" },
+	OPT_ROW_JSON(struct top_options, json,
+		     "print one JSON object each time, with all counters"),
 };
 
 struct top {

@@ -226,6 +226,29 @@ static void sizes_are_whole_numbers_with_a_suffix(void **state)
 	assert_true(v == UINT64_C(2) << 40);
 }
 
+static void times_are_whole_numbers_with_a_unit(void **state)
+{
+	struct err err = { 0 };
+	int64_t v = 0;
+
+	(void)state;
+	assert_int_equal(opt_seconds("90", 90, &v, &err), RC_OK);
+	assert_int_equal(v, 90);
+	assert_int_equal(opt_seconds("0s", 90, &v, &err), RC_OK);
+	assert_int_equal(v, 0);
+	assert_int_equal(opt_seconds("2d", 172800, &v, &err), RC_OK);
+	assert_int_equal(v, 172800);
+	assert_int_equal(opt_seconds("3d", 172800, &v, &err), RC_USAGE);
+	assert_int_equal(
+		opt_seconds("999999999d", INT64_MAX / 1000000, &v, &err),
+		RC_USAGE);
+	assert_int_equal(opt_seconds("", 90, &v, &err), RC_USAGE);
+	assert_int_equal(opt_seconds("h", 90, &v, &err), RC_USAGE);
+	assert_int_equal(opt_seconds("-1s", 90, &v, &err), RC_USAGE);
+	assert_int_equal(opt_seconds("1.5h", 90000, &v, &err), RC_USAGE);
+	assert_int_equal(v, 172800);
+}
+
 static void sizes_do_not_overflow(void **state)
 {
 	struct err err = { 0 };
@@ -283,9 +306,9 @@ static void lists_are_cut_at_commas(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(
-	    opt_parse_list(rows, N_ROWS, &o, list, note_unknown, seen, &err),
-	    RC_OK);
+	assert_int_equal(opt_parse_list(rows, N_ROWS, &o, list, note_unknown,
+					seen, &err),
+			 RC_OK);
 	assert_true(o.all);
 	assert_string_equal(o.name, "a,b\\c\\d=e");
 	assert_int_equal(o.jobs, 4);
@@ -310,9 +333,9 @@ static void wrong_list_items_are_named(void **state)
 		struct err err = { 0 };
 		char *list = strdup(bad[i].list);
 
-		assert_int_equal(
-		    opt_parse_list(rows, N_ROWS, &o, list, NULL, NULL, &err),
-		    RC_USAGE);
+		assert_int_equal(opt_parse_list(rows, N_ROWS, &o, list, NULL,
+						NULL, &err),
+				 RC_USAGE);
 		assert_string_equal(err.msg, bad[i].want);
 		free(list);
 	}
@@ -330,22 +353,23 @@ static void help_shows_each_row(void **state)
 		       "Try the options.", rows, N_ROWS);
 	fclose(to);
 	assert_string_equal(
-	    text, "Usage: desfs try [OPTION]... ARCHIVE\n"
-		  "Try the options.\n"
-		  "\n"
-		  "Options:\n"
-		  "  -a, --all                 everything\n"
-		  "  -v                        say more; may be repeated\n"
-		  "  -n, --name=NAME           call it NAME\n"
-		  "      --max-shard-size=SIZE\n"
-		  "                            begin a new part when the plain "
-		  "bytes of a shard\n"
-		  "                            would exceed SIZE\n"
-		  "  -j, --jobs=N              use N threads\n"
-		  "      --level=N             compress with level N\n"
-		  "      --color=COLOR         red, green or blue\n"
-		  "  -w, --word=WORD           add WORD\n"
-		  "      --help                print this help\n");
+		text,
+		"Usage: desfs try [OPTION]... ARCHIVE\n"
+		"Try the options.\n"
+		"\n"
+		"Options:\n"
+		"  -a, --all                 everything\n"
+		"  -v                        say more; may be repeated\n"
+		"  -n, --name=NAME           call it NAME\n"
+		"      --max-shard-size=SIZE\n"
+		"                            begin a new part when the plain "
+		"bytes of a shard\n"
+		"                            would exceed SIZE\n"
+		"  -j, --jobs=N              use N threads\n"
+		"      --level=N             compress with level N\n"
+		"      --color=COLOR         red, green or blue\n"
+		"  -w, --word=WORD           add WORD\n"
+		"      --help                print this help\n");
 	free(text);
 }
 
@@ -358,6 +382,7 @@ int main(void)
 		cmocka_unit_test(wrong_options_are_named),
 		cmocka_unit_test(wrong_arguments_are_named),
 		cmocka_unit_test(sizes_are_whole_numbers_with_a_suffix),
+		cmocka_unit_test(times_are_whole_numbers_with_a_unit),
 		cmocka_unit_test(sizes_do_not_overflow),
 		cmocka_unit_test(numbers_do_not_overflow),
 		cmocka_unit_test(lists_are_cut_at_commas),
