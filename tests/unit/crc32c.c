@@ -4,9 +4,12 @@
 
 #include "base/crc32c.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit.h"
+
+#define LONG 40000u
 
 static const uint8_t scsi_read[48] = {
 	0x01, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0, 0, 0, 0,
@@ -58,11 +61,30 @@ static void table_and_pieces_give_the_same(void **state)
 	}
 }
 
+static void long_ones_are_as_by_the_table(void **state)
+{
+	uint8_t *b = malloc(LONG);
+	uint32_t seed = 7;
+
+	(void)state;
+	for (size_t i = 0; i < LONG; i++) {
+		seed = seed * 1664525 + 1013904223;
+		b[i] = (uint8_t)(seed >> 24);
+	}
+	for (size_t len = 2000; len < LONG - 8; len += 509) {
+		assert_int_equal(crc32c_more(seed, b + len % 8, len),
+				 crc32c_by_table(seed, b + len % 8, len));
+	}
+	assert_int_equal(crc32c(b, LONG), crc32c_by_table(0, b, LONG));
+	free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_published_examples_hold),
 		cmocka_unit_test(table_and_pieces_give_the_same),
+		cmocka_unit_test(long_ones_are_as_by_the_table),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
