@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json.c - JSON by jansson, which no other file includes. */
+/* json.c - JSON by jansson, which no other file but json-write.c includes. */
 #include "config.h"
 
 #include "base/json.h"
@@ -314,53 +314,4 @@ void json_add_str(struct json_t *array, const char *s)
 void json_unset(struct json_t *obj, const char *name)
 {
 	json_object_del(obj, name);
-}
-
-static int append(const char *p, size_t len, void *arg)
-{
-	buf_append(arg, p, len);
-	return 0;
-}
-
-void json_write(const struct json_t *j, struct buf *out)
-{
-	must(!json_dump_callback(j, append, out,
-				 JSON_COMPACT | JSON_SORT_KEYS |
-					 JSON_ENCODE_ANY));
-}
-
-/* The members of obj that come before name, or those that come after it. */
-static json_t *members_beside(const json_t *obj, const char *name, bool before)
-{
-	json_t *ret = json_new_obj();
-	json_t *v = NULL;
-	const char *key = NULL;
-
-	/* Members are not changed, only counted one owner more. */
-	json_object_foreach((json_t *)(uintptr_t)obj, key, v)
-	{
-		if ((strcmp(key, name) < 0) == before)
-			must(!json_object_set(ret, key, v));
-	}
-	return ret;
-}
-
-void json_write_around(const struct json_t *obj, const char *name,
-		       struct buf *before, struct buf *after)
-{
-	CLEANUP_JSON json_t *low = members_beside(obj, name, true);
-	CLEANUP_JSON json_t *high = members_beside(obj, name, false);
-	CLEANUP_BUF struct buf text = { .max = after->max };
-
-	json_write(low, before);
-	if (buf_ok(before))
-		before->len--; /* the '}' */
-	buf_printf(before, "%s\"%s\":[", json_object_size(low) ? "," : "",
-		   name);
-	json_write(high, &text);
-	buf_append_str(after, json_object_size(high) ? "]," : "]");
-	if (buf_ok(&text))
-		buf_append(after, text.p + 1, text.len - 1);
-	else
-		after->failed = true;
 }

@@ -28,7 +28,7 @@ expat\.h src/net/
 zstd src/codec/
 lz4 src/codec/
 sqlite3 src/catalog/
-jansson\.h src/base/json\.[ch]$
+jansson\.h src/base/json(-write)?\.[ch]$
 archive(_entry)?\.h src/pack/
 nettle/ src/net/|src/base/(sha256|hmac)\.[ch]$
 openssl/ tests/

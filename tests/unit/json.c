@@ -158,6 +158,55 @@ static void the_written_form_is_canonical(void **state)
 			    "\"e\":\"%22%0A\"}");
 }
 
+static void assert_written(const char *text, const char *want)
+{
+	CLEANUP_JSON struct json_t *j = parsed(text);
+	CLEANUP_BUF struct buf b = { 0 };
+
+	buf_init(&b, 4096);
+	json_write(j, &b);
+	assert_string_equal(buf_str(&b), want);
+}
+
+static void any_value_has_one_form(void **state)
+{
+	(void)state;
+	assert_written(" { \"b\" : 1, \"aa\":[ ], \"\":{\"z\":0,\"y\":0},"
+		       "\"a\":[1 ,\"\", 2]}",
+		       "{\"\":{\"y\":0,\"z\":0},\"a\":[1,\"\",2],"
+		       "\"aa\":[],\"b\":1}");
+	assert_written("\"\\u0001\\b\\f\\n\\r\\t\\u001F\\\"\\\\\\/\\u007f"
+		       "\\u00e4\\ud83d\\ude00\"",
+		       "\"\\u0001\\b\\f\\n\\r\\t\\u001F\\\"\\\\/\x7f"
+		       "\u00e4\U0001f600\"");
+	assert_written("[-9223372036854775808,0,-10,1.50,true,false,null]",
+		       "[-9223372036854775808,0,-10,1.5,true,false,null]");
+	assert_written("{\"\\u00e9\":1,\"\\n\":2,\"z\":3}",
+		       "{\"\\n\":2,\"z\":3,\"\u00e9\":1}");
+}
+
+static void assert_around(const char *text, const char *before,
+			  const char *after)
+{
+	CLEANUP_JSON struct json_t *j = parsed(text);
+	CLEANUP_BUF struct buf b = { 0 }, a = { 0 };
+
+	buf_init(&b, 4096);
+	buf_init(&a, 4096);
+	json_write_around(j, "m", &b, &a);
+	assert_string_equal(buf_str(&b), before);
+	assert_string_equal(buf_str(&a), after);
+}
+
+static void members_are_written_around_an_array(void **state)
+{
+	(void)state;
+	assert_around("{}", "{\"m\":[", "]}");
+	assert_around("{\"b\":2,\"a\":1}", "{\"a\":1,\"b\":2,\"m\":[", "]}");
+	assert_around("{\"mm\":2,\"z\":1}", "{\"m\":[", "],\"mm\":2,\"z\":1}");
+	assert_around("{\"z\":2,\"b\":1}", "{\"b\":1,\"m\":[", "],\"z\":2}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +216,8 @@ int main(void)
 		cmocka_unit_test(bytes_are_decoded_strictly),
 		cmocka_unit_test(times_have_one_form),
 		cmocka_unit_test(the_written_form_is_canonical),
+		cmocka_unit_test(any_value_has_one_form),
+		cmocka_unit_test(members_are_written_around_an_array),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
