@@ -1,11 +1,13 @@
 dnl SPDX-License-Identifier: Apache-2.0
-dnl desfs-libs.m4 - the libraries, all required; cmocka for make check only.
+dnl desfs-libs.m4 - the libraries, all required but libipsec-mb, which is for
+dnl x86-64 alone; cmocka for make check only.
 
 AC_DEFUN([DESFS_LIBS], [
 PKG_PROG_PKG_CONFIG([0.29])
 PKG_CHECK_MODULES([FUSE], [fuse3 >= 3.12])
 PKG_CHECK_MODULES([CODEC], [libzstd >= 1.4.8 liblz4 >= 1.9.3])
 PKG_CHECK_MODULES([NETTLE], [nettle >= 3.7])
+DESFS_IPSEC_MB
 PKG_CHECK_MODULES([ZLIB], [zlib >= 1.2.11])
 PKG_CHECK_MODULES([JANSSON], [jansson >= 2.14])
 PKG_CHECK_MODULES([CURL], [libcurl >= 7.87])
@@ -41,4 +43,27 @@ AS_IF([test -z "$desfs_cv_soname_$2"],
 	[AC_MSG_ERROR([cannot link with $2, or no readelf to see how])])
 AC_DEFINE_UNQUOTED([$1_SONAME], ["$desfs_cv_soname_$2"],
 	[Define to the name by which dlopen finds $2.])
+])
+
+dnl DESFS_IPSEC_MB
+dnl HAVE_IPSEC_MB, IPSEC_MB_LIBS: libipsec-mb of 1.3, which tests itself, or of
+dnl later; it has no file for pkg-config.
+AC_DEFUN([DESFS_IPSEC_MB], [
+AC_ARG_WITH([ipsec-mb],
+	[AS_HELP_STRING([--without-ipsec-mb],
+		[hash one after the other where libipsec-mb could hash side by
+		side])],
+	[], [with_ipsec_mb=check])
+IPSEC_MB_LIBS=
+AS_IF([test "x$with_ipsec_mb" != xno], [
+	AC_CHECK_DECL([IMB_FEATURE_SELF_TEST_PASS],
+		[AC_CHECK_LIB([IPSec_MB], [init_mb_mgr_auto],
+			[IPSEC_MB_LIBS=-lIPSec_MB])],
+		[], [[#include <intel-ipsec-mb.h>]])
+	AS_IF([test "x$with_ipsec_mb$IPSEC_MB_LIBS" = xyes],
+		[AC_MSG_ERROR([libipsec-mb 1.3 not found (Debian: libipsec-mb-dev)])])
+])
+AS_IF([test -n "$IPSEC_MB_LIBS"],
+	[AC_DEFINE([HAVE_IPSEC_MB], [1], [Define to 1 to hash by libipsec-mb.])])
+AC_SUBST([IPSEC_MB_LIBS])
 ])

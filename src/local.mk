@@ -28,6 +28,7 @@ libdesfs_a_SOURCES += src/base/sorter-read.c src/base/sorter-record.h
 libdesfs_a_SOURCES += src/base/span.h
 libdesfs_a_SOURCES += src/base/spool.c src/base/spool.h
 libdesfs_a_SOURCES += src/base/sha256.c src/base/sha256.h
+libdesfs_a_SOURCES += src/base/sha256-many.c src/base/sha256-many.h
 libdesfs_a_SOURCES += src/base/hmac.c src/base/hmac.h
 libdesfs_a_SOURCES += src/base/siphash.c src/base/siphash.h
 libdesfs_a_SOURCES += src/base/crc32c.c src/base/crc32c.h
@@ -443,7 +444,7 @@ libdesfs_a_SOURCES += src/fs/push-table.c src/fs/push-table.h
 
 # The programs
 DESFS_LIBS = libdesfs.a $(CODEC_LIBS) $(NETTLE_LIBS) $(ZLIB_LIBS) \
-	$(JANSSON_LIBS) $(EXPAT_LIBS)
+	$(JANSSON_LIBS) $(EXPAT_LIBS) $(IPSEC_MB_LIBS)
 
 bin_PROGRAMS += desfs desfs-pack
 desfs_SOURCES = src/cmd/main.c
