@@ -70,6 +70,10 @@ libdesfs_a_SOURCES += src/codec/codec-backend.h
 libdesfs_a_SOURCES += src/codec/codec-none.c
 libdesfs_a_SOURCES += src/codec/codec-zstd.c
 libdesfs_a_SOURCES += src/codec/codec-lz4.c
+libdesfs_a_SOURCES += src/codec/frame.c src/codec/frame.h
+libdesfs_a_SOURCES += src/codec/frame-backend.h
+libdesfs_a_SOURCES += src/codec/frame-zstd.c
+libdesfs_a_SOURCES += src/codec/frame-lz4.c
 
 # conf
 libdesfs_a_SOURCES += src/conf/conf.c src/conf/conf.h

@@ -12,6 +12,7 @@ unit_programs += tests/unit/arena
 unit_programs += tests/unit/rd
 unit_programs += tests/unit/shard-build
 unit_programs += tests/unit/codec
+unit_programs += tests/unit/frame
 unit_programs += tests/unit/golden-shards
 unit_programs += tests/unit/hex
 unit_programs += tests/unit/stamped
@@ -152,6 +153,7 @@ fuzz_programs += tests/fuzz/fuzz-receipt
 fuzz_programs += tests/fuzz/fuzz-suppression
 fuzz_programs += tests/fuzz/fuzz-tombstone-name
 fuzz_programs += tests/fuzz/fuzz-tombstone
+fuzz_programs += tests/fuzz/fuzz-frame
 fuzz_programs += tests/fuzz/fuzz-timestamp
 
 # What looks at sources alone finds the same in every build: ./run-tests calls
