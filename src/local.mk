@@ -200,6 +200,7 @@ libdesfs_a_SOURCES += src/catalog/catalog-evict.c
 libdesfs_a_SOURCES += src/catalog/catalog-place.c
 libdesfs_a_SOURCES += src/catalog/catalog-query.c
 libdesfs_a_SOURCES += src/catalog/catalog-schema.c
+libdesfs_a_SOURCES += src/catalog/scrub-vfs.c src/catalog/scrub-vfs.h
 libdesfs_a_SOURCES += src/catalog/sqlite-library.c src/catalog/sqlite-library.h
 
 # volume

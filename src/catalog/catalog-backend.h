@@ -85,6 +85,7 @@ struct call {
 	struct catalog *c;
 	struct conn *conn;
 	unsigned int generation;
+	bool has_evicted;
 	int rc; /* SQLITE_OK, or the first that was none */
 };
 

@@ -48,6 +48,7 @@ void evict(struct call *call, int64_t keep_archive)
 	if (call->rc || bytes_used(call) <= max)
 		return;
 	max -= max >> SLACK_SHIFT;
+	call->has_evicted = true;
 	while (!call->rc && bytes_used(call) > max) {
 		if (!evict_one(call, ST_SHARD_EVICT, 0) &&
 		    !evict_one(call, ST_ARCHIVE_EVICT, keep_archive) &&
@@ -60,6 +61,8 @@ void truncate_log(struct call *call)
 {
 	sqlite3_exec(call->conn->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL,
 		     NULL, NULL);
+	/* The pages in memory are not scrubbed, and may be logged again. */
+	sqlite3_db_release_memory(call->conn->db);
 }
 
 void shrink(struct call *call, bool all)

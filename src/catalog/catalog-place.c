@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "catalog/catalog-backend.h"
 
@@ -192,7 +193,7 @@ enum rc place_put_aside(const char *path, struct err *err)
 	CLEANUP_FREE char *aside = xasprintf("%s.damaged", path);
 
 	/* The log first: left behind by a crash it must not meet a new file. */
-	if (remove_beside(path, err))
+	if (!io_may_replace(AT_FDCWD, path, err) || remove_beside(path, err))
 		return err->rc;
 	if (rename(path, aside) && errno != ENOENT)
 		return err_set_errno(err, errno, "index cache: %s", path);

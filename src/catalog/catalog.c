@@ -17,8 +17,8 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "catalog/catalog-backend.h"
+#include "catalog/scrub-vfs.h"
 
-#define PAGE_SIZE "8192"
 #define READ_WAIT_MS 2000
 #define WRITE_WAIT_MS 500
 #define LENGTH_MAX ((int)CATALOG_DOCUMENT_MAX + (1 << 20))
@@ -79,7 +79,7 @@ static int conn_configure(sqlite3 *db, const char *path)
 	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	rc = sqlite3_exec(db,
-			  "PRAGMA page_size = " PAGE_SIZE ";"
+			  "PRAGMA page_size = " SCRUB_PAGE_TEXT ";"
 			  "PRAGMA auto_vacuum = INCREMENTAL;"
 			  "PRAGMA foreign_keys = ON;"
 			  "PRAGMA cell_size_check = ON;"
@@ -94,7 +94,7 @@ static int conn_open(struct conn *conn, const char *path, int wait_ms)
 {
 	int rc = sqlite3_open_v2(path, &conn->db,
 				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-				 NULL);
+				 scrub_vfs());
 
 	if (rc)
 		return rc;
@@ -120,7 +120,7 @@ static int both_open(struct catalog *c)
 		return SQLITE_IOERR;
 	c->dev = st.st_dev;
 	c->ino = st.st_ino;
-	c->page_size = strtoul(PAGE_SIZE, NULL, 10);
+	c->page_size = SCRUB_PAGE;
 	c->generation++;
 	return SQLITE_OK;
 }
@@ -299,6 +299,9 @@ void call_end_write(struct call *call)
 		call->rc = rc;
 	}
 	shrink(call, false);
+	/* When it is deleted there will be no row that tells of it. */
+	if (call->has_evicted && !call->rc)
+		truncate_log(call);
 	call_end(call);
 }
 

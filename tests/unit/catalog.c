@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "unit.h"
@@ -706,6 +707,113 @@ static void archives_are_told(void **state)
 	assert_int_equal(s.puts, 4);
 }
 
+#define STEPS 30u
+#define BATCH 30u
+#define LAG (3 * BATCH)
+#define WORDS (STEPS * BATCH)
+
+static void word_of(unsigned int i, char ret[16])
+{
+	snprintf(ret, 16, "name-%08x", i * 2654435761u);
+}
+
+static void key_of(unsigned int i, char ret[16])
+{
+	snprintf(ret, 16, "log/%08x", i * 40503u);
+}
+
+/* Documents, longer and shorter ones, each with its word. */
+static void put_words(struct catalog *c, unsigned int first)
+{
+	struct catalog_document all[BATCH];
+	char keys[BATCH][16];
+
+	for (unsigned int k = 0; k < BATCH; k++) {
+		size_t len = 300 + (first + k) * 7919 % 3000;
+		char word[16], *text = xcalloc(len, 1);
+
+		word_of(first + k, word);
+		key_of(first + k, keys[k]);
+		memcpy(text + len / 2, word, strlen(word));
+		all[k] = (struct catalog_document){ keys[k], text, len };
+	}
+	assert_true(catalog_put_documents(c, HERE, all, BATCH));
+	for (unsigned int k = 0; k < BATCH; k++)
+		free((void *)(uintptr_t)all[k].p);
+}
+
+/* Two of three soon, the third much later. */
+static bool is_dropped(unsigned int i, unsigned int n)
+{
+	return i + LAG < n && (i % 3 || i + 4 * LAG < n);
+}
+
+static void drop_words(struct catalog *c, unsigned int n)
+{
+	char keys[4 * BATCH][16];
+	const char *all[4 * BATCH];
+	size_t n_keys = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!is_dropped(i, n) || is_dropped(i, n - BATCH))
+			continue;
+		assert_in_range(n_keys, 0, 4 * BATCH - 1);
+		key_of(i, keys[n_keys]);
+		all[n_keys] = keys[n_keys];
+		n_keys++;
+	}
+	assert_true(catalog_drop_documents(c, HERE, all, n_keys));
+}
+
+/* How many words that are not to be there, or are, a file has. */
+static unsigned int words_in(const char *path, unsigned int n, bool dropped)
+{
+	CLEANUP_FREE char *bytes = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned int found = 0;
+	struct stat sb;
+
+	if (fd < 0)
+		return 0;
+	assert_int_equal(fstat(fd, &sb), 0);
+	bytes = xcalloc((size_t)sb.st_size + 1, 1);
+	assert_int_equal(pread(fd, bytes, (size_t)sb.st_size, 0), sb.st_size);
+	close(fd);
+	for (unsigned int i = 0; i < n; i++) {
+		char word[16];
+
+		word_of(i, word);
+		found += is_dropped(i, n) == dropped &&
+			 memmem(bytes, (size_t)sb.st_size, word, strlen(word));
+	}
+	return found;
+}
+
+/* Rows move from page to page while others come and go; of none that went may a
+ * copy stay behind.
+ */
+static void what_is_dropped_is_nowhere_in_the_file(void **state)
+{
+	struct fixture *f = *state;
+	char log[80];
+
+	snprintf(log, sizeof(log), "%s-wal", f->path);
+	for (unsigned int n = BATCH; n <= WORDS; n += BATCH) {
+		put_words(f->c, n - BATCH);
+		/* Of what went before, when pages were written again. */
+		if (n % (5 * BATCH) == 0)
+			assert_int_equal(words_in(log, n - BATCH, true), 0);
+		drop_words(f->c, n);
+		if (n % (5 * BATCH) == 0) {
+			assert_int_equal(words_in(f->path, n, true), 0);
+			assert_int_equal(words_in(log, n, true), 0);
+		}
+	}
+	open_again(f, 0);
+	assert_int_equal(words_in(f->path, WORDS, true), 0);
+	assert_in_range(words_in(f->path, WORDS, false), LAG, WORDS);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -731,6 +839,7 @@ int main(void)
 		TEST(threads_share_it_while_it_is_replaced),
 		TEST(a_full_disk_costs_only_what_was_to_be_kept),
 		TEST(archives_are_told),
+		TEST(what_is_dropped_is_nowhere_in_the_file),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
