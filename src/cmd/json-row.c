@@ -8,10 +8,18 @@
 #include <string.h>
 
 #include "base/json-text.h"
+#include "base/timestamp.h"
 
 void json_row_begin(struct buf *b)
 {
 	buf_append_str(b, "{");
+}
+
+void json_row_begin_kind(struct buf *b, const char *kind)
+{
+	json_row_begin(b);
+	json_row_u64(b, "v", 1);
+	json_row_str(b, "kind", kind);
 }
 
 void json_row_name(struct buf *b, const char *name)
@@ -59,6 +67,16 @@ void json_row_hex(struct buf *b, const char *name, const void *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		buf_printf(b, "%02x", bytes[i]);
 	buf_append_str(b, "\"");
+}
+
+void json_row_time(struct buf *b, const char *name, int64_t us)
+{
+	char text[TIMESTAMP_TEXT];
+
+	if (!timestamp_is_valid(us))
+		return;
+	timestamp_format(us, text);
+	json_row_str(b, name, text);
 }
 
 void json_row_end(struct buf *b, FILE *to)
