@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* disk-cache-backend.h - what the files of the disk cache share; private to it.
  *
- *	DIR/ab/ab0123...	a block, named by its hash
+ *	DIR/ab/ab0123...	a block, named by its hash, and whose it is
+ *	DIR/swept-0123...	how far an archive was swept; by its hash
  *	DIR/new-PID-NUMBER	one being written
  *	DIR/usage		bytes and files in all, see disk-usage.h
  */
@@ -19,6 +20,10 @@
 #define DISK_CACHE_NEW "new-"
 /* "ab/" and the hash in hex. */
 #define DISK_CACHE_NAME_LEN (3 + 2 * DISK_CACHE_HASH_LEN)
+
+/* What follows the bytes of a block. */
+#define DISK_CACHE_MAGIC "own1"
+#define DISK_CACHE_TAG_LEN (4 + DISK_CACHE_OWNER_LEN)
 
 /* A directory opened. */
 struct disk_dir {
@@ -39,7 +44,7 @@ static inline uint64_t disk_cache_cost(uint64_t size)
 	return (size + 4095) & ~UINT64_C(4095);
 }
 
-/* Read a block; false: it is not there, or was damaged and is removed. */
+/* Read a block; it is not there, or was damaged and is removed. */
 enum disk_found { DISK_ABSENT, DISK_FOUND, DISK_DAMAGED };
 enum disk_found disk_dir_read(struct disk_dir *d,
 			      const uint8_t hash[DISK_CACHE_HASH_LEN],
@@ -53,6 +58,10 @@ int disk_dir_publish(struct disk_dir *d, const char *temp, const char *name,
 
 /* Remove a block, by name. */
 bool disk_dir_remove(struct disk_dir *d, const char *name);
+
+/* Whose it is; false: it does not say. */
+bool disk_dir_owner(const struct disk_dir *d, const char *name,
+		    uint8_t ret[DISK_CACHE_OWNER_LEN]);
 
 /* Called for each block; false ends. */
 struct disk_file {

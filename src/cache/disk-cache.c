@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +20,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "cache/disk-cache-backend.h"
 
 #define MAX_BYTES_DEFAULT (UINT64_C(10) << 30)
@@ -203,9 +206,11 @@ bool disk_cache_get(struct disk_cache *dc,
 }
 
 /* Write the block beside its place, then give it its name; 0 or an errno. */
-static int write_block(struct disk_cache *dc, const char *name, const void *p,
+static int write_block(struct disk_cache *dc, const char *name,
+		       const uint8_t owner[DISK_CACHE_OWNER_LEN], const void *p,
 		       size_t len)
 {
+	uint8_t tag[DISK_CACHE_TAG_LEN] = DISK_CACHE_MAGIC;
 	char temp[64];
 	CLEANUP_FD int fd = -1;
 	int errnum;
@@ -216,21 +221,26 @@ static int write_block(struct disk_cache *dc, const char *name, const void *p,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno;
-	if (io_write(fd, p, len))
+	memcpy(tag + sizeof(tag) - DISK_CACHE_OWNER_LEN, owner,
+	       DISK_CACHE_OWNER_LEN);
+	if (io_write(fd, p, len) || io_write(fd, tag, sizeof(tag)))
 		errnum = errno;
 	else
-		errnum = disk_dir_publish(&dc->dir, temp, name,
-					  disk_cache_cost(len), dc->max_bytes);
+		errnum = disk_dir_publish(
+			&dc->dir, temp, name,
+			disk_cache_cost(len + DISK_CACHE_TAG_LEN),
+			dc->max_bytes);
 	if (errnum)
 		unlinkat(dc->dir.fd, temp, 0);
 	return errnum;
 }
 
 void disk_cache_put(struct disk_cache *dc,
-		    const uint8_t hash[DISK_CACHE_HASH_LEN], const void *p,
+		    const uint8_t hash[DISK_CACHE_HASH_LEN],
+		    const uint8_t owner[DISK_CACHE_OWNER_LEN], const void *p,
 		    size_t len)
 {
-	uint64_t cost = disk_cache_cost(len);
+	uint64_t cost = disk_cache_cost(len + DISK_CACHE_TAG_LEN);
 	char name[DISK_CACHE_NAME_LEN + 1];
 	struct disk_sums sums;
 	int errnum;
@@ -244,7 +254,7 @@ void disk_cache_put(struct disk_cache *dc,
 		want_room(dc);
 		return;
 	}
-	errnum = write_block(dc, name, p, len);
+	errnum = write_block(dc, name, owner, p, len);
 	if (errnum != EEXIST && errnum != ENOSPC)
 		count(errnum ? &dc->errors : &dc->puts, 1);
 	if (disk_sums_bytes(&sums) + cost > upper(dc))
@@ -261,9 +271,77 @@ void disk_cache_remove(struct disk_cache *dc,
 		disk_dir_remove(&dc->dir, name);
 }
 
-void disk_cache_empty(struct disk_cache *dc)
+/* --- sweeping ------------------------------------------------------------- */
+
+struct sweep {
+	struct disk_cache *dc;
+	disk_cache_owner_fn *fn;
+	void *arg;
+	uint64_t n;
+};
+
+static bool sweep_file(void *arg, const struct disk_file *file)
 {
-	count(&dc->evictions, disk_dir_evict(&dc->dir, 0, &dc->stop));
+	struct sweep *s = arg;
+	uint8_t owner[DISK_CACHE_OWNER_LEN];
+
+	if (!disk_dir_owner(&s->dc->dir, file->name, owner) ||
+	    s->fn(s->arg, owner))
+		s->n += disk_dir_remove(&s->dc->dir, file->name);
+	return true;
+}
+
+void disk_cache_sweep(struct disk_cache *dc, disk_cache_owner_fn *fn, void *arg)
+{
+	struct sweep s = { .dc = dc, .fn = fn, .arg = arg };
+
+	disk_dir_walk(&dc->dir, sweep_file, &s);
+	count(&dc->evictions, s.n);
+}
+
+#define SWEPT_NAME (sizeof("swept-") + 2 * DISK_CACHE_HASH_LEN)
+
+static void swept_name(const char *location, char ret[SWEPT_NAME])
+{
+	uint8_t hash[SHA256_LEN];
+	char hex[HEX_TEXT(DISK_CACHE_HASH_LEN)];
+
+	sha256_of(location, strlen(location), hash);
+	hex_encode(hash, DISK_CACHE_HASH_LEN, hex);
+	snprintf(ret, SWEPT_NAME, "swept-%s", hex);
+}
+
+/* What is lost or torn costs another sweep. */
+void disk_cache_set_swept(struct disk_cache *dc, const char *location,
+			  int64_t time)
+{
+	char name[SWEPT_NAME], text[32];
+	CLEANUP_FD int fd = -1;
+	int len = snprintf(text, sizeof(text), "%" PRId64 "\n", time);
+
+	swept_name(location, name);
+	fd = openat(dc->dir.fd, name,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd >= 0 && io_write(fd, text, (size_t)len))
+		unlinkat(dc->dir.fd, name, 0);
+}
+
+int64_t disk_cache_swept(struct disk_cache *dc, const char *location)
+{
+	char name[SWEPT_NAME], text[32] = "", *end = text;
+	CLEANUP_FD int fd = -1;
+	ssize_t n = -1;
+	long long time = 0;
+
+	swept_name(location, name);
+	fd = openat(dc->dir.fd, name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0)
+		n = io_pread(fd, text, sizeof(text) - 1, 0);
+	if (n > 0)
+		time = strtoll(text, &end, 10);
+	return end != text && *end == '\n' ? time : INT64_MIN;
 }
 
 void disk_cache_stats(struct disk_cache *dc, struct disk_cache_stats *ret)
@@ -314,6 +392,8 @@ static bool check_file(void *arg, const struct disk_file *file)
 {
 	struct check *c = arg;
 	CLEANUP_FREE void *buf = NULL;
+	uint8_t owner[DISK_CACHE_OWNER_LEN];
+	uint64_t size = file->size;
 
 	c->files++;
 	if (file->size > CHECK_MAX) {
@@ -326,7 +406,9 @@ static bool check_file(void *arg, const struct disk_file *file)
 		c->rc = RC_NOMEM;
 		return false;
 	}
-	if (disk_dir_read(c->d, file->hash, buf, file->size) == DISK_DAMAGED)
+	if (disk_dir_owner(c->d, file->name, owner))
+		size -= DISK_CACHE_TAG_LEN;
+	if (disk_dir_read(c->d, file->hash, buf, size) == DISK_DAMAGED)
 		c->damaged++;
 	return true;
 }

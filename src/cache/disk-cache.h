@@ -39,17 +39,30 @@ bool disk_cache_get(struct disk_cache *dc,
 		    const uint8_t hash[DISK_CACHE_HASH_LEN], void *buf,
 		    size_t len);
 
-/* Keep the bytes, which have this hash; may do nothing. */
+/* Keep the bytes, which have this hash; may do nothing.  owner: the beginning
+ * of the root of the shard they were read from.
+ */
+#define DISK_CACHE_OWNER_LEN 12
 void disk_cache_put(struct disk_cache *dc,
-		    const uint8_t hash[DISK_CACHE_HASH_LEN], const void *p,
+		    const uint8_t hash[DISK_CACHE_HASH_LEN],
+		    const uint8_t owner[DISK_CACHE_OWNER_LEN], const void *p,
 		    size_t len);
 
 /* Forget the block of this hash, whoever it is of. */
 void disk_cache_remove(struct disk_cache *dc,
 		       const uint8_t hash[DISK_CACHE_HASH_LEN]);
 
-/* Forget all blocks. */
-void disk_cache_empty(struct disk_cache *dc);
+/* Forget the blocks of owners for which fn says so, and those that do not say
+ * whose they are.  Reads the end of each file.
+ */
+typedef bool disk_cache_owner_fn(void *arg,
+				 const uint8_t owner[DISK_CACHE_OWNER_LEN]);
+void disk_cache_sweep(struct disk_cache *dc, disk_cache_owner_fn *fn,
+		      void *arg);
+/* Remember how far an archive was swept, and ask; INT64_MIN: it never was. */
+void disk_cache_set_swept(struct disk_cache *dc, const char *location,
+			  int64_t time);
+int64_t disk_cache_swept(struct disk_cache *dc, const char *location);
 
 struct disk_cache_stats {
 	uint64_t hits, misses, puts, evictions, damaged, errors;

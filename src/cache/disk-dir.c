@@ -174,8 +174,10 @@ enum disk_found disk_dir_read(struct disk_dir *d,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno != ELOOP)
 		return DISK_ABSENT;
+	/* Older ones have no tag. */
 	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
-	    (uint64_t)st.st_size == len &&
+	    ((uint64_t)st.st_size == len + DISK_CACHE_TAG_LEN ||
+	     (uint64_t)st.st_size == len) &&
 	    io_pread(fd, buf, len, 0) == (ssize_t)len) {
 		sha256_of(buf, len, found);
 		if (!memcmp(found, hash, DISK_CACHE_HASH_LEN)) {
@@ -187,18 +189,26 @@ enum disk_found disk_dir_read(struct disk_dir *d,
 	return DISK_DAMAGED;
 }
 
-/* --- walking -------------------------------------------------------------- */
-
-static DIR *open_dir(int at, const char *name)
+bool disk_dir_owner(const struct disk_dir *d, const char *name,
+		    uint8_t ret[DISK_CACHE_OWNER_LEN])
 {
-	int fd = openat(at, name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const size_t magic_len = DISK_CACHE_TAG_LEN - DISK_CACHE_OWNER_LEN;
+	uint8_t tag[DISK_CACHE_TAG_LEN];
+	CLEANUP_FD int fd = openat(
+		d->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
 
-	if (!dir && fd >= 0)
-		close(fd);
-	return dir;
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+	    st.st_size < (off_t)sizeof(tag) ||
+	    io_pread(fd, tag, sizeof(tag), st.st_size - (off_t)sizeof(tag)) !=
+		    (ssize_t)sizeof(tag) ||
+	    memcmp(tag, DISK_CACHE_MAGIC, magic_len) != 0)
+		return false;
+	memcpy(ret, tag + magic_len, DISK_CACHE_OWNER_LEN);
+	return true;
 }
+
+/* --- walking -------------------------------------------------------------- */
 
 static int64_t mtime_of(const struct stat *st)
 {
@@ -237,7 +247,7 @@ static bool walk_one(const struct disk_dir *d, const char *sub,
 static bool walk_sub(const struct disk_dir *d, const char *sub,
 		     disk_walk_fn *fn, void *arg)
 {
-	CLEANUP_DIR DIR *dir = open_dir(d->fd, sub);
+	CLEANUP_DIR DIR *dir = io_opendir(d->fd, sub);
 	bool go_on = true;
 
 	while (dir && go_on) {
@@ -252,7 +262,7 @@ static bool walk_sub(const struct disk_dir *d, const char *sub,
 
 bool disk_dir_walk(struct disk_dir *d, disk_walk_fn *fn, void *arg)
 {
-	CLEANUP_DIR DIR *dir = open_dir(d->fd, ".");
+	CLEANUP_DIR DIR *dir = io_opendir(d->fd, ".");
 	bool go_on = true;
 	uint8_t byte;
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/human.h"
 #include "base/mem.h"
+#include "base/opt-rows.h"
 #include "base/timestamp.h"
 #include "cache/disk-cache.h"
 #include "catalog/catalog.h"
@@ -26,10 +27,8 @@ struct cache_options {
 };
 
 static const struct opt cache_opts[] = {
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct cache_options, json),
-	  .help = "print one JSON object a line" },
+	OPT_ROW_JSON(struct cache_options, json,
+		     "print one JSON object a line"),
 	{ .name = "disk-cache",
 	  .arg = "DIR",
 	  .kind = OPT_STRING,
@@ -85,9 +84,7 @@ static void print_index(struct cache_cmd *c, const struct catalog_stats *s)
 		buf_clear(&c->line);
 		return;
 	}
-	json_row_begin(&c->line);
-	json_row_u64(&c->line, "v", 1);
-	json_row_str(&c->line, "kind", "index_cache");
+	json_row_begin_kind(&c->line, "index_cache");
 	json_row_str(&c->line, "path", c->path);
 	json_row_u64(&c->line, "bytes", s->bytes);
 	json_row_u64(&c->line, "max_bytes", s->max_bytes);
@@ -106,9 +103,7 @@ static bool print_archive(void *arg, const char *location, uint64_t n_shards,
 
 	timestamp_format(last_used * 1000000, stamp);
 	if (c->o->json) {
-		json_row_begin(&c->line);
-		json_row_u64(&c->line, "v", 1);
-		json_row_str(&c->line, "kind", "archive");
+		json_row_begin_kind(&c->line, "archive");
 		json_row_str(&c->line, "location", location);
 		json_row_u64(&c->line, "shards", n_shards);
 		json_row_u64(&c->line, "bytes", bytes);
@@ -220,9 +215,7 @@ static void print_verified(struct cache_cmd *c, const char *kind,
 		       kind, checked, damaged);
 		return;
 	}
-	json_row_begin(&c->line);
-	json_row_u64(&c->line, "v", 1);
-	json_row_str(&c->line, "kind", kind);
+	json_row_begin_kind(&c->line, kind);
 	json_row_u64(&c->line, "checked", checked);
 	json_row_u64(&c->line, "damaged", damaged);
 	json_row_end(&c->line, stdout);
@@ -297,9 +290,7 @@ static enum rc cache_warm(struct cache_cmd *c, struct err *err)
 		       w.is_complete ? "" : "; the cache is full");
 		return RC_OK;
 	}
-	json_row_begin(&c->line);
-	json_row_u64(&c->line, "v", 1);
-	json_row_str(&c->line, "kind", "warm");
+	json_row_begin_kind(&c->line, "warm");
 	json_row_u64(&c->line, "shards", w.shards);
 	json_row_u64(&c->line, "bytes", w.bytes);
 	json_row_bool(&c->line, "complete", w.is_complete);

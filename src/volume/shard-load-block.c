@@ -108,7 +108,8 @@ static enum rc block_take(const struct block_request *rq,
 
 	rc = block_decode(rq, bytes->p, env->check_hash, ret, err);
 	if (!rc && env->disk && !bytes->window)
-		disk_cache_put(env->disk, rq->block->hash, bytes->p, rq->len);
+		disk_cache_put(env->disk, rq->block->hash, rq->h->sf->meta.root,
+			       bytes->p, rq->len);
 	shard_bytes_release(bytes);
 	return rc;
 }

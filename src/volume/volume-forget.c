@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cache/block-cache.h"
 #include "cache/disk-cache.h"
@@ -66,6 +67,34 @@ void volume_forget_shard(struct volume *v, uint32_t shard)
 	if (v->catalog)
 		catalog_erase_shards(v->catalog, v->env.location, is_root,
 				     (void *)(uintptr_t)sf->meta.root);
+}
+
+static int by_root(const void *a, const void *b)
+{
+	return memcmp(a, b, DISK_CACHE_OWNER_LEN);
+}
+
+static bool is_one_of(void *arg, const uint8_t owner[DISK_CACHE_OWNER_LEN])
+{
+	const struct volume_roots *r = arg;
+
+	return bsearch(owner, r->root, r->n, sizeof(*r->root), by_root);
+}
+
+void volume_roots_add(struct volume_roots *r, const uint8_t *root)
+{
+	r->root = mem_grow(r->root, &r->cap, r->n + 1, sizeof(*r->root));
+	memcpy(r->root[r->n++], root, sizeof(*r->root));
+}
+
+void volume_forget_blocks(struct volume *v, struct volume_roots *r)
+{
+	if (v->env.disk && r->n) {
+		qsort(r->root, r->n, sizeof(*r->root), by_root);
+		disk_cache_sweep(v->env.disk, is_one_of, r);
+	}
+	free(r->root);
+	*r = (struct volume_roots){ .root = NULL };
 }
 
 /* Does not count by what the log says. */
@@ -175,6 +204,13 @@ static bool is_known(const struct known *k, const uint8_t *root)
 }
 
 /* known: those it has something of; NULL: all. */
+static bool may_be_learnt(const struct oplog_old *old,
+			  const struct known *known)
+{
+	return old->meta && !old->is_garbage && !old->is_purged &&
+	       (!known || is_known(known, old->root));
+}
+
 static enum rc add_all_old(struct volume *v, const struct known *known,
 			   struct err *err)
 {
@@ -184,11 +220,42 @@ static enum rc add_all_old(struct volume *v, const struct known *known,
 	for (size_t i = 0; s && i < oplog_state_n_old(s) && !rc; i++) {
 		const struct oplog_old *old = oplog_state_old(s, i);
 
-		if (old->meta && !old->is_garbage && !old->is_purged &&
-		    (!known || is_known(known, old->root)))
+		if (may_be_learnt(old, known))
 			rc = add_old(v, old, err);
 	}
 	return rc;
+}
+
+/* A record of a clock that is behind may still come in before the newest. */
+static int64_t swept_until(int64_t newest)
+{
+	int64_t settled = clock_wall_us() - 2 * CLOCK_SKEW_US;
+
+	return settled < newest ? settled : newest;
+}
+
+/* Of all others the blocks go whole, unless they did before. */
+static void sweep_others(struct volume *v, const struct known *known)
+{
+	const struct oplog_state *s = oplog_state(v->log);
+	struct volume_roots roots = { .root = NULL };
+	int64_t newest = INT64_MIN;
+
+	for (size_t i = 0; s && v->env.disk && i < oplog_state_n_old(s); i++) {
+		const struct oplog_old *old = oplog_state_old(s, i);
+
+		if (old->record->time > newest)
+			newest = old->record->time;
+		if (!may_be_learnt(old, known))
+			volume_roots_add(&roots, old->root);
+	}
+	if (newest == INT64_MIN ||
+	    disk_cache_swept(v->env.disk, v->env.location) >= newest) {
+		free(roots.root);
+		return;
+	}
+	volume_forget_blocks(v, &roots);
+	disk_cache_set_swept(v->env.disk, v->env.location, swept_until(newest));
 }
 
 enum rc volume_forget_all(struct volume *v, struct err *err)
@@ -200,6 +267,8 @@ enum rc volume_forget_all(struct volume *v, struct err *err)
 		rc = add_all_old(v, NULL, err);
 	if (!rc)
 		rc = volume_settle(v, err);
+	if (!rc)
+		sweep_others(v, NULL);
 	volume_forget_rows(v);
 	return rc;
 }
@@ -209,13 +278,17 @@ enum rc volume_forget_known(struct volume *v, struct err *err)
 	struct known known = { 0 };
 	enum rc rc = RC_OK;
 
-	if (!v->catalog)
+	if (!v->catalog) {
+		sweep_others(v, &known);
 		return RC_OK;
+	}
 	catalog_erase_shards(v->catalog, v->env.location, note_root, &known);
 	if (known.n)
 		rc = add_all_old(v, &known, err);
 	if (!rc)
 		rc = volume_settle(v, err);
+	if (!rc)
+		sweep_others(v, &known);
 	free(known.root);
 	return rc;
 }

@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "cache/disk-cache.h"
 #include "shard/shard-filter.h"
 #include "store/store.h"
 #include "volume/volume-forget.h"
@@ -44,6 +43,7 @@ struct volume_old {
 	uint64_t n_runs;
 	uint32_t *todo; /* shards whose entries are still to be looked for */
 	size_t n_todo, cap_todo;
+	struct volume_roots unread; /* the thread's that settles */
 };
 
 struct volume_old *volume_old_new(void)
@@ -70,6 +70,7 @@ void volume_old_free(struct volume_old *old)
 		map_free(old->maps[i]);
 	free(old->maps);
 	free(old->todo);
+	free(old->unread.root);
 	pthread_mutex_destroy(&old->lock);
 	free(old);
 }
@@ -348,11 +349,9 @@ static enum rc learn(struct volume *v, const struct view *view, uint32_t shard,
 		map_free(l.map);
 		return rc;
 	}
-	/* Which blocks have deleted bytes is not known any more; of what is in
-	 * the disk cache the index cache has the pages.
-	 */
-	if (l.n_read < l.sf->meta.n_entries && v->env.disk && !v->catalog)
-		disk_cache_empty(v->env.disk);
+	/* Which blocks have deleted bytes is not known any more. */
+	if (l.n_read < l.sf->meta.n_entries)
+		volume_roots_add(&v->old->unread, l.sf->meta.root);
 	*ret = l.map;
 	return rc;
 }
@@ -456,11 +455,13 @@ enum rc volume_settle(struct volume *v, struct err *err)
 		}
 		if (rc_is_transient(rc)) {
 			*err = one;
-			return rc;
+			worst = rc;
+			break;
 		}
 		end_todo(v->old, m);
 		volume_forget_shard(v, shard);
 	}
+	volume_forget_blocks(v, &v->old->unread);
 	return worst;
 }
 

@@ -10,8 +10,8 @@ need_fake
 
 start_fake --bucket bkt || exit
 export AWS_ENDPOINT_URL_S3="$fake_url"
-mkdir -p src/a src/b
-for f in a/one a/two b/three b/four; do
+mkdir -p src/a src/b src/c
+for f in a/one a/two b/three b/four c/five; do
 	head -c 300000 /dev/urandom >src/$f
 	# Stored as they are, so found as they are.
 	head -c 100016 src/$f | tail -c 16 | od -An -v -tx1 | tr -d " \n" >"${f#*/}.bytes"
@@ -47,7 +47,7 @@ roots_in()
 # Roots of the shards that count, by what the files are in.
 keys()
 {
-	for p in a b a/one a/two b/three b/four; do
+	for p in a b c a/one a/two b/three b/four c/five; do
 		"$DESFS" stat --json s3://bkt/a $p 2>/dev/null
 	done | sed -n 's/.*_\([0-9a-f]*\)\.des".*/\1/p' | sort -u
 }
@@ -117,3 +117,29 @@ again()
 		has_bytes v.disk four
 }
 t 'a mount that was down forgets when it begins' again
+
+# The mount has heard of nothing, and knows of no shard that is gone.
+mount_up s3://bkt/a mnt -o refresh=1,index_cache=,disk_cache=w.disk &&
+	cat mnt/b/three mnt/b/four mnt/c/five >/dev/null && umount mnt || exit
+unknown()
+{
+	has_bytes w.disk three && has_bytes w.disk five && delete b/three &&
+		"$DESFS" reap --grace 0 s3://bkt/a || return
+	cp -a w.disk x.disk && cp -a w.disk y.disk || return
+	mount_up s3://bkt/a mnt -o refresh=1,index_cache=,disk_cache=w.disk &&
+		wait_for 60 not has_bytes w.disk three && umount mnt &&
+		has_bytes w.disk five || return
+	"$DESFS" cache forget --index-cache=x.sqlite --disk-cache=x.disk \
+		s3://bkt/a && ! has_bytes x.disk three && has_bytes x.disk five
+}
+t 'blocks of shards that nobody knows any more go, too' unknown
+
+# What a record replaced that came in late, as of a clock that is behind.
+late()
+{
+	cp x.disk/swept-* y.disk/ && has_bytes y.disk three &&
+		"$DESFS" cache forget --index-cache=x.sqlite --disk-cache=y.disk \
+			s3://bkt/a &&
+		! has_bytes y.disk three && has_bytes y.disk five
+}
+t 'also when others were swept a moment ago' late

@@ -83,7 +83,10 @@ static void put(struct disk_cache *dc, unsigned int i)
 	uint8_t p[SIZE], hash[SHA256_LEN];
 
 	block(i, p, hash);
-	disk_cache_put(dc, hash, p, SIZE);
+	disk_cache_put(
+		dc, hash,
+		(const uint8_t *)(i % 2 ? "odd number.." : "even number."), p,
+		SIZE);
 }
 
 static bool get(struct disk_cache *dc, unsigned int i)
@@ -128,6 +131,52 @@ static uint64_t measure(void)
 	on_disk = n_on_disk = 0;
 	nftw(sub, add_one, 16, FTW_PHYS);
 	return on_disk;
+}
+
+static bool is_odd(void *arg, const uint8_t owner[DISK_CACHE_OWNER_LEN])
+{
+	++*(unsigned int *)arg;
+	return !memcmp(owner, "odd number..", DISK_CACHE_OWNER_LEN);
+}
+
+static void blocks_of_an_owner_are_swept(void **state)
+{
+	struct disk_cache *dc = open_cache(0);
+	struct disk_cache_stats stats;
+	char path[256];
+	unsigned int n = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 10; i++)
+		put(dc, i);
+	/* One of an older program. */
+	path_of(4, path, sizeof(path));
+	assert_int_equal(truncate(path, SIZE), 0);
+	assert_true(get(dc, 4));
+	disk_cache_sweep(dc, is_odd, &n);
+	assert_int_equal(n, 9);
+	for (unsigned int i = 0; i < 10; i++)
+		assert_int_equal(get(dc, i), i % 2 == 0 && i != 4);
+	disk_cache_stats(dc, &stats);
+	assert_int_equal(stats.files, 4);
+	disk_cache_close(dc);
+}
+
+static void how_far_was_swept_is_remembered(void **state)
+{
+	struct disk_cache *dc = open_cache(0);
+
+	(void)state;
+	assert_true(disk_cache_swept(dc, "s3://b/a") == INT64_MIN);
+	disk_cache_set_swept(dc, "s3://b/a", 1795256130123456);
+	disk_cache_set_swept(dc, "s3://b/c", -7);
+	disk_cache_close(dc);
+	dc = open_cache(0);
+	assert_true(disk_cache_swept(dc, "s3://b/a") == 1795256130123456);
+	assert_true(disk_cache_swept(dc, "s3://b/c") == -7);
+	disk_cache_set_swept(dc, "s3://b/a", 5);
+	assert_true(disk_cache_swept(dc, "s3://b/a") == 5);
+	disk_cache_close(dc);
 }
 
 static void what_is_put_is_found(void **state)
@@ -536,6 +585,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(what_is_put_is_found),
+		TEST(blocks_of_an_owner_are_swept),
+		TEST(how_far_was_swept_is_remembered),
 		TEST(it_survives_being_closed),
 		TEST(it_stays_within_its_bound),
 		TEST(what_was_used_longest_ago_goes_first),
