@@ -123,6 +123,10 @@ libdesfs_a_SOURCES += src/shard/shard-leaf.c src/shard/shard-leaf-backend.h
 libdesfs_a_SOURCES += src/shard/shard-page.c src/shard/shard-page.h
 libdesfs_a_SOURCES += src/shard/shard-page-build.c src/shard/shard-page-build.h
 libdesfs_a_SOURCES += src/shard/shard-build.c src/shard/shard-build.h
+libdesfs_a_SOURCES += src/shard/shard-build-backend.h
+libdesfs_a_SOURCES += src/shard/shard-build-blocks.c
+libdesfs_a_SOURCES += src/shard/shard-build-end.c
+libdesfs_a_SOURCES += src/shard/shard-build-pages.c
 
 # erase
 libdesfs_a_SOURCES += src/erase/aggregate.c src/erase/aggregate.h

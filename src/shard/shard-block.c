@@ -216,6 +216,18 @@ static void finish_block(const struct block_header *h, size_t start,
 	memcpy(ret->hash, hash, BLOCK_HASH_LEN);
 }
 
+void block_wrap(uint8_t *stored, size_t len)
+{
+	const struct block_header h = { .data_len = (uint32_t)len,
+					.data_stored = (uint32_t)len };
+	size_t stored_len = BLOCK_HEADER_SIZE + len;
+	struct buf out = { .p = stored, .cap = stored_len, .max = stored_len };
+
+	write_header(&h, &out);
+	out.len = BLOCK_HEADER_SIZE;
+	wr_patch_le(&out, BLOCK_CRC_OFF, block_crc(stored, stored_len), 4);
+}
+
 /* Room for the header of a block with so many raw bytes. */
 static enum rc begin_block(size_t data_len, size_t records_len, struct buf *out,
 			   struct err *err)

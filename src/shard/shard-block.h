@@ -70,6 +70,12 @@ struct block_parts {
 enum rc block_build(const struct block_parts *parts, struct buf *out,
 		    struct block_ref *ret, struct err *err) MUST_CHECK;
 
+/* Make a block without records of len bytes (at most BLOCK_SIZE_MAX) that stand
+ * behind room for its header, uncompressed: BLOCK_HEADER_SIZE bytes in front of
+ * them.
+ */
+void block_wrap(uint8_t *stored, size_t len);
+
 /* The file data of a checked block as they are stored there, with other
  * records: appended to out.
  */

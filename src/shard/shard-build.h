@@ -63,6 +63,11 @@ void shard_build_free(struct shard_build *b);
 enum rc shard_build_block(struct shard_build *b, const void *stored, size_t len,
 			  struct block_ref *ref, struct err *err) MUST_CHECK;
 
+/* Leave room for so many blocks of len bytes together, whose bytes are made
+ * when they are read: the caller knows where they lie.
+ */
+void shard_build_leave(struct shard_build *b, uint64_t len, uint64_t n_blocks);
+
 /* Append an entry.  content.blocks holds all n_blocks references, whatever
  * their number (the builder makes block list pages); the memory stays the
  * caller's. Out of order, too long, or ill-formed: RC_LIMIT or RC_USAGE.

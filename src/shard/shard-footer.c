@@ -44,9 +44,7 @@ static void write_common(const struct shard_header *h, uint16_t size,
 	buf_append(out, h->writer, SHARD_WRITER_LEN);
 }
 
-/* The version, its size and the flags come first, so that a newer version is
- * told from damage.
- */
+/* The version comes first, so that a newer one is told from damage. */
 static enum rc read_common(struct rd *r, const char *what, uint16_t want_size,
 			   struct shard_header *h, struct err *err)
 {
@@ -61,10 +59,6 @@ static enum rc read_common(struct rd *r, const char *what, uint16_t want_size,
 	h->incompat = rd_u32(r);
 	h->ro_compat = rd_u32(r);
 	h->compat = rd_u32(r);
-	if (h->incompat & ~SHARD_KNOWN_INCOMPAT)
-		return err_set(err, RC_UNSUPPORTED,
-			       "%s: needs features 0x%x of a newer version",
-			       what, h->incompat & ~SHARD_KNOWN_INCOMPAT);
 	if (size != want_size)
 		return err_set(err, RC_CORRUPT, "%s: states %u bytes, not %u",
 			       what, size, want_size);
@@ -101,6 +95,17 @@ static bool text_is_padded(const char *text, size_t n)
 	return all_zero((const uint8_t *)text + len, n - len);
 }
 
+/* Flags say something only once the checksum says that they were written. */
+static enum rc check_features(const struct shard_header *h, uint32_t known,
+			      const char *what, struct err *err)
+{
+	if (h->incompat & ~known)
+		return err_set(err, RC_UNSUPPORTED,
+			       "%s: needs features 0x%x of a newer version",
+			       what, h->incompat & ~known);
+	return RC_OK;
+}
+
 static enum rc check_common(const struct shard_header *h, const char *what,
 			    struct err *err)
 {
@@ -133,6 +138,13 @@ void shard_header_encode(const struct shard_header *h, struct buf *out)
 		wr_u32(out, crc32c(out->p + start, HEADER_CRC_OFF));
 }
 
+static uint32_t crc_at(const uint8_t *p, size_t off)
+{
+	struct rd r = { .p = p + off, .left = 4 };
+
+	return rd_u32(&r);
+}
+
 enum rc shard_header_decode(const uint8_t *p, size_t len,
 			    struct shard_header *ret, struct err *err)
 {
@@ -146,13 +158,15 @@ enum rc shard_header_decode(const uint8_t *p, size_t len,
 	rc = read_common(&r, "header", SHARD_HEADER_SIZE, &h, err);
 	if (rc)
 		return rc;
-	if (!rd_ok(&r) || len != SHARD_HEADER_SIZE ||
-	    !all_zero(r.p, r.left - 4))
+	if (len != SHARD_HEADER_SIZE)
 		return err_set(err, RC_CORRUPT, "header: ill-formed");
-	r.p = p + HEADER_CRC_OFF;
-	r.left = 4;
-	if (rd_u32(&r) != crc32c(p, HEADER_CRC_OFF))
+	if (crc_at(p, HEADER_CRC_OFF) != crc32c(p, HEADER_CRC_OFF))
 		return err_set(err, RC_CORRUPT, "header: checksum mismatch");
+	rc = check_features(&h, SHARD_KNOWN_INCOMPAT, "header", err);
+	if (rc)
+		return rc;
+	if (!rd_ok(&r) || !all_zero(r.p, r.left - 4))
+		return err_set(err, RC_CORRUPT, "header: ill-formed");
 	rc = check_common(&h, "header", err);
 	if (rc)
 		return rc;
@@ -282,7 +296,8 @@ static bool root_page_is_sound(const struct shard_footer *f)
 	       root->stored_len <= f->index_len - root->off;
 }
 
-/* The filter's size follows from the number of entries, and so bounds that too. */
+/* The filter's size follows from the number of entries, and so bounds that too.
+ */
 static bool filter_is_sound(const struct shard_footer *f)
 {
 	uint32_t n, size;
@@ -296,8 +311,7 @@ static bool filter_is_sound(const struct shard_footer *f)
 
 static bool counts_are_sound(const struct shard_footer *f)
 {
-	return f->n_files <= f->n_entries &&
-	       (f->n_files || !f->plain_bytes) &&
+	return f->n_files <= f->n_entries && (f->n_files || !f->plain_bytes) &&
 	       f->dead_bytes <= f->data_len &&
 	       f->n_blocks <= f->data_len / BLOCK_HEADER_SIZE &&
 	       f->created_min <= f->created_max;
@@ -326,6 +340,14 @@ static enum rc check_footer(const struct shard_footer *f, uint64_t shard_size,
 enum rc shard_footer_decode(const uint8_t *p, size_t len, uint64_t shard_size,
 			    struct shard_footer *ret, struct err *err)
 {
+	return shard_footer_decode_of(p, len, shard_size, SHARD_KNOWN_INCOMPAT,
+				      ret, err);
+}
+
+enum rc shard_footer_decode_of(const uint8_t *p, size_t len,
+			       uint64_t shard_size, uint32_t known,
+			       struct shard_footer *ret, struct err *err)
+{
 	struct rd r = { .p = p, .left = len };
 	struct shard_footer f = { 0 };
 	uint8_t root[SHARD_ROOT_LEN];
@@ -340,6 +362,11 @@ enum rc shard_footer_decode(const uint8_t *p, size_t len, uint64_t shard_size,
 	rc = read_common(&r, "footer", SHARD_FOOTER_SIZE, &f.header, err);
 	if (rc)
 		return rc;
+	if (crc_at(p, FOOTER_CRC_OFF) != crc32c(p, FOOTER_CRC_OFF))
+		return err_set(err, RC_CORRUPT, "footer: checksum mismatch");
+	rc = check_features(&f.header, known, "footer", err);
+	if (rc)
+		return rc;
 	read_counts(&r, &f);
 	read_section(&r, &f.filter);
 	read_section(&r, &f.filter_dir);
@@ -352,9 +379,6 @@ enum rc shard_footer_decode(const uint8_t *p, size_t len, uint64_t shard_size,
 		memcpy(f.logical_root, h, SHARD_ROOT_LEN);
 	if (!rd_ok(&r) || !all_zero(r.p, (size_t)(p + FOOTER_ROOT_OFF - r.p)))
 		return err_set(err, RC_CORRUPT, "footer: ill-formed");
-	r = (struct rd){ .p = p + FOOTER_CRC_OFF, .left = 4 };
-	if (rd_u32(&r) != crc32c(p, FOOTER_CRC_OFF))
-		return err_set(err, RC_CORRUPT, "footer: checksum mismatch");
 	sha256_of(p, FOOTER_ROOT_OFF, root);
 	memcpy(f.root, p + FOOTER_ROOT_OFF, SHARD_ROOT_LEN);
 	if (memcmp(root, f.root, SHARD_ROOT_LEN))

@@ -71,6 +71,12 @@ enum rc shard_footer_decode(const uint8_t *p, size_t len, uint64_t shard_size,
 			    struct shard_footer *ret,
 			    struct err *err) MUST_CHECK;
 
+/* The same for who knows these incompatible features. */
+enum rc shard_footer_decode_of(const uint8_t *p, size_t len,
+			       uint64_t shard_size, uint32_t known,
+			       struct shard_footer *ret,
+			       struct err *err) MUST_CHECK;
+
 /* The info section: first and last uid.  The spans are borrowed from p. */
 struct shard_info {
 	struct span first, last; /* uids in index order */

@@ -25,6 +25,11 @@
  * one forbids reading, an unknown read-only compatible one forbids repacking.
  */
 #define SHARD_KNOWN_INCOMPAT 0u
+/* Hashes of blocks are not those of their bytes, which nobody knew.  Only what
+ * makes blocks when they are read may have that, and only who knows that it
+ * reads from there may read it: it is none of the known ones.
+ */
+#define SHARD_INCOMPAT_UNHASHED 1u
 #define SHARD_KNOWN_RO_COMPAT 0u
 /* Some entry has extended attributes. */
 #define SHARD_COMPAT_XATTRS 1u

@@ -136,7 +136,11 @@ enum rc record_reader_new(const uint8_t *p, size_t len, uint32_t n_records,
 	}
 	rr->r = (struct rd){ .p = p, .left = len };
 	rr->left = n_records;
-	rr->uid = xcalloc(1, UID_MAX_LEN);
+	rr->uid = mem_array(1, UID_MAX_LEN);
+	if (!rr->uid) {
+		free(rr);
+		return err_set(err, RC_NOMEM, "no memory for a uid");
+	}
 	*ret = rr;
 	return RC_OK;
 }

@@ -52,7 +52,9 @@ static enum rc flush_index(void *arg, struct err *err)
 static struct shard_build *begin(struct image *im)
 {
 	struct shard_build_options opts = {
-		.header = { .day = 20261121, .n_bits = 4, .route = 1,
+		.header = { .day = 20261121,
+			    .n_bits = 4,
+			    .route = 1,
 			    .block_size = BLOCK_SIZE_DEFAULT },
 		.codec = CODEC_ZSTD,
 		.level = 3,
@@ -320,18 +322,36 @@ static void rare_fields_come_back(void **state)
 	struct shard_build *b = begin(&im);
 	struct entry got, es[] = {
 		{ .type = ENTRY_DIR, .implicit = true },
-		{ .name = str("a"), .type = ENTRY_DIR, .has_opaque = true,
-		  .opaque_since = -77, .nlink = 4, .mode = 01755 },
-		{ .name = str("b"), .type = ENTRY_SYMLINK, .size = 3,
-		  .target = str("../"), .nlink = 1 },
-		{ .name = str("c"), .type = ENTRY_CHR, .rdev_major = 5,
-		  .rdev_minor = 4096, .nlink = 1 },
-		{ .name = str("d"), .type = ENTRY_REG, .nlink = 3,
-		  .link_group = { [15] = 1 }, .created_at = 9 },
-		{ .name = str("d"), .type = ENTRY_WHITEOUT, .created_at = 8,
+		{ .name = str("a"),
+		  .type = ENTRY_DIR,
+		  .has_opaque = true,
+		  .opaque_since = -77,
+		  .nlink = 4,
+		  .mode = 01755 },
+		{ .name = str("b"),
+		  .type = ENTRY_SYMLINK,
+		  .size = 3,
+		  .target = str("../"),
 		  .nlink = 1 },
-		{ .parent = str("a"), .name = str("x"), .type = ENTRY_REG,
-		  .meta = str("{\"k\":1}"), .nlink = 1 },
+		{ .name = str("c"),
+		  .type = ENTRY_CHR,
+		  .rdev_major = 5,
+		  .rdev_minor = 4096,
+		  .nlink = 1 },
+		{ .name = str("d"),
+		  .type = ENTRY_REG,
+		  .nlink = 3,
+		  .link_group = { [15] = 1 },
+		  .created_at = 9 },
+		{ .name = str("d"),
+		  .type = ENTRY_WHITEOUT,
+		  .created_at = 8,
+		  .nlink = 1 },
+		{ .parent = str("a"),
+		  .name = str("x"),
+		  .type = ENTRY_REG,
+		  .meta = str("{\"k\":1}"),
+		  .nlink = 1 },
 	};
 	struct shard_footer f;
 	struct buf xattrs;
@@ -417,8 +437,7 @@ static void content_that_does_not_make_up_the_size_is_refused(void **state)
 	const struct entry wrong[] = {
 		{ .size = 1 },
 		{ .size = 4097, .content = { .n_blocks = 1 } },
-		{ .size = 97,
-		  .content = { .n_blocks = 1, .tail_off = 4000 } },
+		{ .size = 97, .content = { .n_blocks = 1, .tail_off = 4000 } },
 		{ .size = 4096,
 		  .content = { .n_blocks = 2, .block_size = 4096 } },
 		{ .size = 8193,
@@ -445,8 +464,10 @@ static void content_that_does_not_make_up_the_size_is_refused(void **state)
 
 static void a_record_of_a_size_without_content_is_refused(void **state)
 {
-	struct record in = { .entry = { .name = str("file"), .size = 5,
-					.type = ENTRY_REG, .nlink = 1 } };
+	struct record in = { .entry = { .name = str("file"),
+					.size = 5,
+					.type = ENTRY_REG,
+					.nlink = 1 } };
 	struct record_reader *rr = NULL;
 	struct record got;
 	struct buf out;
@@ -474,6 +495,12 @@ static void an_empty_shard_has_no_pages(void **state)
 	end(b, &im);
 }
 
+/* Nor is it taken for a newer version, but for that of the version itself. */
+static enum rc flipped(size_t bit)
+{
+	return bit / 16 == 4 ? RC_UNSUPPORTED : RC_CORRUPT;
+}
+
 static void each_flipped_bit_of_the_footer_is_seen(void **state)
 {
 	struct image im;
@@ -487,28 +514,27 @@ static void each_flipped_bit_of_the_footer_is_seen(void **state)
 		memcpy(bytes, im.data.p + im.data.len - sizeof(bytes),
 		       sizeof(bytes));
 		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_not_equal(shard_footer_decode(bytes, sizeof(bytes),
-							 im.data.len, &f, &err),
-				     RC_OK);
+		assert_int_equal(shard_footer_decode(bytes, sizeof(bytes),
+						     im.data.len, &f, &err),
+				 flipped(bit));
 	}
 	for (size_t bit = 0; bit < 8 * SHARD_HEADER_SIZE; bit++) {
 		struct shard_header h;
 
 		memcpy(bytes, im.data.p, SHARD_HEADER_SIZE);
 		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_not_equal(shard_header_decode(bytes,
-							 SHARD_HEADER_SIZE, &h,
-							 &err),
-				     RC_OK);
+		assert_int_equal(
+			shard_header_decode(bytes, SHARD_HEADER_SIZE, &h, &err),
+			flipped(bit));
 	}
 	end(b, &im);
 }
 
 static void a_record_with_a_link_group_of_zeros_is_refused(void **state)
 {
-	struct record in = { .entry = { .name = str("file"),
-					.type = ENTRY_FIFO,
-					.nlink = 1 } };
+	struct record in = {
+		.entry = { .name = str("file"), .type = ENTRY_FIFO, .nlink = 1 }
+	};
 	struct record_reader *rr = NULL;
 	struct record got;
 	struct err err = { 0 };
@@ -537,20 +563,29 @@ static void records_come_back_from_a_block(void **state)
 {
 	uint8_t hashes[2 * BLOCK_HASH_LEN];
 	struct record in[] = {
-		{ .entry = { .parent = str("d/e"), .name = str("one"),
-			     .type = ENTRY_REG, .mode = 0600, .size = 5,
-			     .nlink = 1, .created_at = -3,
+		{ .entry = { .parent = str("d/e"),
+			     .name = str("one"),
+			     .type = ENTRY_REG,
+			     .mode = 0600,
+			     .size = 5,
+			     .nlink = 1,
+			     .created_at = -3,
 			     .content = { .tail_off = 9, .n_blocks = 1 } },
 		  .where = RECORD_HERE },
-		{ .entry = { .parent = str("d/e"), .name = str("other"),
-			     .type = ENTRY_REG, .size = 5000, .nlink = 1,
-			     .content = { .n_blocks = 2,
-					  .block_size = 4096 } },
+		{ .entry = { .parent = str("d/e"),
+			     .name = str("other"),
+			     .type = ENTRY_REG,
+			     .size = 5000,
+			     .nlink = 1,
+			     .content = { .n_blocks = 2, .block_size = 4096 } },
 		  .where = RECORD_HASHES,
 		  .hashes = hashes },
-		{ .entry = { .parent = str("d/e"), .name = str("p"),
-			     .type = ENTRY_SYMLINK, .size = 1,
-			     .target = str("x"), .nlink = 1 } },
+		{ .entry = { .parent = str("d/e"),
+			     .name = str("p"),
+			     .type = ENTRY_SYMLINK,
+			     .size = 1,
+			     .target = str("x"),
+			     .nlink = 1 } },
 	};
 	struct record_reader *rr = NULL;
 	struct buf out;
@@ -563,17 +598,16 @@ static void records_come_back_from_a_block(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(in); i++)
 		record_encode(&in[i], i ? &in[i - 1].entry : NULL, &out);
 	assert_true(buf_ok(&out));
-	assert_int_equal(record_reader_new(out.p, out.len, ARRAY_LEN(in), &rr,
-					   &err),
-			 RC_OK);
+	assert_int_equal(
+		record_reader_new(out.p, out.len, ARRAY_LEN(in), &rr, &err),
+		RC_OK);
 	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
 		if (record_next(rr, &got, &err))
 			fail_msg("%s", err.msg);
-		assert_int_equal(entry_key_compare(got.entry.parent,
-						   got.entry.name,
-						   in[i].entry.parent,
-						   in[i].entry.name),
-				 0);
+		assert_int_equal(
+			entry_key_compare(got.entry.parent, got.entry.name,
+					  in[i].entry.parent, in[i].entry.name),
+			0);
 		assert_int_equal(got.where, in[i].where);
 		assert_int_equal(got.entry.size, in[i].entry.size);
 		assert_int_equal(got.entry.content.n_blocks,
@@ -600,7 +634,8 @@ int main(void)
 		cmocka_unit_test(a_record_of_a_size_without_content_is_refused),
 		cmocka_unit_test(an_empty_shard_has_no_pages),
 		cmocka_unit_test(each_flipped_bit_of_the_footer_is_seen),
-		cmocka_unit_test(a_record_with_a_link_group_of_zeros_is_refused),
+		cmocka_unit_test(
+			a_record_with_a_link_group_of_zeros_is_refused),
 		cmocka_unit_test(records_come_back_from_a_block),
 	};
 
