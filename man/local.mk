@@ -2,6 +2,8 @@
 # man/local.mk - the manual pages, one line a page.
 
 dist_man_MANS += man/des-shard.5
+dist_man_MANS += man/des2.5
+dist_man_MANS += man/des-datavision.5
 dist_man_MANS += man/desfs-archive.5
 dist_man_MANS += man/desfs.conf.5
 dist_man_MANS += man/desfs-zones.5

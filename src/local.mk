@@ -112,6 +112,8 @@ libdesfs_a_SOURCES += src/net/url.h
 # shard
 libdesfs_a_SOURCES += src/shard/route.c src/shard/route.h
 libdesfs_a_SOURCES += src/shard/route-digits.h
+libdesfs_a_SOURCES += src/shard/route-datavision.c
+libdesfs_a_SOURCES += src/shard/route-datavision.h
 libdesfs_a_SOURCES += src/shard/shard-format.h
 libdesfs_a_SOURCES += src/shard/shard-entry.c src/shard/shard-entry.h
 libdesfs_a_SOURCES += src/shard/shard-columns.c src/shard/shard-columns.h
@@ -127,6 +129,14 @@ libdesfs_a_SOURCES += src/shard/shard-build-backend.h
 libdesfs_a_SOURCES += src/shard/shard-build-blocks.c
 libdesfs_a_SOURCES += src/shard/shard-build-end.c
 libdesfs_a_SOURCES += src/shard/shard-build-pages.c
+libdesfs_a_SOURCES += src/shard/legacy-entry.h
+libdesfs_a_SOURCES += src/shard/legacy-cursor.c src/shard/legacy-cursor.h
+libdesfs_a_SOURCES += src/shard/legacy-backend.h
+libdesfs_a_SOURCES += src/shard/legacy-run.c
+libdesfs_a_SOURCES += src/shard/shard-kinds.c src/shard/shard-kinds.h
+libdesfs_a_SOURCES += src/shard/shard-des2.c src/shard/shard-des2.h
+libdesfs_a_SOURCES += src/shard/shard-datavision.c
+libdesfs_a_SOURCES += src/shard/shard-datavision.h
 
 # erase
 libdesfs_a_SOURCES += src/erase/aggregate.c src/erase/aggregate.h

@@ -13,6 +13,7 @@ unit_programs += tests/unit/rd
 unit_programs += tests/unit/shard-build
 unit_programs += tests/unit/codec
 unit_programs += tests/unit/frame
+unit_programs += tests/unit/legacy-index
 unit_programs += tests/unit/golden-shards
 unit_programs += tests/unit/hex
 unit_programs += tests/unit/stamped
@@ -44,6 +45,7 @@ unit_programs += tests/unit/stop
 unit_programs += tests/unit/notify
 unit_programs += tests/unit/filter
 unit_programs += tests/unit/route
+unit_programs += tests/unit/route-datavision
 unit_programs += tests/unit/timestamp
 unit_programs += tests/unit/block-cache
 unit_programs += tests/unit/block-pool
@@ -153,6 +155,8 @@ fuzz_programs += tests/fuzz/fuzz-receipt
 fuzz_programs += tests/fuzz/fuzz-suppression
 fuzz_programs += tests/fuzz/fuzz-tombstone-name
 fuzz_programs += tests/fuzz/fuzz-tombstone
+fuzz_programs += tests/fuzz/fuzz-des2
+fuzz_programs += tests/fuzz/fuzz-datavision
 fuzz_programs += tests/fuzz/fuzz-frame
 fuzz_programs += tests/fuzz/fuzz-timestamp
 
@@ -165,6 +169,7 @@ threads_as_elsewhere =
 threads_as_elsewhere += tests/cli/6340-pack-faults.t
 threads_as_elsewhere += tests/cli/2300-faults.t
 threads_as_elsewhere += tests/cli/1000-route.t
+threads_as_elsewhere += tests/cli/1010-route-random.t
 threads_as_elsewhere += tests/lint/0002-symbols.t
 threads_as_elsewhere += tests/lint/0003-man-options.t
 threads_as_elsewhere += tests/lint/0009-man-examples.t
@@ -303,7 +308,7 @@ libtest_a_SOURCES += tests/unit/changed-text.h tests/unit/golden.h
 libtest_a_SOURCES += tests/unit/raw-server.c tests/unit/raw-server.h
 libtest_a_SOURCES += tests/lib/golden-bad.c tests/lib/golden-shard.c
 libtest_a_SOURCES += tests/lib/golden-shard.h
-libtest_a_SOURCES += tests/fuzz/same.h tests/fuzz/seal.h
+libtest_a_SOURCES += tests/fuzz/same.h tests/fuzz/seal.h tests/fuzz/legacy.h
 if FUZZING
 EXTRA_DIST += tests/fuzz/replay.c
 else
@@ -375,6 +380,10 @@ tests_model_model_test_SOURCES += tests/model/regressions.h
 tests_model_model_test_SOURCES += tests/model/rules.c tests/model/rules.h
 tests_model_model_test_SOURCES += tests/model/sequence.c tests/model/sequence.h
 tests_model_model_test_LDADD = $(DESFS_LIBS)
+# Routes in bulk, for tests/lib/route-random.py.
+check_PROGRAMS += tests/lib/route-lines
+tests_lib_route_lines_SOURCES = tests/lib/route-lines.c
+tests_lib_route_lines_LDADD = $(DESFS_LIBS)
 # Times in bulk, for tests/lib/time-random.py.
 check_PROGRAMS += tests/lib/time-lines
 tests_lib_time_lines_SOURCES = tests/lib/time-lines.c
@@ -435,7 +444,7 @@ EXTRA_DIST += tests/lib/pack-model.py tests/lib/push-refresh.py
 EXTRA_DIST += tests/lib/make-tombstone.py tests/lib/held-file.py
 EXTRA_DIST += tests/lib/read-on.py tests/lib/delete-rounds.py
 EXTRA_DIST += tests/lib/tree.sh tests/lib/kill.sh tests/lib/kill-at.sh tests/lib/kill-workers.sh tests/lib/make-oddities.py tests/lib/flip-shards.py
-EXTRA_DIST += tests/lib/make-mixed.py tests/lib/time-random.py
+EXTRA_DIST += tests/lib/make-mixed.py tests/lib/route-random.py tests/lib/time-random.py
 EXTRA_DIST += tests/lib/fault.sh tests/lib/fault-shim.c
 EXTRA_DIST += tests/lib/slow-write.c tests/lib/mutate.py
 EXTRA_DIST += tests/lib/s3.sh tests/lib/ceph-rgw.sh
@@ -464,6 +473,7 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += $(source_lints) $(shell_tests) $(threads_as_elsewhere)
 EXTRA_DIST += .shellcheckrc tests/README.md tests/SKIPS
 EXTRA_DIST += tests/lib/tap.sh tests/lib/bounded.sh tests/golden
+EXTRA_DIST += tests/fixtures
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/run.sh tests/fuzz/corpus
 
 # Run the fuzz targets, each FUZZ_SECONDS long.

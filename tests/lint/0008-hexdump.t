@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The dump in des-shard(5) is the golden file it says it is.
+# The dumps in des-shard(5) and des2(5) are the files they say they are.
 . "${0%/*}/../lib/tap.sh"
 
-golden=$SRCDIR/tests/golden/good-v3-example.des
-
-# Offset and octal escapes of each line; the offsets must follow.
+# dump PAGE FILE: offset and octal escapes of each line; the offsets must follow.
 dump()
 {
-	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SRCDIR/man/des-shard.5" |
+	rm -f wrong
+	sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SRCDIR/man/$1" |
 		grep -E '^[0-9a-f]{4}  [0-9a-f]{2}( |$)' >lines || return 1
 	awk 'function hex(s,  i, v) {
 		for (i = 1; i <= length(s); i++)
@@ -25,6 +24,9 @@ dump()
 		n += k }' lines >escapes
 	[ ! -e wrong ] || { cat wrong; return 1; }
 	printf '%b' "$(cat escapes)" >bytes
-	cmp bytes "$golden"
+	cmp bytes "$SRCDIR/tests/$2"
 }
-t 'the bytes of the dump are those of the golden file' dump
+t 'the bytes of the dump are those of the golden file' \
+	dump des-shard.5 golden/good-v3-example.des
+t 'so are those of DES2' \
+	dump des2.5 fixtures/legacy/des-v2/malformed/good-reference.des
