@@ -186,6 +186,7 @@ libdesfs_a_SOURCES += src/store/store-s3-write-upload.c
 libdesfs_a_SOURCES += src/store/store-remote.c src/store/store-remote-backend.h
 libdesfs_a_SOURCES += src/store/store-range.c src/store/store-range.h
 libdesfs_a_SOURCES += src/store/store-status.c src/store/store-status.h
+libdesfs_a_SOURCES += src/store/store-made.c src/store/store-made.h
 libdesfs_a_SOURCES += src/store/store-trace.c src/store/store-trace.h
 libdesfs_a_SOURCES += src/store/list-pace.c src/store/list-pace.h
 libdesfs_a_SOURCES += src/store/log-index.c src/store/log-index.h

@@ -437,7 +437,7 @@ static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
 		return rc;
 	/* Before the log is read: see repack/repack.h. */
 	if (!c->o->dry_run)
-		rc = store_run_begin(c->st, &c->run, err);
+		rc = store_run_begin(c->st, STORE_RUN_REPACK, &c->run, err);
 	if (rc)
 		return rc;
 	c->log = oplog_new();

@@ -157,12 +157,15 @@ static enum rc mark_named(struct cleaning *c, struct err *err)
 	return rc;
 }
 
-static enum rc mark_claimed(void *arg, const char *key, struct err *err)
+static enum rc mark_claimed(void *arg, const char *run, const char *key,
+			    struct err *err)
 {
 	struct found *all = arg, *f = NULL;
 
+	(void)run;
 	(void)err;
-	HASH_FIND_STR(all, key, f);
+	if (key)
+		HASH_FIND_STR(all, key, f);
 	if (f)
 		f->is_claimed = true;
 	return RC_OK;
@@ -255,6 +258,13 @@ static void tell_unfinished(void *arg, const char *what, uint64_t size)
 	t->fn(t->arg, what, size, false);
 }
 
+static bool none_goes(void *arg, const char *run)
+{
+	(void)arg;
+	(void)run;
+	return false;
+}
+
 enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
 		      unsigned int *ret_alive, struct err *err)
 {
@@ -273,6 +283,6 @@ enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
 	 * is alive.
 	 */
 	return rc ? rc
-		  : store_leftovers(st, remove, *ret_alive, tell_unfinished, &t,
-				    err);
+		  : store_leftovers(st, remove, *ret_alive ? none_goes : NULL,
+				    tell_unfinished, &t, err);
 }

@@ -347,7 +347,7 @@ static enum rc run(struct pack *p, struct err *err)
 	if (!rc)
 		rc = gather(p, err);
 	if (!rc && !dry && !p->run)
-		rc = store_run_begin(p->store, &p->run, err);
+		rc = store_run_begin(p->store, STORE_RUN_PACK, &p->run, err);
 	if (!rc && !dry)
 		rc = commit_begin(p, err);
 	/* Groups are named by a hash that takes the archive's id. */

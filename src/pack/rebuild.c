@@ -459,7 +459,7 @@ enum rc rebuild_archive(const char *url, const struct rebuild_options *opts,
 		r.store = NULL;
 		rc = store_create(&r.store, url, opts->settings, err);
 		if (!rc)
-			rc = store_run_begin(r.store, &run, err);
+			rc = store_run_begin(r.store, STORE_RUN_REBUILD, &run, err);
 	}
 	if (!rc)
 		rc = rebuild(&r, err);

@@ -296,7 +296,7 @@ enum rc resume_commit(struct pack *p, struct err *err)
 	if (check_place(p, r, err))
 		return err->rc;
 	/* From here on a clean-up lets them be. */
-	if (r->found.n_shards && store_run_begin(p->store, &p->run, err))
+	if (r->found.n_shards && store_run_begin(p->store, STORE_RUN_PACK, &p->run, err))
 		return err->rc;
 	p->shards = r->found.shards;
 	p->n_shards = p->shards_cap = r->found.n_shards;

@@ -225,7 +225,7 @@ void verify_match_rest(struct verify_run *r)
 	 */
 	if (store_create(&st, r->url, r->opts->settings, &err))
 		return;
-	if (store_leftovers(st, false, false, note_leftover, r, &err))
+	if (store_leftovers(st, false, NULL, note_leftover, r, &err))
 		verify_run_note(r, "", "leftovers could not be listed");
 	store_close(st);
 }

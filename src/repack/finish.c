@@ -331,7 +331,7 @@ static enum rc prepare(struct finishing *f, struct err *err)
 	const struct oplog_state *state;
 	bool changed;
 
-	if (store_runs_oldest(st, f->o->run, &f->oldest_run, err))
+	if (store_runs_oldest(st, ~0u, f->o->run, &f->oldest_run, err))
 		return err->rc;
 	oplog_want_all(log);
 	if (oplog_read(log, st, &changed, err) ||

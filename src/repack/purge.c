@@ -326,7 +326,8 @@ static enum rc prepare(struct purging *p, struct err *err)
 	struct purge_judge *j = &p->judge;
 	bool changed;
 
-	if (store_runs_oldest(p->o->store, p->o->run, &j->oldest_run, err))
+	if (store_runs_oldest(p->o->store, ~0u, p->o->run, &j->oldest_run,
+			      err))
 		return err->rc;
 	oplog_want_all(p->log);
 	if (oplog_read(p->log, p->o->store, &changed, err) ||

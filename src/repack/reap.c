@@ -268,7 +268,7 @@ enum rc reap_round(struct oplog *log, const struct reap_options *opts,
 	} else {
 		step(&r, REAP_CLEAN, clean);
 		step(&r, REAP_RETURNED, returned);
-		if (store_run_begin(opts->store, &r.run, err))
+		if (store_run_begin(opts->store, STORE_RUN_REAP, &r.run, err))
 			return err->rc;
 		rc = read_all(&r, err);
 		if (!rc)

@@ -61,7 +61,7 @@ enum rc tombstone_write_begin(struct tombstone_write **ret, struct store *st,
 	buf_init(&w->encoded, 4 * UID_MAX_LEN);
 	w->doc.time = clock_wall_ns() / 1000;
 	memcpy(w->doc.archive_id, archive_id, SHARD_ID_LEN);
-	if (store_run_begin(st, &w->run, err) || begin_doc(w, err)) {
+	if (store_run_begin(st, STORE_RUN_TOMBSTONE, &w->run, err) || begin_doc(w, err)) {
 		tombstone_write_free(w);
 		return err->rc;
 	}

@@ -8,6 +8,8 @@
 #ifndef DESFS_STORE_STORE_BACKEND_H
 #define DESFS_STORE_STORE_BACKEND_H
 
+#include <string.h>
+
 #include "conf/store-settings.h"
 #include "store/store-write.h"
 #include "store/store.h"
@@ -97,9 +99,14 @@ struct store_writer {
 	void (*upload_set_slot)(struct store_upload *up, uint32_t slot);
 	enum rc (*upload_write)(struct store_upload *up, const void *p,
 				size_t len, struct err *err);
+	/* NULL: nothing can be read before it is published. */
+	enum rc (*upload_read)(struct store_upload *up, uint64_t off, void *buf,
+			       size_t len, struct err *err);
 	enum rc (*upload_commit)(struct store_upload *up, const char *key,
 				 bool *ret_existed, struct err *err);
 	void (*upload_free)(struct store_upload *up);
+	/* As store_sync; NULL: what can be seen is durable. */
+	enum rc (*sync)(struct store *st, const char *key, struct err *err);
 	enum rc (*remove)(struct store *st, const char *key, struct err *err);
 	/* As store_purge. */
 	enum rc (*purge)(struct store *st, const char *key,
@@ -107,20 +114,21 @@ struct store_writer {
 			 struct err *err);
 	/* NULL: the kernel keeps nothing. */
 	void (*forget)(struct store *st, const char *key);
-	enum rc (*run_begin)(struct store *st, struct store_run **ret,
-			     struct err *err);
+	enum rc (*run_begin)(struct store *st, enum store_run_kind kind,
+			     struct store_run **ret, struct err *err);
 	void (*run_end)(struct store_run *run, bool is_committed);
 	enum rc (*runs_alive)(struct store *st, const struct store_run *own,
 			      unsigned int *ret, struct err *err);
-	enum rc (*runs_oldest)(struct store *st, const struct store_run *own,
-			       int64_t *ret_us, struct err *err);
+	enum rc (*runs_oldest)(struct store *st, unsigned int kinds,
+			       const struct store_run *own, int64_t *ret_us,
+			       struct err *err);
 	/* NULL: nothing can keep a run from beginning. */
 	enum rc (*idle_begin)(struct store *st, struct store_idle **ret,
 			      struct err *err);
 	void (*idle_end)(struct store_idle *idle);
 	enum rc (*claims)(struct store *st, store_claim_fn *fn, void *arg,
 			  struct err *err);
-	enum rc (*leftovers)(struct store *st, bool remove, bool keep_claims,
+	enum rc (*leftovers)(struct store *st, bool remove, store_goes_fn *goes,
 			     store_leftover_fn *fn, void *arg, struct err *err);
 	enum rc (*strays)(struct store *st, bool remove, int64_t min_age,
 			  store_stray_fn *fn, void *arg, struct err *err);
@@ -151,6 +159,15 @@ struct store_run {
 struct store_idle {
 	struct store *st;
 };
+
+/* Salts come by the million, and one that no receipt has is found without. */
+#define STORE_UNCLAIMED "salts/"
+
+/* Whether a run writes down that it is about to publish key. */
+static inline bool store_key_is_claimed(const char *key)
+{
+	return strncmp(key, STORE_UNCLAIMED, strlen(STORE_UNCLAIMED)) != 0;
+}
 
 extern const struct store_backend store_backend_local;
 extern const struct store_backend store_backend_s3;

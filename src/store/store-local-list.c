@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/key.h"
 #include "base/mem.h"
 #include "store/store-local-backend.h"
@@ -40,12 +41,6 @@ static void listing_release(struct listing *l)
 	while (l->n)
 		free(l->items[--l->n].key);
 	free(l->items);
-}
-
-static void closedir_p(DIR **d)
-{
-	if (*d)
-		closedir(*d);
 }
 
 static int by_key_descending(const void *a, const void *b)
@@ -108,7 +103,7 @@ static enum rc add_name(struct listing *l, int dirfd, const char *dir,
 /* Add the names of a directory, "" or one with a '/' at its end. */
 static enum rc add_dir(struct listing *l, const char *dir, struct err *err)
 {
-	CLEANUP(closedir_p) DIR *d = NULL;
+	CLEANUP_DIR DIR *d = NULL;
 	size_t len = strlen(dir);
 	size_t before = l->n;
 	int fd = store_local_open_dir(l->ls, dir, len ? len - 1 : 0);
@@ -118,13 +113,9 @@ static enum rc add_dir(struct listing *l, const char *dir, struct err *err)
 		return RC_OK;
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return err_set(err, RC_CORRUPT, "%s: not a directory", dir);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		err_set_errno(err, errno, "%s", len ? dir : "/");
-		if (fd >= 0)
-			close(fd);
-		return err->rc;
-	}
+	d = io_fdopendir(fd);
+	if (!d)
+		return err_set_errno(err, errno, "%s", len ? dir : "/");
 	for (;;) {
 		const struct dirent *e;
 

@@ -2,9 +2,10 @@
 /* store-local-write-backend.h - runs of writers of a directory store.
  *
  * STORE_TMP/RUN is the mark of a run, where RUN is "run-" and 16 hex digits;
- * its writer holds it under flock(2) for as long as it lives.  The mark holds a
- * line for each key, written before that is published.  STORE_TMP/RUN-X are
- * that run's unfinished uploads, X being 16 hex digits.
+ * its writer holds it under flock(2) for as long as it lives.  The first line
+ * of the mark is '/' and the kind of the run, which no key looks like; then
+ * comes a line for each key, written before that is published.  STORE_TMP/RUN-X
+ * are that run's unfinished uploads, X being 16 hex digits.
  *
  * STORE_TMP itself is locked by who cleans up, from the look at what is alive
  * to the removal, and shared for a moment by who has just made a mark; so what
@@ -22,6 +23,7 @@ struct store_run_local {
 	struct store_run base;
 	int tmpfd;  /* the directory STORE_TMP */
 	int markfd; /* the mark, locked */
+	_Atomic bool has_claims;
 	char name[RUN_TEXT];
 };
 
@@ -33,9 +35,10 @@ int store_local_open_tmp(const struct local_store *ls) MUST_CHECK;
 int store_local_lock_mark(int fd, int how) MUST_CHECK;
 
 /* A run for one upload, which is not the store's. */
-enum rc store_local_run_new(struct store *st, struct store_run **ret,
-			    struct err *err) MUST_CHECK;
-enum rc store_local_run_begin(struct store *st, struct store_run **ret,
+enum rc store_local_run_new(struct store *st, enum store_run_kind kind,
+			    struct store_run **ret, struct err *err) MUST_CHECK;
+enum rc store_local_run_begin(struct store *st, enum store_run_kind kind,
+			      struct store_run **ret,
 			      struct err *err) MUST_CHECK;
 void store_local_run_end(struct store_run *run, bool is_committed);
 /* Write down that the run is about to publish key. */
@@ -47,16 +50,17 @@ enum rc store_local_claims(struct store *st, store_claim_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;
 enum rc store_local_runs_alive(struct store *st, const struct store_run *own,
 			       unsigned int *ret, struct err *err) MUST_CHECK;
-enum rc store_local_runs_oldest(struct store *st, const struct store_run *own,
-				int64_t *ret_us, struct err *err) MUST_CHECK;
+enum rc store_local_runs_oldest(struct store *st, unsigned int kinds,
+				const struct store_run *own, int64_t *ret_us,
+				struct err *err) MUST_CHECK;
 enum rc store_local_strays(struct store *st, bool remove, int64_t min_age,
 			   store_stray_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;
 enum rc store_local_idle_begin(struct store *st, struct store_idle **ret,
 			       struct err *err) MUST_CHECK;
 void store_local_idle_end(struct store_idle *idle);
-enum rc store_local_leftovers(struct store *st, bool remove, bool keep_claims,
-			      store_leftover_fn *fn, void *arg,
-			      struct err *err) MUST_CHECK;
+enum rc store_local_leftovers(struct store *st, bool remove,
+			      store_goes_fn *goes, store_leftover_fn *fn,
+			      void *arg, struct err *err) MUST_CHECK;
 
 #endif

@@ -69,12 +69,6 @@ static bool parse_name(const char *name, char run[RUN_TEXT],
 typedef enum rc name_fn(void *arg, int tmpfd, const char *name, const char *run,
 			bool is_upload, struct err *err);
 
-static void closedir_p(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 static bool is_dot(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..");
@@ -86,18 +80,14 @@ static bool is_dot(const char *name)
 static enum rc for_each(const struct local_store *ls, bool of_runs, name_fn *fn,
 			void *arg, struct err *err)
 {
-	CLEANUP(closedir_p) DIR *d = NULL;
+	CLEANUP_DIR DIR *d = NULL;
 	int fd = store_local_open_tmp(ls);
 
 	if (fd < 0 && errno == ENOENT)
 		return RC_OK;
-	d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		err_set_errno(err, errno, "%s", STORE_TMP);
-		if (fd >= 0)
-			close(fd);
-		return err->rc;
-	}
+	d = io_fdopendir(fd);
+	if (!d)
+		return err_set_errno(err, errno, "%s", STORE_TMP);
 	for (;;) {
 		const struct dirent *e;
 		char run[RUN_TEXT] = "";
@@ -162,8 +152,34 @@ static int64_t time_of_mark(int tmpfd, const char *name)
 	return sx.stx_btime.tv_sec * 1000000 + sx.stx_btime.tv_nsec / 1000;
 }
 
+/* The first line of the mark fd; '*ret_len': its bytes, 0 where there is none.
+ */
+static enum store_run_kind kind_of_mark(int fd, size_t *ret_len)
+{
+	char line[16];
+	ssize_t n = fd < 0 ? -1 : io_pread(fd, line, sizeof(line), 0);
+	const char *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
+
+	*ret_len = 0;
+	if (!end || line[0] != '/')
+		return STORE_RUN_OTHER;
+	*ret_len = (size_t)(end - line) + 1;
+	return store_run_kind_parse(line + 1, *ret_len - 2);
+}
+
+/* One that is gone is of any kind. */
+static enum store_run_kind kind_by_name(int tmpfd, const char *name)
+{
+	CLEANUP_FD int fd = openat(
+		tmpfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	size_t len;
+
+	return kind_of_mark(fd, &len);
+}
+
 struct oldest {
 	const struct store_run_local *own;
+	unsigned int kinds;
 	int64_t time;
 };
 
@@ -179,16 +195,20 @@ static enum rc find_oldest(void *arg, int tmpfd, const char *name,
 		return RC_OK;
 	/* Before it is gone; what is gone is not alive. */
 	time = time_of_mark(tmpfd, name);
+	if (!(o->kinds & 1u << kind_by_name(tmpfd, name)))
+		return RC_OK;
 	if (is_alive(tmpfd, run, &fd) && time < o->time)
 		o->time = time;
 	return RC_OK;
 }
 
-enum rc store_local_runs_oldest(struct store *st, const struct store_run *own,
-				int64_t *ret_us, struct err *err)
+enum rc store_local_runs_oldest(struct store *st, unsigned int kinds,
+				const struct store_run *own, int64_t *ret_us,
+				struct err *err)
 {
 	struct oldest o = {
 		.own = (const struct store_run_local *)own,
+		.kinds = kinds,
 		.time = INT64_MAX,
 	};
 
@@ -203,6 +223,7 @@ enum rc store_local_runs_oldest(struct store *st, const struct store_run *own,
 struct claims {
 	store_claim_fn *fn;
 	void *arg;
+	const char *run;
 };
 
 /* A last line without its end was cut by the death of its writer, or is being
@@ -214,7 +235,7 @@ static enum rc tell_lines(const struct claims *c, char *text, struct err *err)
 
 	for (end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
 		*end = '\0';
-		if (key_is_valid(line) && c->fn(c->arg, line, err))
+		if (key_is_valid(line) && c->fn(c->arg, c->run, line, err))
 			return err->rc;
 		line = end + 1;
 	}
@@ -225,13 +246,16 @@ static enum rc claims_of_dead(void *arg, int tmpfd, const char *name,
 			      const char *run, bool is_upload, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = MARK_MAX };
-	const struct claims *c = arg;
+	struct claims *c = arg;
 	CLEANUP_FD int fd = -1;
 	struct stat sb;
 	ssize_t n;
 
 	if (is_upload || is_alive(tmpfd, run, &fd) || fd < 0)
 		return RC_OK;
+	c->run = run;
+	if (c->fn(c->arg, run, NULL, err))
+		return err->rc;
 	if (fstat(fd, &sb))
 		return err_set_errno(err, errno, "%s/%s", STORE_TMP, name);
 	if (!S_ISREG(sb.st_mode) || !sb.st_size)
@@ -251,17 +275,27 @@ static enum rc claims_of_dead(void *arg, int tmpfd, const char *name,
 enum rc store_local_claims(struct store *st, store_claim_fn *fn, void *arg,
 			   struct err *err)
 {
-	struct claims c = { fn, arg };
+	struct claims c = { fn, arg, NULL };
 
 	return for_each((struct local_store *)st, true, claims_of_dead, &c,
 			err);
 }
 
 struct leftovers {
-	bool remove, keep_claims, uploads;
+	bool remove, uploads;
+	store_goes_fn *goes;
 	store_leftover_fn *fn;
 	void *arg;
 };
+
+/* The mark of a dead run; what is behind its first line is claims. */
+static bool has_claims(int fd, off_t size)
+{
+	size_t len;
+
+	(void)kind_of_mark(fd, &len);
+	return size > (off_t)len;
+}
 
 static enum rc tell_dead(void *arg, int tmpfd, const char *name,
 			 const char *run, bool is_upload, struct err *err)
@@ -278,7 +312,8 @@ static enum rc tell_dead(void *arg, int tmpfd, const char *name,
 	if (fstatat(tmpfd, name, &sb, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? RC_OK
 				       : err_set_errno(err, errno, "%s", what);
-	if (!is_upload && l->keep_claims && sb.st_size)
+	if (!is_upload && l->goes && has_claims(fd, sb.st_size) &&
+	    !l->goes(l->arg, run))
 		return RC_OK;
 	if (l->remove && unlinkat(tmpfd, name, 0))
 		return errno == ENOENT ? RC_OK
@@ -287,11 +322,12 @@ static enum rc tell_dead(void *arg, int tmpfd, const char *name,
 	return RC_OK;
 }
 
-enum rc store_local_leftovers(struct store *st, bool remove, bool keep_claims,
-			      store_leftover_fn *fn, void *arg, struct err *err)
+enum rc store_local_leftovers(struct store *st, bool remove,
+			      store_goes_fn *goes, store_leftover_fn *fn,
+			      void *arg, struct err *err)
 {
 	/* First the uploads: without its mark a run is known to be dead. */
-	struct leftovers l = { remove, keep_claims, true, fn, arg };
+	struct leftovers l = { remove, true, goes, fn, arg };
 
 	if (for_each((struct local_store *)st, true, tell_dead, &l, err))
 		return err->rc;
@@ -320,7 +356,7 @@ static enum rc tell_stray(void *arg, int tmpfd, const char *name,
 	if (fstatat(tmpfd, name, &sb, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? RC_OK
 				       : err_set_errno(err, errno, "%s", what);
-	age = clock_wall_ns() / 1000 - (int64_t)sb.st_mtim.tv_sec * 1000000 -
+	age = clock_wall_us() - (int64_t)sb.st_mtim.tv_sec * 1000000 -
 	      sb.st_mtim.tv_nsec / 1000;
 	if (age < 0)
 		age = 0;

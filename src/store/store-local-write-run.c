@@ -43,10 +43,26 @@ int store_local_lock_mark(int fd, int how)
 	return sb.st_nlink ? 1 : 0;
 }
 
+static enum rc write_kind(const struct store_run_local *run,
+			  enum store_run_kind kind, struct err *err)
+{
+	char line[16];
+	int len = snprintf(line, sizeof(line), "/%s\n",
+			   store_run_kind_text(kind));
+
+	if (kind == STORE_RUN_OTHER ||
+	    !io_write(run->markfd, line, (size_t)len))
+		return RC_OK;
+	err_set_errno(err, errno, "%s/%s", STORE_TMP, run->name);
+	unlinkat(run->tmpfd, run->name, 0);
+	return err->rc;
+}
+
 /* Make a mark of a new name and lock it.  Between the two somebody who cleans
  * up may take it for a dead one's: then another.
  */
-static enum rc make_mark(struct store_run_local *run, struct err *err)
+static enum rc make_mark(struct store_run_local *run, enum store_run_kind kind,
+			 struct err *err)
 {
 	for (;;) {
 		CLEANUP_FD int fd = -1;
@@ -65,7 +81,7 @@ static enum rc make_mark(struct store_run_local *run, struct err *err)
 					     run->name);
 		if (locked) {
 			run->markfd = STEAL_FD(fd);
-			return RC_OK;
+			return write_kind(run, kind, err);
 		}
 		unlinkat(run->tmpfd, run->name, 0);
 	}
@@ -118,8 +134,8 @@ static void run_free_p(struct store_run_local **run)
 		run_free(*run);
 }
 
-enum rc store_local_run_new(struct store *st, struct store_run **ret,
-			    struct err *err)
+enum rc store_local_run_new(struct store *st, enum store_run_kind kind,
+			    struct store_run **ret, struct err *err)
 {
 	struct local_store *ls = (struct local_store *)st;
 	CLEANUP(run_free_p) struct store_run_local *run = NULL;
@@ -132,20 +148,20 @@ enum rc store_local_run_new(struct store *st, struct store_run **ret,
 		run->tmpfd = store_local_open_tmp(ls);
 	if (run->tmpfd < 0)
 		return err_set_errno(err, errno, "%s", STORE_TMP);
-	if (make_mark(run, err) || wait_for_cleaners(run, err))
+	if (make_mark(run, kind, err) || wait_for_cleaners(run, err))
 		return err->rc;
 	*ret = &STEAL_PTR(run)->base;
 	return RC_OK;
 }
 
-enum rc store_local_run_begin(struct store *st, struct store_run **ret,
-			      struct err *err)
+enum rc store_local_run_begin(struct store *st, enum store_run_kind kind,
+			      struct store_run **ret, struct err *err)
 {
 	struct local_store *ls = (struct local_store *)st;
 
 	if (ls->run)
 		return err_set(err, RC_USAGE, "a run has begun already");
-	if (store_local_run_new(st, ret, err))
+	if (store_local_run_new(st, kind, ret, err))
 		return err->rc;
 	ls->run = *ret;
 	return RC_OK;
@@ -155,11 +171,10 @@ void store_local_run_end(struct store_run *base, bool is_committed)
 {
 	struct store_run_local *run = (struct store_run_local *)base;
 	struct local_store *ls = (struct local_store *)base->st;
-	struct stat sb;
 
 	if (ls->run == base)
 		ls->run = NULL;
-	if (is_committed || fstat(run->markfd, &sb) || !sb.st_size)
+	if (is_committed || !run->has_claims)
 		unlinkat(run->tmpfd, run->name, 0);
 	run_free(run);
 }
@@ -171,6 +186,7 @@ enum rc store_local_run_claim(struct store_run *base, const char *key,
 	struct store_run_local *run = (struct store_run_local *)base;
 	CLEANUP_FREE char *line = xasprintf("%s\n", key);
 
+	run->has_claims = true;
 	if (io_write(run->markfd, line, strlen(line)))
 		return err_set_errno(err, errno, "%s/%s", STORE_TMP, run->name);
 	return RC_OK;

@@ -92,7 +92,8 @@ static enum rc upload_new(struct store *st, struct store_upload **ret,
 	up = xcalloc(1, sizeof(*up));
 	up->fd = -1;
 	up->tmpfd = -1;
-	if (!ls->run && store_local_run_new(st, &up->own_run, err))
+	if (!ls->run &&
+	    store_local_run_new(st, STORE_RUN_OTHER, &up->own_run, err))
 		return err->rc;
 	run = (struct store_run_local *)(up->own_run ? up->own_run : ls->run);
 	if (unique_text(random, 8, err))
@@ -103,7 +104,7 @@ static enum rc upload_new(struct store *st, struct store_upload **ret,
 	/* Nobody shall write to it again. */
 	snprintf(up->name, sizeof(up->name), "%s-%s", run->name, random);
 	up->fd = openat(up->tmpfd, up->name,
-			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+			O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	if (up->fd < 0) {
 		err_set_errno(err, errno, "%s/%s", STORE_TMP, up->name);
 		*up->name = '\0';
@@ -137,6 +138,21 @@ static enum rc upload_write(struct store_upload *base, const void *p,
 		return err_set_errno(err, errno, "%s/%s", STORE_TMP, up->name);
 	up->size += len;
 	begin_writeback(up);
+	return RC_OK;
+}
+
+static enum rc upload_read(struct store_upload *base, uint64_t off, void *buf,
+			   size_t len, struct err *err)
+{
+	struct upload_local *up = (struct upload_local *)base;
+	ssize_t n = io_pread(up->fd, buf, len, off);
+
+	if (n < 0)
+		return err_set_errno(err, errno, "%s/%s", STORE_TMP, up->name);
+	if ((size_t)n < len)
+		return err_set(err, RC_CORRUPT,
+			       "%s/%s: ends after %" PRIu64 " bytes", STORE_TMP,
+			       up->name, off + (size_t)n);
 	return RC_OK;
 }
 
@@ -221,7 +237,8 @@ static enum rc upload_commit(struct store_upload *base, const char *key,
 		return err_set_errno(err, errno, "%s", key);
 	if (open_dir_durably(ls, key, dir_len, &dirfd, err))
 		return err->rc;
-	if (ls->run && store_local_run_claim(ls->run, key, err))
+	if (ls->run && store_key_is_claimed(key) &&
+	    store_local_run_claim(ls->run, key, err))
 		return err->rc;
 	if (move_into_place(up, dirfd, name)) {
 		if (errno != EEXIST)
@@ -259,6 +276,28 @@ static enum rc local_replace(struct store *st, const char *key, const void *p,
 	if (renameat(up->tmpfd, up->name, dirfd, name))
 		return err_set_errno(err, errno, "%s", key);
 	*up->name = '\0';
+	if (io_fsync_dir(dirfd))
+		return err_set_errno(err, errno, "%s", key);
+	return RC_OK;
+}
+
+static enum rc local_sync(struct store *st, const char *key, struct err *err)
+{
+	struct local_store *ls = (struct local_store *)st;
+	CLEANUP_FD int at = -1;
+	CLEANUP_FD int dirfd = -1;
+	CLEANUP_FD int fd = -1;
+	const char *name;
+	size_t dir_len = key_split(key, &name);
+
+	at = store_local_open_dir(ls, key, dir_len);
+	if (at >= 0)
+		fd = openat(at, name,
+			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fsync(fd))
+		return err_set_errno(err, errno, "%s", key);
+	if (open_dir_durably(ls, key, dir_len, &dirfd, err))
+		return err->rc;
 	if (io_fsync_dir(dirfd))
 		return err_set_errno(err, errno, "%s", key);
 	return RC_OK;
@@ -328,8 +367,10 @@ const struct store_writer store_writer_local = {
 	.replace = local_replace,
 	.upload_new = upload_new,
 	.upload_write = upload_write,
+	.upload_read = upload_read,
 	.upload_commit = upload_commit,
 	.upload_free = upload_free,
+	.sync = local_sync,
 	.remove = local_remove,
 	.purge = local_purge,
 	.forget = local_forget,

@@ -115,6 +115,10 @@ static enum rc hold(struct local_store *ls, const char *key,
 		fd_cache_drop(ls->fds, ref);
 	}
 	fd = open_object(ls, key);
+	/* Nothing is followed, so it is a symbolic link itself. */
+	if (fd < 0 && errno == ELOOP)
+		return err_set(err, RC_UNSUPPORTED,
+			       "%s: not a regular file but a link", key);
 	if (fd < 0)
 		return err_set_errno(err, errno, "%s", key);
 	ref = fd_cache_add(ls->fds, key, fd);

@@ -96,8 +96,7 @@ int64_t s3_reply_time(const struct http_response *r)
 {
 	int64_t s;
 
-	return http_date_parse_now(r->date, &s) ? s * 1000000
-						: clock_wall_ns() / 1000;
+	return http_date_parse_now(r->date, &s) ? s * 1000000 : clock_wall_us();
 }
 
 static enum remote_verdict check_page(void *arg, const struct http_response *r,

@@ -142,10 +142,11 @@ struct s3_run {
 	struct store_run base;
 	char name[S3_RUN_TEXT];
 	_Atomic bool is_versioned; /* the bucket keeps versions */
-	uint64_t retries;          /* of the store when the run began */
-	struct workers *marker;    /* NULL: a run for one upload */
-	pthread_mutex_t lock;  /* guards what follows; not held during I/O */
-	pthread_cond_t ending; /* is_ending, with cond.h */
+	enum store_run_kind kind;
+	uint64_t retries;       /* of the store when the run began */
+	struct workers *marker; /* NULL: a run for one upload */
+	pthread_mutex_t lock;   /* guards what follows; not held during I/O */
+	pthread_cond_t ending;  /* is_ending, with cond.h */
 	bool is_ending;
 	struct workers *pool; /* NULL before the first long upload */
 	uint64_t marked_at;   /* of clock_mono_ns */
@@ -159,10 +160,10 @@ struct s3_run {
 
 /* A run for one upload, which is not the store's and marked by its parts alone.
  */
-enum rc s3_run_new(struct store *st, struct store_run **ret,
-		   struct err *err) MUST_CHECK;
-enum rc s3_run_begin(struct store *st, struct store_run **ret,
-		     struct err *err) MUST_CHECK;
+enum rc s3_run_new(struct store *st, enum store_run_kind kind,
+		   struct store_run **ret, struct err *err) MUST_CHECK;
+enum rc s3_run_begin(struct store *st, enum store_run_kind kind,
+		     struct store_run **ret, struct err *err) MUST_CHECK;
 void s3_run_end(struct store_run *run, bool is_committed);
 /* Make the mark anew when it is time. */
 enum rc s3_run_mark(struct s3_run *run, struct err *err) MUST_CHECK;
@@ -180,12 +181,13 @@ enum rc s3_write_claims(struct store *st, store_claim_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
 enum rc s3_write_runs_alive(struct store *st, const struct store_run *own,
 			    unsigned int *ret, struct err *err) MUST_CHECK;
-enum rc s3_write_runs_oldest(struct store *st, const struct store_run *own,
-			     int64_t *ret_us, struct err *err) MUST_CHECK;
+enum rc s3_write_runs_oldest(struct store *st, unsigned int kinds,
+			     const struct store_run *own, int64_t *ret_us,
+			     struct err *err) MUST_CHECK;
 enum rc s3_write_strays(struct store *st, bool remove, int64_t min_age,
 			store_stray_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
-enum rc s3_write_leftovers(struct store *st, bool remove, bool keep_claims,
+enum rc s3_write_leftovers(struct store *st, bool remove, store_goes_fn *goes,
 			   store_leftover_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;
 

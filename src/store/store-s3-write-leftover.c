@@ -39,6 +39,7 @@ struct mark {
 	char run[S3_RUN_TEXT];
 	int64_t time;  /* us since 1970 */
 	int64_t began; /* likewise, of the run; INT64_MIN: cannot be told */
+	enum store_run_kind kind;
 };
 
 struct scan {
@@ -113,13 +114,31 @@ static int64_t item_time(const struct s3_item *it)
 		       : INT64_MIN;
 }
 
-/* When it was made: by the server's clock, or else as its maker thought.  made
- * is what follows ALIVE: the mark's time and, but in the first one, the run's.
+/* Take the kind off the end of what follows ALIVE; no time begins as one does.
  */
-static void add_mark(struct scan *sc, const char *run, const char *made,
+static enum store_run_kind take_kind(char *made)
+{
+	char *dash = strrchr(made, '-');
+	enum store_run_kind kind =
+		dash ? store_run_kind_parse(dash + 1, strlen(dash + 1))
+		     : STORE_RUN_OTHER;
+
+	if (kind != STORE_RUN_OTHER)
+		*dash = '\0';
+	return kind;
+}
+
+/* When it was made: by the server's clock, or else as its maker thought.  made
+ * is what follows ALIVE: the mark's time, but in the first one the run's, and
+ * its kind.
+ */
+static void add_mark(struct scan *sc, const char *run, const char *what,
 		     const struct s3_item *it)
 {
-	struct mark m = { .time = INT64_MIN, .began = INT64_MIN };
+	CLEANUP_FREE char *made = xstrdup(what);
+	struct mark m = { .time = INT64_MIN,
+			  .began = INT64_MIN,
+			  .kind = take_kind(made) };
 	size_t len = strcspn(made, "-");
 	int64_t us;
 
@@ -230,8 +249,9 @@ enum rc s3_write_runs_alive(struct store *st, const struct store_run *own,
 	return RC_OK;
 }
 
-enum rc s3_write_runs_oldest(struct store *st, const struct store_run *own,
-			     int64_t *ret_us, struct err *err)
+enum rc s3_write_runs_oldest(struct store *st, unsigned int kinds,
+			     const struct store_run *own, int64_t *ret_us,
+			     struct err *err)
 {
 	CLEANUP(scan_release) struct scan sc = { .only_marks = true };
 	const struct s3_run *mine = (const struct s3_run *)own;
@@ -242,7 +262,8 @@ enum rc s3_write_runs_oldest(struct store *st, const struct store_run *own,
 	for (size_t i = 0; i < sc.n_marks; i++) {
 		const struct mark *m = &sc.marks[i];
 
-		if (m->began < *ret_us && is_alive(&sc, m->run) &&
+		if (kinds & 1u << m->kind && m->began < *ret_us &&
+		    is_alive(&sc, m->run) &&
 		    !(mine && !strcmp(mine->name, m->run)))
 			*ret_us = m->began;
 	}
@@ -253,6 +274,7 @@ enum rc s3_write_claims(struct store *st, store_claim_fn *fn, void *arg,
 			struct err *err)
 {
 	CLEANUP(scan_release) struct scan sc = { 0 };
+	char last[S3_RUN_TEXT] = "";
 
 	if (scan_all((struct s3_store *)st, &sc, false, err))
 		return err->rc;
@@ -261,8 +283,13 @@ enum rc s3_write_claims(struct store *st, store_claim_fn *fn, void *arg,
 		char run[S3_RUN_TEXT];
 		const char *key = parse_claim(t->key, run);
 
+		if (!parse_key(t->key, run) || is_alive(&sc, run))
+			continue;
+		if (strcmp(run, last) != 0 && fn(arg, run, NULL, err))
+			return err->rc;
+		memcpy(last, run, sizeof(last));
 		if (key && t->is_latest && !t->is_marker &&
-		    !is_alive(&sc, run) && fn(arg, key, err))
+		    fn(arg, run, key, err))
 			return err->rc;
 	}
 	return RC_OK;
@@ -302,7 +329,8 @@ static bool is_claimed(const struct scan *sc, const char *key)
 
 struct teller {
 	struct s3_store *s;
-	bool remove, keep_claims;
+	bool remove;
+	store_goes_fn *goes;
 	store_leftover_fn *fn;
 	void *arg;
 };
@@ -343,7 +371,7 @@ static enum rc tell_object(const struct teller *t, const struct scan *sc,
 	char run[S3_RUN_TEXT];
 
 	if (!parse_key(o->key, run) || is_alive(sc, run) ||
-	    (t->keep_claims && parse_claim(o->key, run)))
+	    (t->goes && parse_claim(o->key, run) && !t->goes(t->arg, run)))
 		return RC_OK;
 	if (t->remove && remove_object(t->s, o, err))
 		return err->rc;
@@ -352,12 +380,12 @@ static enum rc tell_object(const struct teller *t, const struct scan *sc,
 	return RC_OK;
 }
 
-enum rc s3_write_leftovers(struct store *st, bool remove, bool keep_claims,
+enum rc s3_write_leftovers(struct store *st, bool remove, store_goes_fn *goes,
 			   store_leftover_fn *fn, void *arg, struct err *err)
 {
 	CLEANUP(scan_release) struct scan sc = { 0 };
-	const struct teller t = { (struct s3_store *)st, remove, keep_claims,
-				  fn, arg };
+	const struct teller t = { (struct s3_store *)st, remove, goes, fn,
+				  arg };
 
 	if (scan_all(t.s, &sc, true, err))
 		return err->rc;

@@ -54,17 +54,20 @@ static char *mark_key(const struct s3_run *run)
 {
 	struct s3_store *s = (struct s3_store *)run->base.st;
 	char text[TIMESTAMP_COMPACT_TEXT], began[TIMESTAMP_COMPACT_TEXT];
+	const char *kind = store_run_kind_text(run->kind);
+	const char *dash = *kind ? "-" : "";
 	int64_t skew;
 
 	pthread_mutex_lock(&s->lock);
 	skew = s->id.skew_s;
 	pthread_mutex_unlock(&s->lock);
-	timestamp_format_compact(clock_wall_ns() / 1000 + skew * 1000000, text);
+	timestamp_format_compact(clock_wall_us() + skew * 1000000, text);
 	if (run->began == INT64_MIN)
-		return xasprintf("%s/%s/alive-%s", STORE_TMP, run->name, text);
+		return xasprintf("%s/%s/alive-%s%s%s", STORE_TMP, run->name,
+				 text, dash, kind);
 	timestamp_format_compact(run->began, began);
-	return xasprintf("%s/%s/alive-%s-%s", STORE_TMP, run->name, text,
-			 began);
+	return xasprintf("%s/%s/alive-%s-%s%s%s", STORE_TMP, run->name, text,
+			 began, dash, kind);
 }
 
 /* The new one is there before the old one goes. */
@@ -153,7 +156,8 @@ static void run_free(struct s3_run *run)
 	free(run);
 }
 
-enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
+enum rc s3_run_new(struct store *st, enum store_run_kind kind,
+		   struct store_run **ret, struct err *err)
 {
 	struct s3_run *run;
 	char random[HEX_TEXT(8)];
@@ -162,6 +166,7 @@ enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
 		return err->rc;
 	run = xcalloc(1, sizeof(*run));
 	run->base.st = st;
+	run->kind = kind;
 	run->retries = ((struct s3_store *)st)->rm.retries;
 	run->began = INT64_MIN;
 	pthread_mutex_init(&run->lock, NULL);
@@ -175,7 +180,8 @@ enum rc s3_run_new(struct store *st, struct store_run **ret, struct err *err)
 	return RC_OK;
 }
 
-enum rc s3_run_begin(struct store *st, struct store_run **ret, struct err *err)
+enum rc s3_run_begin(struct store *st, enum store_run_kind kind,
+		     struct store_run **ret, struct err *err)
 {
 	struct s3_store *s = (struct s3_store *)st;
 	struct store_run *base = NULL;
@@ -183,7 +189,7 @@ enum rc s3_run_begin(struct store *st, struct store_run **ret, struct err *err)
 
 	if (s->run)
 		return err_set(err, RC_USAGE, "a run has begun already");
-	if (s3_run_new(st, &base, err))
+	if (s3_run_new(st, kind, &base, err))
 		return err->rc;
 	run = (struct s3_run *)base;
 	if (workers_start(&run->marker, "s3-mark", 1, 1, err)) {

@@ -204,7 +204,8 @@ static enum rc begin_parts(struct upload_s3 *up, struct err *err)
 {
 	enum rc rc;
 
-	if (!up->run && s3_run_new(up->base.st, &up->own_run, err))
+	if (!up->run &&
+	    s3_run_new(up->base.st, STORE_RUN_OTHER, &up->own_run, err))
 		return err->rc;
 	if (!up->run)
 		up->run = (struct s3_run *)up->own_run;
@@ -344,7 +345,8 @@ enum rc s3_upload_commit(struct store_upload *base, const char *key,
 			return err->rc;
 		remove_whole(up);
 	} else {
-		if (up->run && s3_run_claim(up->run, key, err))
+		if (up->run && store_key_is_claimed(key) &&
+		    s3_run_claim(up->run, key, err))
 			return err->rc;
 		if (s3_write_publish(store_of(up), key,
 				     slot->len ? slot->p : NULL, slot->len,

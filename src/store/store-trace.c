@@ -65,7 +65,7 @@ void trace_write(struct trace *t, const struct trace_line *l)
 	CLEANUP_BUF struct buf b = { 0 };
 	char when[TIMESTAMP_TEXT];
 
-	timestamp_format(clock_wall_ns() / 1000, when);
+	timestamp_format(clock_wall_us(), when);
 	buf_init(&b, LINE_MAX_BYTES);
 	buf_printf(&b, "%s %s ", when,
 		   l->is_list ? "LIST" : http_method_name(l->method));

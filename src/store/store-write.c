@@ -113,6 +113,17 @@ enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
 	return up->st->writer->upload_write(up, p, len, err);
 }
 
+bool store_upload_can_read(const struct store_upload *up)
+{
+	return up->st->writer->upload_read;
+}
+
+enum rc store_upload_read(struct store_upload *up, uint64_t off, void *buf,
+			  size_t len, struct err *err)
+{
+	return up->st->writer->upload_read(up, off, buf, len, err);
+}
+
 enum rc store_upload_commit(struct store_upload *up, const char *key,
 			    bool *ret_existed, struct err *err)
 {
@@ -177,6 +188,26 @@ enum rc store_replace(struct store *st, const char *key, const void *p,
 	return st->writer->replace(st, key, p, len, err);
 }
 
+/* store_place_fn */
+static enum rc sync_place(void *arg, const char *zone, struct store *place,
+			  struct err *err)
+{
+	const char *const *key = arg;
+
+	(void)zone;
+	if (check_writer(place, err))
+		return err->rc;
+	return place->writer->sync ? place->writer->sync(place, *key, err)
+				   : RC_OK;
+}
+
+enum rc store_sync(struct store *st, const char *key, struct err *err)
+{
+	if (check_key(key, err))
+		return err->rc;
+	return store_each_place(st, key, sync_place, &key, err);
+}
+
 enum rc store_remove(struct store *st, const char *key, struct err *err)
 {
 	if (check_writer(st, err) || check_key(key, err))
@@ -207,10 +238,31 @@ void store_forget(struct store *st, const char *key)
 		st->writer->forget(st, key);
 }
 
-enum rc store_run_begin(struct store *st, struct store_run **ret,
-			struct err *err)
+static const char *const kind_names[STORE_RUN_KINDS] = {
+	[STORE_RUN_OTHER] = "",          [STORE_RUN_PACK] = "pack",
+	[STORE_RUN_REPACK] = "repack",   [STORE_RUN_REAP] = "reap",
+	[STORE_RUN_REBUILD] = "rebuild", [STORE_RUN_TOMBSTONE] = "tombstone",
+};
+
+const char *store_run_kind_text(enum store_run_kind kind)
 {
-	if (check_writer(st, err) || st->writer->run_begin(st, ret, err))
+	return kind_names[kind];
+}
+
+enum store_run_kind store_run_kind_parse(const char *s, size_t len)
+{
+	for (unsigned int i = 0; i < STORE_RUN_KINDS; i++) {
+		if (strlen(kind_names[i]) == len &&
+		    !memcmp(kind_names[i], s, len))
+			return (enum store_run_kind)i;
+	}
+	return STORE_RUN_OTHER;
+}
+
+enum rc store_run_begin(struct store *st, enum store_run_kind kind,
+			struct store_run **ret, struct err *err)
+{
+	if (check_writer(st, err) || st->writer->run_begin(st, kind, ret, err))
 		return err->rc;
 	(*ret)->st = st;
 	return RC_OK;
@@ -230,12 +282,13 @@ enum rc store_runs_alive(struct store *st, const struct store_run *own,
 	return st->writer->runs_alive(st, own, ret, err);
 }
 
-enum rc store_runs_oldest(struct store *st, const struct store_run *own,
-			  int64_t *ret_us, struct err *err)
+enum rc store_runs_oldest(struct store *st, unsigned int kinds,
+			  const struct store_run *own, int64_t *ret_us,
+			  struct err *err)
 {
 	if (check_writer(st, err))
 		return err->rc;
-	return st->writer->runs_oldest(st, own, ret_us, err);
+	return st->writer->runs_oldest(st, kinds, own, ret_us, err);
 }
 
 enum rc store_idle_begin(struct store *st, struct store_idle **ret,
@@ -266,12 +319,12 @@ enum rc store_claims(struct store *st, store_claim_fn *fn, void *arg,
 	return st->writer->claims(st, fn, arg, err);
 }
 
-enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
+enum rc store_leftovers(struct store *st, bool remove, store_goes_fn *goes,
 			store_leftover_fn *fn, void *arg, struct err *err)
 {
 	if (check_writer(st, err))
 		return err->rc;
-	return st->writer->leftovers(st, remove, keep_claims, fn, arg, err);
+	return st->writer->leftovers(st, remove, goes, fn, arg, err);
 }
 
 enum rc store_strays(struct store *st, bool remove, int64_t min_age,

@@ -58,6 +58,12 @@ enum rc store_upload_new(struct store *st, struct store_upload **ret,
 void store_upload_set_slot(struct store_upload *up, uint32_t slot);
 enum rc store_upload_write(struct store_upload *up, const void *p, size_t len,
 			   struct err *err) MUST_CHECK;
+/* What was written so far, where store_upload_can_read says so; from any
+ * thread, while one writes on.
+ */
+bool store_upload_can_read(const struct store_upload *up);
+enum rc store_upload_read(struct store_upload *up, uint64_t off, void *buf,
+			  size_t len, struct err *err) MUST_CHECK;
 /* Publish under key.  An object of that key that has the same size is taken for
  * the same (keys carry a hash of the content) and *ret_existed is set.
  */
@@ -71,6 +77,12 @@ uint64_t store_upload_memory(const char *url, const struct store_settings *set,
 
 /* Frees; what was not committed is removed. */
 void store_upload_free(struct store_upload *up);
+
+/* Make an object durable that another run may have published just now, and has
+ * not come that far.  RC_NOENT: there is none.
+ */
+enum rc store_sync(struct store *st, const char *key,
+		   struct err *err) MUST_CHECK;
 
 /* Remove one object; RC_NOENT when there is none. */
 enum rc store_remove(struct store *st, const char *key,
@@ -107,6 +119,11 @@ typedef enum rc store_place_fn(void *arg, const char *zone, struct store *place,
 enum rc store_each_place(struct store *st, const char *key, store_place_fn *fn,
 			 void *arg, struct err *err) MUST_CHECK;
 
+/* There in each store of zones, from the first run on: who has one of them alone
+ * knows that bytes may be in others.
+ */
+#define STORE_ZONES_KEY "reap/zones"
+
 /* Let go of what the kernel keeps of an object in memory, so that reading it
  * next tells of the disk, where that is ours to ask.
  */
@@ -118,8 +135,21 @@ void store_forget(struct store *st, const char *key);
  * one for itself.
  */
 struct store_run;
-enum rc store_run_begin(struct store *st, struct store_run **ret,
-			struct err *err) MUST_CHECK;
+enum store_run_kind {
+	STORE_RUN_OTHER, /* of a mark that does not say: anything */
+	STORE_RUN_PACK,  /* adds shards */
+	STORE_RUN_REPACK,
+	STORE_RUN_REAP,
+	STORE_RUN_REBUILD,
+	STORE_RUN_TOMBSTONE, /* adds deletions, and no shards */
+};
+#define STORE_RUN_KINDS 6
+/* For "pack", "repack", ...; STORE_RUN_OTHER: "". */
+const char *store_run_kind_text(enum store_run_kind kind);
+/* Of len bytes; STORE_RUN_OTHER: it is none of these. */
+enum store_run_kind store_run_kind_parse(const char *s, size_t len);
+enum rc store_run_begin(struct store *st, enum store_run_kind kind,
+			struct store_run **ret, struct err *err) MUST_CHECK;
 /* is_committed: what the run published is named by a log record.  Otherwise its
  * mark stays behind with the keys it published, so that they can be told from
  * objects whose record was lost.
@@ -130,11 +160,22 @@ void store_run_end(struct store_run *run, bool is_committed);
 enum rc store_runs_alive(struct store *st, const struct store_run *own,
 			 unsigned int *ret, struct err *err) MUST_CHECK;
 
-/* When the oldest of them began, us since 1970 by the place's clock, or a bit
- * later; INT64_MAX: there is none, INT64_MIN: of one it cannot be told.
+/* Sets of kinds: what may write a record that puts shards in the place of
+ * others, or names old ones anew; and what may bring files, too.  Both have
+ * STORE_RUN_OTHER.
  */
-enum rc store_runs_oldest(struct store *st, const struct store_run *own,
-			  int64_t *ret_us, struct err *err) MUST_CHECK;
+#define STORE_RUNS_REPLACING                              \
+	(1u << STORE_RUN_OTHER | 1u << STORE_RUN_REPACK | \
+	 1u << STORE_RUN_REAP | 1u << STORE_RUN_REBUILD)
+#define STORE_RUNS_BRINGING (STORE_RUNS_REPLACING | 1u << STORE_RUN_PACK)
+
+/* When the oldest of those of some kinds began, us since 1970 by the place's
+ * clock, or a bit later; INT64_MAX: there is none, INT64_MIN: of one it cannot
+ * be told.
+ */
+enum rc store_runs_oldest(struct store *st, unsigned int kinds,
+			  const struct store_run *own, int64_t *ret_us,
+			  struct err *err) MUST_CHECK;
 
 /* Let no run begin until store_idle_end, where that can be had: in directories,
  * not in buckets.  Runs that have begun go on.  Not for long, as who begins
@@ -147,18 +188,21 @@ void store_idle_end(struct store_idle *idle);
 
 /* The keys that runs which are dead now have published, told one by one; some
  * may be told twice, or be named by a later run's record.  A key whose run was
- * lost to a power failure may be missing.  Where lists lag none are told,
- * since a record that names one need not be listed yet.
+ * lost to a power failure may be missing.  Each run is told itself before its
+ * keys, with key NULL.  Where lists lag none are told, since a record that
+ * names one need not be listed yet.
  */
-typedef enum rc store_claim_fn(void *arg, const char *key, struct err *err);
+typedef enum rc store_claim_fn(void *arg, const char *run, const char *key,
+			       struct err *err);
 enum rc store_claims(struct store *st, store_claim_fn *fn, void *arg,
 		     struct err *err) MUST_CHECK;
 
-/* Unfinished uploads and marks of dead runs: told one by one.  keep_claims
- * passes over marks that still claim keys.
+/* Unfinished uploads and marks of dead runs: told one by one, but for marks
+ * that claim keys and may not go.  goes NULL: all may.
  */
 typedef void store_leftover_fn(void *arg, const char *what, uint64_t size);
-enum rc store_leftovers(struct store *st, bool remove, bool keep_claims,
+typedef bool store_goes_fn(void *arg, const char *run);
+enum rc store_leftovers(struct store *st, bool remove, store_goes_fn *goes,
 			store_leftover_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
 

@@ -23,13 +23,14 @@ enum rc zone_upload_commit(struct store_upload *up, const char *key,
 void zone_upload_free(struct store_upload *up);
 
 /* store-zone-write-run.c */
-enum rc zone_run_begin(struct store *st, struct store_run **ret,
-		       struct err *err) MUST_CHECK;
+enum rc zone_run_begin(struct store *st, enum store_run_kind kind,
+		       struct store_run **ret, struct err *err) MUST_CHECK;
 void zone_run_end(struct store_run *run, bool is_committed);
 enum rc zone_runs_alive(struct store *st, const struct store_run *own,
 			unsigned int *ret, struct err *err) MUST_CHECK;
-enum rc zone_runs_oldest(struct store *st, const struct store_run *own,
-			 int64_t *ret_us, struct err *err) MUST_CHECK;
+enum rc zone_runs_oldest(struct store *st, unsigned int kinds,
+			 const struct store_run *own, int64_t *ret_us,
+			 struct err *err) MUST_CHECK;
 enum rc zone_idle_begin(struct store *st, struct store_idle **ret,
 			struct err *err) MUST_CHECK;
 void zone_idle_end(struct store_idle *idle);

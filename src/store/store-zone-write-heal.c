@@ -156,12 +156,35 @@ static enum rc heal_descriptor(struct heal *h, struct err *err)
 	return s && !is_everywhere(h, s) ? copy_to(h, s, &first, err) : RC_OK;
 }
 
+/* See STORE_ZONES_KEY. */
+static enum rc mark_zones(const struct zone_store *zs, struct err *err)
+{
+	static const char text[] = "{}\n";
+
+	for (size_t i = 0; zs->conf.n_stores > 1 && i < zs->conf.n_stores;
+	     i++) {
+		CLEANUP_BUF struct buf b = { .max = sizeof(text) };
+		const struct place *p = &zs->places[i];
+		struct object_info info;
+		bool existed;
+		enum rc rc = store_read_tail(p->writer, STORE_ZONES_KEY,
+					     sizeof(text), &b, &info, err);
+
+		if (rc == RC_NOENT)
+			rc = store_put(p->writer, STORE_ZONES_KEY, text,
+				       sizeof(text) - 1, &existed, err);
+		if (rc)
+			return zone_place_failed(p, err);
+	}
+	return RC_OK;
+}
+
 enum rc zone_heal(struct zone_store *zs, struct err *err)
 {
 	CLEANUP(heal_release) struct heal h = { .zs = zs };
 	struct seen *s, *next;
 
-	if (heal_descriptor(&h, err))
+	if (heal_descriptor(&h, err) || mark_zones(zs, err))
 		return err->rc;
 	for (h.place = 0; h.place < zs->conf.n_stores; h.place++) {
 		const struct place *p = &zs->places[h.place];

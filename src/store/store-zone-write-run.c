@@ -34,8 +34,8 @@ static void run_end_p(struct run_zone **run)
 		zone_run_end(&(*run)->base, true);
 }
 
-enum rc zone_run_begin(struct store *st, struct store_run **ret,
-		       struct err *err)
+enum rc zone_run_begin(struct store *st, enum store_run_kind kind,
+		       struct store_run **ret, struct err *err)
 {
 	struct zone_store *zs = (struct zone_store *)st;
 	CLEANUP(run_end_p) struct run_zone *run = xcalloc(1, sizeof(*run));
@@ -45,7 +45,7 @@ enum rc zone_run_begin(struct store *st, struct store_run **ret,
 	for (size_t i = 0; i < zs->conf.n_stores; i++) {
 		const struct place *p = &zs->places[i];
 
-		if (store_run_begin(p->writer, &run->of_place[i], err))
+		if (store_run_begin(p->writer, kind, &run->of_place[i], err))
 			return zone_place_failed(p, err);
 	}
 	if (zone_heal(zs, err))
@@ -79,8 +79,9 @@ enum rc zone_runs_alive(struct store *st, const struct store_run *own,
 	return RC_OK;
 }
 
-enum rc zone_runs_oldest(struct store *st, const struct store_run *own,
-			 int64_t *ret_us, struct err *err)
+enum rc zone_runs_oldest(struct store *st, unsigned int kinds,
+			 const struct store_run *own, int64_t *ret_us,
+			 struct err *err)
 {
 	struct zone_store *zs = (struct zone_store *)st;
 	int64_t oldest = INT64_MAX;
@@ -89,7 +90,8 @@ enum rc zone_runs_oldest(struct store *st, const struct store_run *own,
 		const struct place *p = &zs->places[i];
 		int64_t us = INT64_MAX;
 
-		if (store_runs_oldest(p->writer, own_of(own, i), &us, err))
+		if (store_runs_oldest(p->writer, kinds, own_of(own, i), &us,
+				      err))
 			return zone_place_failed(p, err);
 		if (us < oldest)
 			oldest = us;

@@ -224,6 +224,7 @@ static enum rc zone_claims(struct store *st, store_claim_fn *fn, void *arg,
 /* What is told of a place begins with its name. */
 struct teller {
 	const char *name;
+	store_goes_fn *goes;
 	store_leftover_fn *leftover;
 	store_stray_fn *stray;
 	void *arg;
@@ -237,16 +238,26 @@ static void tell_leftover(void *arg, const char *what, uint64_t size)
 	t->leftover(t->arg, text, size);
 }
 
-static enum rc zone_leftovers(struct store *st, bool remove, bool keep_claims,
-			      store_leftover_fn *fn, void *arg, struct err *err)
+static bool ask_goes(void *arg, const char *run)
+{
+	const struct teller *t = arg;
+
+	return t->goes(t->arg, run);
+}
+
+static enum rc zone_leftovers(struct store *st, bool remove,
+			      store_goes_fn *goes, store_leftover_fn *fn,
+			      void *arg, struct err *err)
 {
 	struct zone_store *zs = (struct zone_store *)st;
 
 	for (size_t i = 0; i < zs->conf.n_stores; i++) {
-		struct teller t = { zs->places[i].conf->name, fn, NULL, arg };
+		struct teller t = { zs->places[i].conf->name, goes, fn, NULL,
+				    arg };
 
-		if (store_leftovers(zs->places[i].writer, remove, keep_claims,
-				    tell_leftover, &t, err))
+		if (store_leftovers(zs->places[i].writer, remove,
+				    goes ? ask_goes : NULL, tell_leftover, &t,
+				    err))
 			return zone_place_failed(&zs->places[i], err);
 	}
 	return RC_OK;
@@ -267,7 +278,8 @@ static enum rc zone_strays(struct store *st, bool remove, int64_t min_age,
 	struct zone_store *zs = (struct zone_store *)st;
 
 	for (size_t i = 0; i < zs->conf.n_stores; i++) {
-		struct teller t = { zs->places[i].conf->name, NULL, fn, arg };
+		struct teller t = { zs->places[i].conf->name, NULL, NULL, fn,
+				    arg };
 
 		if (store_strays(zs->places[i].writer, remove, min_age,
 				 tell_stray, &t, err))

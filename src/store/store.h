@@ -50,8 +50,10 @@ bool store_is_remote(const struct store *st);
 size_t store_tail_window(const struct store *st);
 
 /* True when a list may lack keys that were made minutes ago.  Then what follows
- * from not having seen something has to wait; see purge.h.
+ * from not having seen something has to wait that many microseconds; see
+ * purge.h.
  */
+#define STORE_LISTS_LAG_US (INT64_C(15) * 60 * 1000000)
 bool store_lists_lag(const struct store *st);
 
 /* The n_bits its zones are made for; 0: any. */

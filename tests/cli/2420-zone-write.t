@@ -67,6 +67,44 @@ t 'each shard where it belongs and nowhere else' eval '
 	grep "^a/.*_[0-7]_" held && grep "^b/.*_[0-7]_" held &&
 	grep "^c/.*_[89A-F]_" held'
 t 'the mirrors are the same' diff -r a b
+
+# --- each copy is verified ----------------------------------------------------
+# verified STATUS PATTERN [OPTION]...
+verified()
+{
+	want=$1 pattern=$2
+	shift 2
+	"$DESFS" verify --deep "$@" zone://z >verify.out 2>&1
+	is=$?
+	cat verify.out
+	[ $is = "$want" ] && grep -q "$pattern" verify.out
+}
+twice=$(cd b && echo 2*/*_[0-7]_* | sed 's/ .*//')
+cp -a b b.all
+chmod u+w "b/$twice"
+printf '\377' | dd of="b/$twice" bs=1 seek=300 conv=notrunc 2>/dev/null
+t 'damage of one copy is told with its store' verified 6 "^store b: $twice: "
+t 'it costs no reader a file' not grep 'cannot be read' verify.out
+t 'the other copy is well' not grep 'store a: ' verify.out
+t 'in JSON too' verified 6 "\"store\":\"b\",\"key\":\"$twice\"" --json
+t 'a report has a row for each copy' eval '
+	verified 6 . --report rep.json && grep "\"store\":\"b\"" rep.json &&
+	[ "$(grep -c "\"kind\":\"shard\".*\"key\":\"$twice\"" rep.json)" = 2 ]'
+# One that was stopped behind the first copy.
+t 'which a run that goes on passes over' eval '
+	{ sed "/\"kind\":\"shard\",.*\"store\":\"b\".*_[0-7]_/,\$d" rep.json; } \
+		>rep.json.part &&
+	verified 6 "were looked at before" --report rep.json --resume &&
+	[ "$(grep -c "\"kind\":\"shard\".*\"key\":\"$twice\"" rep.json)" = 2 ]'
+rm -f "b/$twice"
+t 'so is one that is missing' verified 6 "^store b: $twice: .*No such file"
+mv b b.away
+t 'a store that is not there' verified 1 'b'
+t 'is no damage' not grep DAMAGED verify.out
+rm -rf b.away
+mv b.all b
+t 'all copies are well' verified 0 'all is well'
+
 t 'a run leaves nothing behind' eval '! find a/tmp b/tmp c/tmp -type f | grep .'
 t 'packed again, nothing changes' eval 'pack && held | diff held -'
 t 'the n_bits of the zones are the archive'"'"'s' grep '"n_bits":4' a/desfs.json

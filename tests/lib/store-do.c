@@ -116,15 +116,14 @@ static int do_oldest(struct store *st, char **argv)
 	int64_t us;
 
 	(void)argv;
-	if (store_runs_oldest(st, NULL, &us, &err))
+	if (store_runs_oldest(st, ~0u, NULL, &us, &err))
 		return fail();
 	if (us == INT64_MAX)
 		puts("none");
 	else if (us == INT64_MIN)
 		puts("unknown");
 	else
-		printf("%" PRId64 "\n",
-		       (clock_wall_ns() / 1000 - us) / 1000000);
+		printf("%" PRId64 "\n", (clock_wall_us() - us) / 1000000);
 	return 0;
 }
 
@@ -149,7 +148,8 @@ static void print_stray(void *arg, const char *what, uint64_t size, int64_t age,
 
 static int do_strays(struct store *st, char **argv)
 {
-	int64_t age = argv[0] && argv[1] ? strtoll(argv[1], NULL, 10) * 1000000 : 0;
+	int64_t age =
+		argv[0] && argv[1] ? strtoll(argv[1], NULL, 10) * 1000000 : 0;
 
 	return store_strays(st, argv[0], age, print_stray, NULL, &err) ? fail()
 								       : 0;
@@ -163,7 +163,7 @@ static void print_leftover(void *arg, const char *what, uint64_t size)
 
 static int do_leftovers(struct store *st, char **argv)
 {
-	return store_leftovers(st, argv[0], false, print_leftover, NULL, &err)
+	return store_leftovers(st, argv[0], NULL, print_leftover, NULL, &err)
 		       ? fail()
 		       : 0;
 }
@@ -172,7 +172,7 @@ static int do_run(struct store *st, char **argv)
 {
 	struct store_run *run = NULL;
 
-	if (store_run_begin(st, &run, &err))
+	if (store_run_begin(st, STORE_RUN_OTHER, &run, &err))
 		return fail();
 	puts("running");
 	fflush(stdout);

@@ -172,7 +172,7 @@ enum rc op_pack(struct world *w, struct store *st, const struct op *op,
 	struct store_run *run = NULL;
 	enum rc rc;
 
-	if (store_run_begin(st, &run, err))
+	if (store_run_begin(st, STORE_RUN_PACK, &run, err))
 		return err->rc;
 	rc = pack(w, st, op, &record, err);
 	store_run_end(run, !rc);

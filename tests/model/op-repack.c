@@ -88,7 +88,7 @@ static enum rc begin(struct world *w, struct store *st, const struct op *op,
 		     struct running *ret, struct err *err)
 {
 	*ret = (struct running){ 0 };
-	if (store_run_begin(st, &ret->run, err))
+	if (store_run_begin(st, STORE_RUN_REPACK, &ret->run, err))
 		return err->rc;
 	ret->log = op_take_log(w, op);
 	return RC_OK;

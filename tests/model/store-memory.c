@@ -32,6 +32,8 @@ struct object {
 struct mark {
 	bool is_alive;
 	int64_t begun;
+	enum store_run_kind kind;
+	char name[24];
 	char **keys; /* published, and in no record yet */
 	size_t n_keys, cap_keys;
 };
@@ -49,7 +51,7 @@ struct gone {
 
 struct memory {
 	pthread_mutex_t lock;
-	uint64_t random, n_tags, n_changes;
+	uint64_t random, n_tags, n_changes, n_runs;
 	int64_t now, begun, removed;
 	int64_t lag;
 	unsigned int lag_percent;
@@ -76,9 +78,10 @@ struct handle {
 	bool has_fault, is_broken, is_crashed;
 	enum memory_fault fault;
 	uint64_t n_requests, fault_at;
-	struct mark *mark;    /* of the run it has begun */
-	unsigned int places;  /* bits: those it reaches */
-	struct handle *whole; /* of one place: whose it is */
+	struct mark *mark;       /* of the run it has begun */
+	unsigned int places;     /* bits: those it reaches */
+	struct handle *whole;    /* of one place: whose it is */
+	struct handle *of_place; /* its own; NULL: not asked for */
 };
 
 struct upload {
@@ -212,6 +215,7 @@ static void memory_close(struct store *st)
 
 	LOCK_SCOPE(&h->m->lock);
 	crash(h);
+	free(h->of_place);
 	free(h);
 }
 
@@ -711,24 +715,29 @@ static enum rc memory_each_place(struct store *st, const char *key,
 	(void)key;
 	if (h->m->n_places == 1)
 		return fn(arg, NULL, st, err);
+	/* They are there as long as the whole. */
+	if (!h->of_place)
+		h->of_place = xcalloc(h->m->n_places, sizeof(*h->of_place));
 	for (unsigned int i = 0; i < h->m->n_places && !rc; i++) {
-		struct handle place = { .base = h->base,
-					.m = h->m,
-					.actor = h->actor,
-					.skew = h->skew,
-					.kind = h->kind,
-					.places = 1u << i,
-					.whole = h };
+		struct handle *place = &h->of_place[i];
 		char name[] = "place-0";
 
+		*place = (struct handle){ .base = h->base,
+					  .m = h->m,
+					  .actor = h->actor,
+					  .skew = h->skew,
+					  .kind = h->kind,
+					  .places = 1u << i,
+					  .whole = h };
+
 		name[sizeof(name) - 2] = (char)('0' + i);
-		rc = fn(arg, name, &place.base, err);
+		rc = fn(arg, name, &place->base, err);
 	}
 	return rc;
 }
 
-static enum rc memory_run_begin(struct store *st, struct store_run **ret,
-				struct err *err)
+static enum rc memory_run_begin(struct store *st, enum store_run_kind kind,
+				struct store_run **ret, struct err *err)
 {
 	struct handle *h = (struct handle *)st;
 	struct memory *m = h->m;
@@ -741,6 +750,9 @@ static enum rc memory_run_begin(struct store *st, struct store_run **ret,
 	run->mark = xcalloc(1, sizeof(*run->mark));
 	run->mark->is_alive = true;
 	run->mark->begun = m->now;
+	run->mark->kind = kind;
+	snprintf(run->mark->name, sizeof(run->mark->name), "run-%" PRIu64,
+		 ++m->n_runs);
 	m->marks = mem_grow(m->marks, &m->cap_marks, m->n_marks + 1,
 			    sizeof(*m->marks));
 	m->marks[m->n_marks++] = run->mark;
@@ -770,7 +782,9 @@ static void memory_run_end(struct store_run *base, bool is_committed)
 	struct memory *m = h->m;
 
 	LOCK_SCOPE(&m->lock);
-	run->mark->is_alive = false;
+	/* Of who crashed the mark is dead, and others may have removed it. */
+	if (!h->is_crashed)
+		run->mark->is_alive = false;
 	for (size_t i = 0; !h->is_crashed && i < m->n_marks; i++) {
 		if (m->marks[i] == run->mark &&
 		    (is_committed || !run->mark->n_keys)) {
@@ -798,8 +812,9 @@ static enum rc memory_runs_alive(struct store *st, const struct store_run *own,
 	return end(h, "runs", RC_OK, is_lost, err);
 }
 
-static enum rc memory_runs_oldest(struct store *st, const struct store_run *own,
-				  int64_t *ret_us, struct err *err)
+static enum rc memory_runs_oldest(struct store *st, unsigned int kinds,
+				  const struct store_run *own, int64_t *ret_us,
+				  struct err *err)
 {
 	const struct run *run = (const struct run *)own;
 	struct handle *h = (struct handle *)st;
@@ -811,8 +826,9 @@ static enum rc memory_runs_oldest(struct store *st, const struct store_run *own,
 	for (size_t i = 0; i < h->m->n_marks; i++) {
 		const struct mark *k = h->m->marks[i];
 
-		if (k->is_alive && (!run || k != run->mark) &&
-		    is_shown(h, k->begun) && k->begun < *ret_us)
+		if (k->is_alive && kinds & 1u << k->kind &&
+		    (!run || k != run->mark) && is_shown(h, k->begun) &&
+		    k->begun < *ret_us)
 			*ret_us = k->begun;
 	}
 	return end(h, "runs", RC_OK, is_lost, err);
@@ -834,12 +850,17 @@ static enum rc memory_strays(struct store *st, bool remove, int64_t min_age,
 	return end(h, "strays", RC_OK, is_lost, err);
 }
 
+struct claim {
+	char run[24];
+	char *key;
+};
+
 static enum rc memory_claims(struct store *st, store_claim_fn *fn, void *arg,
 			     struct err *err)
 {
 	struct handle *h = (struct handle *)st;
 	struct memory *m = h->m;
-	char **keys = NULL;
+	struct claim *all = NULL;
 	size_t n = 0, cap = 0;
 	bool is_lost;
 	enum rc rc;
@@ -851,24 +872,25 @@ static enum rc memory_claims(struct store *st, store_claim_fn *fn, void *arg,
 
 		if (k->is_alive || m->lag)
 			continue;
-		for (size_t j = 0; j < k->n_keys; j++) {
-			keys = mem_grow(keys, &cap, n + 1, sizeof(*keys));
-			keys[n++] = xstrdup(k->keys[j]);
+		for (size_t j = 0; j <= k->n_keys; j++) {
+			all = mem_grow(all, &cap, n + 1, sizeof(*all));
+			memcpy(all[n].run, k->name, sizeof(k->name));
+			all[n++].key = j ? xstrdup(k->keys[j - 1]) : NULL;
 		}
 	}
 	rc = end(h, "claims", RC_OK, is_lost, err);
 	for (size_t i = 0; i < n; i++) {
 		if (!rc)
-			rc = fn(arg, keys[i], err);
-		free(keys[i]);
+			rc = fn(arg, all[i].run, all[i].key, err);
+		free(all[i].key);
 	}
-	free(keys);
+	free(all);
 	return rc;
 }
 
-static enum rc memory_leftovers(struct store *st, bool remove, bool keep_claims,
-				store_leftover_fn *fn, void *arg,
-				struct err *err)
+static enum rc memory_leftovers(struct store *st, bool remove,
+				store_goes_fn *goes, store_leftover_fn *fn,
+				void *arg, struct err *err)
 {
 	struct handle *h = (struct handle *)st;
 	struct memory *m = h->m;
@@ -885,7 +907,8 @@ static enum rc memory_leftovers(struct store *st, bool remove, bool keep_claims,
 	}
 	for (size_t i = m->n_marks; i-- > 0;) {
 		if (m->marks[i]->is_alive ||
-		    ((keep_claims || m->lag) && m->marks[i]->n_keys))
+		    (m->marks[i]->n_keys &&
+		     (m->lag || (goes && !goes(arg, m->marks[i]->name)))))
 			continue;
 		fn(arg, "mark of a dead run", 0);
 		if (remove)

@@ -299,7 +299,7 @@ static void a_run_that_began_before_keeps_a_deletion_open(void **st)
 	(void)st;
 	begin(&f, GRACE);
 	OK(store_create(&other, f.a.dir, NULL, &err));
-	OK(store_run_begin(other, &run, &err));
+	OK(store_run_begin(other, STORE_RUN_PACK, &run, &err));
 	ask(&f, "never", id);
 	finish(&f, 0, &names, &finished);
 	assert_int_equal(finished.open, 1);
@@ -312,10 +312,12 @@ static void a_run_that_began_before_keeps_a_deletion_open(void **st)
 
 static int64_t oldest;
 
-static enum rc say_oldest(struct store *st, const struct store_run *own,
-			  int64_t *ret_us, struct err *e)
+static enum rc say_oldest(struct store *st, unsigned int kinds,
+			  const struct store_run *own, int64_t *ret_us,
+			  struct err *e)
 {
 	(void)st;
+	(void)kinds;
 	(void)own;
 	(void)e;
 	*ret_us = oldest;

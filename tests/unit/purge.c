@@ -392,7 +392,7 @@ static void a_run_that_began_before_keeps_it(void **state)
 	(void)state;
 	begin(&f, GRACE);
 	OK(store_create(&other, f.a.dir, NULL, &err));
-	OK(store_run_begin(other, &run, &err));
+	OK(store_run_begin(other, STORE_RUN_REPACK, &run, &err));
 	/* Whatever time the mark has, no record has been written later. */
 	replace(&f, f.new, NULL, 0);
 	set_now(NOW + 10000 * HOUR);

@@ -121,11 +121,13 @@ static void missing_and_strange_objects_are_told_apart(void **state)
 	CLEANUP_FREE char *fifo = path_of(f, "fifo");
 	CLEANUP_FREE char *link = path_of(f, "link");
 	CLEANUP_FREE char *up = path_of(f, "up");
+	CLEANUP_FREE char *sock = path_of(f, "sock");
 	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, 64);
 	put(f, "dir/x", "x");
 	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(mknod(sock, S_IFSOCK | 0600, 0), 0);
 	assert_int_equal(symlink("dir/x", link), 0);
 	assert_int_equal(symlink("/", up), 0);
 	assert_int_equal(store_read_all(f->st, "no", 9, &b, &err), RC_NOENT);
@@ -133,7 +135,9 @@ static void missing_and_strange_objects_are_told_apart(void **state)
 	assert_int_equal(store_read_all(f->st, "dir", 9, &b, &err), RC_CORRUPT);
 	assert_int_equal(store_read_all(f->st, "fifo", 9, &b, &err),
 			 RC_CORRUPT);
-	assert_int_not_equal(store_read_all(f->st, "link", 9, &b, &err), RC_OK);
+	assert_int_equal(store_read_all(f->st, "sock", 9, &b, &err), RC_IO);
+	assert_int_equal(store_read_all(f->st, "link", 9, &b, &err),
+			 RC_UNSUPPORTED);
 	assert_int_not_equal(
 		store_read_all(f->st, "up/etc/passwd", 9, &b, &err), RC_OK);
 	assert_int_equal(store_read_all(f->st, "../x", 9, &b, &err), RC_USAGE);
@@ -188,6 +192,7 @@ static void nothing_is_overwritten(void **state)
 	CLEANUP_BUF struct buf b = { 0 };
 	struct store_upload *up = NULL;
 	bool existed = false;
+	char back[4];
 
 	put(f, "d/x", "one");
 	OK(store_put(f->st, "d/x", "one", 3, &existed, &err));
@@ -200,6 +205,10 @@ static void nothing_is_overwritten(void **state)
 	OK(store_upload_new(f->st, &up, &err));
 	OK(store_upload_write(up, "t", 1, &err));
 	OK(store_upload_write(up, "wo", 2, &err));
+	assert_true(store_upload_can_read(up));
+	OK(store_upload_read(up, 1, back, 2, &err));
+	assert_memory_equal(back, "wo", 2);
+	assert_int_equal(store_upload_read(up, 1, back, 3, &err), RC_CORRUPT);
 	OK(store_upload_commit(up, "d/x", &existed, &err));
 	assert_true(existed);
 	store_upload_free(up);
@@ -235,10 +244,10 @@ static void uncommitted_uploads_leave_nothing(void **state)
 	assert_int_equal(store_upload_commit(up, "tmp/x", &existed, &err),
 			 RC_USAGE);
 	OK(store_list(f->st, "", NULL, add_line, &b, &err));
-	OK(store_leftovers(f->st, false, false, add_leftover, &b, &err));
+	OK(store_leftovers(f->st, false, NULL, add_leftover, &b, &err));
 	assert_string_equal(buf_str(&b), "");
 	store_upload_free(up);
-	OK(store_leftovers(f->st, false, false, add_leftover, &b, &err));
+	OK(store_leftovers(f->st, false, NULL, add_leftover, &b, &err));
 	assert_string_equal(buf_str(&b), "");
 }
 
@@ -299,13 +308,19 @@ static void a_list_ends_when_its_caller_says_so(void **state)
 }
 
 /* A file in tmp/ as a killed writer leaves it. */
-static void leave(const struct fixture *f, const char *name)
+static void leave_text(const struct fixture *f, const char *name,
+		       const char *text)
 {
 	CLEANUP_FREE char *key = xasprintf("tmp/%s", name);
 	CLEANUP_FREE char *path = path_of(f, key);
 	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-	assert_int_equal(write(fd, "left", 4), 4);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void leave(const struct fixture *f, const char *name)
+{
+	leave_text(f, name, "left");
 }
 
 static void only_what_the_dead_left_is_removed(void **state)
@@ -321,7 +336,7 @@ static void only_what_the_dead_left_is_removed(void **state)
 
 	buf_init(&b, 4096);
 	OK(store_create(&other, f->dir, NULL, &err));
-	OK(store_run_begin(f->st, &run, &err));
+	OK(store_run_begin(f->st, STORE_RUN_PACK, &run, &err));
 	OK(store_upload_new(f->st, &up, &err));
 	OK(store_upload_write(up, "x", 1, &err));
 	leave(f, "run-0123456789abcdef");
@@ -335,7 +350,7 @@ static void only_what_the_dead_left_is_removed(void **state)
 	assert_int_equal(n, 0);
 	for (int remove = 0; remove < 3; remove++) {
 		buf_clear(&b);
-		OK(store_leftovers(other, remove, false, add_leftover, &b,
+		OK(store_leftovers(other, remove, NULL, add_leftover, &b,
 				   &err));
 		assert_string_equal(buf_str(&b),
 				    remove < 2 ? "tmp/run-41:4 tmp/run-41:4 "
@@ -375,6 +390,9 @@ static void purging_leaves_nothing_of_it_and_all_else(void **state)
 
 	put(f, "d/x", "x");
 	put(f, "d/xy", "y");
+	OK(store_sync(f->st, "d/x", &err));
+	assert_int_equal(store_sync(f->st, "d/z", &err), RC_NOENT);
+	assert_int_equal(store_sync(f->st, "none/x", &err), RC_NOENT);
 	OK(store_purge(f->st, "d/x", &gone, &until, &err));
 	assert_int_equal(gone, STORE_REMOVED);
 	/* What is not there is gone; nor need its directory be there. */
@@ -420,6 +438,8 @@ static void a_directory_is_the_one_place(void **state)
 	assert_ptr_equal(place, f->st);
 }
 
+#define ALL STORE_RUNS_BRINGING
+
 static void the_oldest_run_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -430,20 +450,20 @@ static void the_oldest_run_is_told(void **state)
 	int64_t us = 0, two = 0;
 	bool existed;
 
-	OK(store_runs_oldest(f->st, NULL, &us, &err));
+	OK(store_runs_oldest(f->st, ALL, NULL, &us, &err));
 	assert_true(us == INT64_MAX);
 	OK(store_create(&other, f->dir, NULL, &err));
-	OK(store_run_begin(f->st, &first, &err));
+	OK(store_run_begin(f->st, STORE_RUN_PACK, &first, &err));
 	/* A dead one's counts for nothing. */
 	leave(f, "run-0123456789abcdef");
 	assert_int_equal(statx(AT_FDCWD, mark, 0, STATX_BTIME, &sx) ? -1 : 0,
 			 0);
-	OK(store_runs_oldest(f->st, first, &us, &err));
+	OK(store_runs_oldest(f->st, ALL, first, &us, &err));
 	assert_true(us == INT64_MAX);
-	OK(store_run_begin(other, &second, &err));
+	OK(store_run_begin(other, STORE_RUN_PACK, &second, &err));
 	OK(store_put(other, "x", "x", 1, &existed, &err));
-	OK(store_runs_oldest(f->st, NULL, &us, &err));
-	OK(store_runs_oldest(f->st, first, &two, &err));
+	OK(store_runs_oldest(f->st, ALL, NULL, &us, &err));
+	OK(store_runs_oldest(f->st, ALL, first, &two, &err));
 	if (sx.stx_mask & STATX_BTIME) {
 		assert_true(us > 1000000000000000 && us <= two);
 		assert_true(two >= sx.stx_btime.tv_sec * 1000000);
@@ -451,10 +471,97 @@ static void the_oldest_run_is_told(void **state)
 		assert_true(us == INT64_MIN && two == INT64_MIN);
 	}
 	store_run_end(second, true);
-	OK(store_runs_oldest(f->st, first, &two, &err));
+	OK(store_runs_oldest(f->st, ALL, first, &two, &err));
 	assert_true(two == INT64_MAX);
 	store_run_end(first, true);
 	store_close(other);
+}
+
+static bool has_run(struct fixture *f, unsigned int kinds,
+		    const struct store_run *own)
+{
+	int64_t us;
+
+	OK(store_runs_oldest(f->st, kinds, own, &us, &err));
+	return us != INT64_MAX;
+}
+
+static void runs_are_told_by_kind(void **state)
+{
+	struct fixture *f = *state;
+	struct store *other = NULL;
+	struct store_run *run = NULL;
+
+	OK(store_create(&other, f->dir, NULL, &err));
+	for (unsigned int i = 0; i < STORE_RUN_KINDS; i++) {
+		const char *text = store_run_kind_text((enum store_run_kind)i);
+
+		assert_int_equal(store_run_kind_parse(text, strlen(text)), i);
+		OK(store_run_begin(other, (enum store_run_kind)i, &run, &err));
+		for (unsigned int k = 0; k < STORE_RUN_KINDS; k++)
+			assert_int_equal(has_run(f, 1u << k, NULL), k == i);
+		assert_false(has_run(f, ~0u, run));
+		store_run_end(run, true);
+		assert_false(has_run(f, ~0u, NULL));
+	}
+	store_close(other);
+}
+
+static void count_claim(void *arg, const char *what, uint64_t size)
+{
+	(void)what;
+	(void)size;
+	++*(unsigned int *)arg;
+}
+
+static bool none_goes(void *arg, const char *run)
+{
+	(void)arg;
+	(void)run;
+	return false;
+}
+
+static void a_kind_is_no_claim(void **state)
+{
+	struct fixture *f = *state;
+	struct store_run *run = NULL;
+	unsigned int n = 0;
+
+	OK(store_run_begin(f->st, STORE_RUN_PACK, &run, &err));
+	leave_text(f, "run-0123456789abcdef", "/pack\n");
+	OK(store_leftovers(f->st, true, none_goes, count_claim, &n, &err));
+	assert_int_equal(n, 1);
+	leave_text(f, "run-0123456789abcdef", "/pack\nd/key\n");
+	OK(store_leftovers(f->st, true, none_goes, count_claim, &n, &err));
+	assert_int_equal(n, 1);
+	OK(store_leftovers(f->st, true, NULL, count_claim, &n, &err));
+	assert_int_equal(n, 2);
+	store_run_end(run, true);
+}
+
+static enum rc add_claim(void *arg, const char *run, const char *key,
+			 struct err *e)
+{
+	(void)run;
+	(void)e;
+	if (key)
+		buf_printf(arg, "%s ", key);
+	return RC_OK;
+}
+
+static void salts_are_not_claimed(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_BUF struct buf b = { .max = 4096 };
+	struct store_run *run = NULL;
+	bool existed;
+
+	OK(store_run_begin(f->st, STORE_RUN_REAP, &run, &err));
+	OK(store_put(f->st, "salts/0123", "x", 1, &existed, &err));
+	OK(store_put(f->st, "tombstones/x", "x", 1, &existed, &err));
+	store_run_end(run, false);
+	OK(store_claims(f->st, add_claim, &b, &err));
+	assert_string_equal(buf_str(&b), "tombstones/x ");
 }
 
 static void add_stray(void *arg, const char *what, uint64_t size, int64_t age,
@@ -475,7 +582,7 @@ static void strays_go_when_they_are_old(void **state)
 
 	buf_init(&b, 4096);
 	OK(store_strays(f->st, true, 0, add_stray, &b, &err));
-	OK(store_run_begin(f->st, &run, &err));
+	OK(store_run_begin(f->st, STORE_RUN_PACK, &run, &err));
 	leave(f, "run-0123456789abcdef");
 	leave(f, "run-0123456789abcdef-0123456789abcdef");
 	leave(f, "old");
@@ -491,7 +598,7 @@ static void strays_go_when_they_are_old(void **state)
 	assert_string_equal(buf_str(&b), "tmp/young:4 removed ");
 	/* What is of runs stays for those who know more. */
 	buf_clear(&b);
-	OK(store_leftovers(f->st, false, false, add_leftover, &b, &err));
+	OK(store_leftovers(f->st, false, NULL, add_leftover, &b, &err));
 	assert_string_equal(buf_str(&b), "tmp/run-41:4 tmp/run-24:4 ");
 	store_run_end(run, true);
 }
@@ -580,6 +687,9 @@ int main(void)
 		TEST(what_cannot_be_removed_is_an_error),
 		TEST(a_directory_is_the_one_place),
 		TEST(the_oldest_run_is_told),
+		TEST(runs_are_told_by_kind),
+		TEST(a_kind_is_no_claim),
+		TEST(salts_are_not_claimed),
 		TEST(strays_go_when_they_are_old),
 		TEST(only_stores_opened_for_writing_write),
 		TEST(many_threads_read_more_objects_than_are_kept_open),

@@ -326,15 +326,42 @@ static void the_oldest_run_is_told_by_its_marks(void **state)
 
 	(void)state;
 	DOUBLE_ANSWERS(marks, strange, nothing);
-	if (store_runs_oldest(st, NULL, &us, &err))
+	if (store_runs_oldest(st, STORE_RUNS_BRINGING, NULL, &us, &err))
 		fail_msg("%s", err.msg);
 	assert_int_equal(us, (NOW - 2 * 3600) * 1000000);
-	if (store_runs_oldest(st, NULL, &us, &err))
+	if (store_runs_oldest(st, STORE_RUNS_BRINGING, NULL, &us, &err))
 		fail_msg("%s", err.msg);
 	assert_true(us == INT64_MIN);
-	if (store_runs_oldest(st, NULL, &us, &err))
+	if (store_runs_oldest(st, STORE_RUNS_BRINGING, NULL, &us, &err))
 		fail_msg("%s", err.msg);
 	assert_true(us == INT64_MAX);
+	double_end();
+}
+
+static void runs_of_other_kinds_are_not_waited_for(void **state)
+{
+	/* A packer began before a reap, and a deletion before both. */
+	const struct http_answer marks = LISTED(
+		MARK("0000000000000001",
+		     "20261121T095000.000000Z-20261121T060000.000000Z-tombstone",
+		     "2026-11-21T09:50:00.000Z")
+			MARK("0000000000000002",
+			     "20261121T095500.000000Z-20261121T080000.000000Z-"
+			     "pack",
+			     "2026-11-21T09:55:00.000Z")
+				MARK("0000000000000003",
+				     "20261121T093000.000000Z-reap",
+				     "2026-11-21T09:30:00.000Z"));
+	int64_t us;
+
+	(void)state;
+	DOUBLE_ANSWERS(marks, marks);
+	if (store_runs_oldest(st, STORE_RUNS_REPLACING, NULL, &us, &err))
+		fail_msg("%s", err.msg);
+	assert_int_equal(us, (NOW - 1800) * 1000000);
+	if (store_runs_oldest(st, STORE_RUNS_BRINGING, NULL, &us, &err))
+		fail_msg("%s", err.msg);
+	assert_int_equal(us, (NOW - 2 * 3600) * 1000000);
 	double_end();
 }
 
@@ -393,6 +420,7 @@ int main(void)
 		TEST(a_server_without_versions_has_one_object),
 		TEST(what_was_replaced_goes_but_not_of_the_log),
 		TEST(the_oldest_run_is_told_by_its_marks),
+		TEST(runs_of_other_kinds_are_not_waited_for),
 		TEST(uploads_of_others_go_when_they_are_old),
 	};
 

@@ -55,17 +55,21 @@ static void a_run_without_uploads_stays_alive(void **state)
 	clock_freeze(CLOCK_NS_PER_SEC, 1795255200LL * 1000000000);
 	DOUBLE_ANSWERS(ok, ok, ok, ok, ok);
 	st = create();
-	if (store_run_begin(st, &run, &err))
+	if (store_run_begin(st, STORE_RUN_PACK, &run, &err))
 		fail_msg("%s", err.msg);
 	assert_int_equal(n_put(st), 1);
 	clock_advance(601 * CLOCK_NS_PER_SEC);
 	while (n_put(st) < 2)
 		sched_yield();
 	store_run_end(run, true);
-	check_sent(1, "PUT", "/alive-20261121T100000.000000Z");
-	check_sent(2, "PUT", "/alive-20261121T101001.000000Z");
-	check_sent(3, "DELETE", "/alive-20261121T100000.000000Z");
-	check_sent(4, "DELETE", "/alive-20261121T101001.000000Z");
+	check_sent(1, "PUT", "/alive-20261121T100000.000000Z-pack");
+	check_sent(
+		2, "PUT",
+		"/alive-20261121T101001.000000Z-20261121T100000.000000Z-pack");
+	check_sent(3, "DELETE", "/alive-20261121T100000.000000Z-pack");
+	check_sent(
+		4, "DELETE",
+		"/alive-20261121T101001.000000Z-20261121T100000.000000Z-pack");
 	double_end();
 	store_close(st);
 	clock_thaw();
@@ -91,7 +95,7 @@ static void a_mark_of_a_long_version_goes_by_its_whole_id(void **state)
 	(void)state;
 	DOUBLE_ANSWERS(ok, stored, listed, ok);
 	st = create();
-	if (store_run_begin(st, &run, &err))
+	if (store_run_begin(st, STORE_RUN_PACK, &run, &err))
 		fail_msg("%s", err.msg);
 	key = strstr(double_sent(1)->url, "a/tmp/");
 	snprintf(list, sizeof(list),

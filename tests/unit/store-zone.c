@@ -68,13 +68,13 @@ static void remove_it(const struct fixture *f, const char *name)
 	assert_int_equal(remove(path), 0);
 }
 
-/* From here on reading it is an input error. */
+/* From here on it cannot be opened: no such device or address. */
 static void break_it(const struct fixture *f, const char *name)
 {
 	CLEANUP_FREE char *path = path_of(f, name);
 
 	assert_int_equal(remove(path), 0);
-	assert_int_equal(symlink("loop", path), 0);
+	assert_int_equal(mknod(path, S_IFSOCK | 0600, 0), 0);
 }
 
 static void write_file(const struct fixture *f, const char *text)
@@ -533,7 +533,7 @@ static void uploads_go_where_they_belong(void **state)
 	OK(store_upload_commit(up, HIGH_2, &existed, &err));
 	store_upload_free(up);
 	assert_true(!is_there(f, "a", HIGH_2) && is_there(f, "b", HIGH_2));
-	OK(store_leftovers(st, false, false, fail_leftover, NULL, &err));
+	OK(store_leftovers(st, false, NULL, fail_leftover, NULL, &err));
 	store_close(st);
 }
 
@@ -560,7 +560,7 @@ static void a_run_gives_each_place_the_whole_log(void **state)
 	OK(store_list(st, "log/", NULL, add_key, &keys, &err));
 	assert_string_equal(buf_str(&keys), RECORD " " RECORD_2 " ");
 	assert_false(is_there(f, "a", RECORD_2));
-	OK(store_run_begin(st, &run, &err));
+	OK(store_run_begin(st, STORE_RUN_PACK, &run, &err));
 	assert_true(is_there(f, "a", RECORD_2));
 	store_run_end(run, true);
 	store_close(st);
@@ -591,7 +591,8 @@ static void who_writes_wants_an_answer_of_each_place(void **state)
 	break_it(f, "b/log");
 	assert_int_not_equal(store_list(st, "log/", NULL, add_key, &keys, &err),
 			     RC_OK);
-	assert_int_not_equal(store_run_begin(st, &run, &err), RC_OK);
+	assert_int_not_equal(store_run_begin(st, STORE_RUN_PACK, &run, &err),
+			     RC_OK);
 	assert_non_null(strstr(err.msg, "store b: "));
 	store_close(st);
 }
