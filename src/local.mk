@@ -265,6 +265,7 @@ libdesfs_a_SOURCES += src/volume/oplog-kinds.c
 libdesfs_a_SOURCES += src/volume/oplog-kinds-erase.c
 libdesfs_a_SOURCES += src/volume/oplog-news.c
 libdesfs_a_SOURCES += src/volume/oplog-read.c
+libdesfs_a_SOURCES += src/volume/oplog-object.c src/volume/oplog-object.h
 libdesfs_a_SOURCES += src/volume/oplog-record.c src/volume/oplog-record.h
 libdesfs_a_SOURCES += src/volume/oplog-shard.c
 libdesfs_a_SOURCES += src/volume/oplog-state.c src/volume/oplog-state.h

@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "conf/erasure-key.h"
 #include "erase/suppression.h"
 #include "erase/tombstone-set.h"
@@ -18,6 +17,7 @@
 #include "pack/uid-set.h"
 #include "shard/shard-filter.h"
 #include "store/store.h"
+#include "volume/oplog-object.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
 
@@ -40,20 +40,9 @@ static enum rc read_list(struct store *st, const struct oplog_object *o,
 			 struct suppression *ret, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = SUPPRESSION_MAX };
-	uint8_t hash[SHA256_LEN];
-	enum rc rc = store_read_all(st, o->key, SUPPRESSION_MAX, &text, err);
 
-	if (rc == RC_NOENT)
-		return err_set(err, RC_CORRUPT,
-			       "%s: the log names it, and it is not there",
-			       o->key);
-	if (rc)
-		return rc;
-	sha256_of(text.p, text.len, hash);
-	if (memcmp(hash, o->sha256, sizeof(hash)) != 0)
-		return err_set(err, RC_CORRUPT,
-			       "%s: its SHA-256 is not the one the log says",
-			       o->key);
+	if (oplog_object_read(st, o, SUPPRESSION_MAX, &text, err))
+		return err->rc;
 	if (suppression_decode(text.p, text.len, ret, err))
 		return err_prefix(err, "%s", o->key);
 	return RC_OK;
