@@ -143,10 +143,13 @@ libdesfs_a_SOURCES += src/erase/aggregate.c src/erase/aggregate.h
 libdesfs_a_SOURCES += src/erase/document.c src/erase/document.h
 libdesfs_a_SOURCES += src/erase/erasure-state.c src/erase/erasure-state.h
 libdesfs_a_SOURCES += src/erase/erasure-words.c src/erase/erasure-words.h
+libdesfs_a_SOURCES += src/erase/receipt-share.c src/erase/receipt-share.h
 libdesfs_a_SOURCES += src/erase/receipt.c src/erase/receipt.h
-libdesfs_a_SOURCES += src/erase/receipt-read.c
+libdesfs_a_SOURCES += src/erase/receipt-read.c src/erase/receipt-backend.h
 libdesfs_a_SOURCES += src/erase/suppression.c src/erase/suppression.h
+libdesfs_a_SOURCES += src/erase/tombstone-build.c
 libdesfs_a_SOURCES += src/erase/tombstone-set.c src/erase/tombstone-set.h
+libdesfs_a_SOURCES += src/erase/tombstone-set-backend.h
 libdesfs_a_SOURCES += src/erase/tombstone.c src/erase/tombstone.h
 
 # store

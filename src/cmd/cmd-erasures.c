@@ -210,7 +210,7 @@ static void print_receipt(const struct erasures *c, const struct receipt *r)
 	}
 	hex_encode(r->id, sizeof(r->id), id);
 	timestamp_format(r->asked, asked);
-	printf("%s  %-8s  asked %s, in %zu shards\n", id,
+	printf("%s  %-8s  asked %s, in %u shards\n", id,
 	       receipt_is_final(r) ? "receipt" : "pending", asked,
 	       r->n_replaced);
 }

@@ -44,38 +44,51 @@ bool aggregate_key_is_valid(const char *key)
 	       !strcmp(p + 11, ".json");
 }
 
-static bool is_canonical(const struct aggregate_text *d)
+static bool is_canonical(const uint8_t *p, size_t len)
 {
-	const uint8_t *p = d->p;
-
-	return d->len > 2 && p[0] == '{' && p[d->len - 2] == '}' &&
-	       memchr(p, '\n', d->len) == p + d->len - 1;
+	return len > 2 && p[0] == '{' && p[len - 2] == '}' &&
+	       memchr(p, '\n', len) == p + len - 1;
 }
 
-void aggregate_encode(const uint8_t archive_id[SHARD_ID_LEN], int64_t time,
-		      const struct aggregate_text *docs, size_t n,
-		      struct buf *out, size_t *ret_n)
+/* All but the documents; the time is behind them. */
+static void write_around(const struct aggregate_writer *w, int64_t time,
+			 struct buf *before, struct buf *after)
 {
-	CLEANUP_JSON struct json_t *j = document_new(&form, archive_id, time);
-	CLEANUP_BUF struct buf after = { .max = DOCUMENT_REST_MAX };
-	size_t begin = out->len, i = 0;
-	bool is_first = true;
+	CLEANUP_JSON struct json_t *j =
+		document_new(&form, w->archive_id, time);
 
-	json_write_around(j, form.array, out, &after);
-	for (; i < n; i++) {
-		if (!is_canonical(&docs[i]))
-			continue;
-		if (out->len - begin + docs[i].len + after.len + 2 >
-		    AGGREGATE_MAX)
-			break;
-		if (!is_first)
-			buf_append_str(out, ",");
-		is_first = false;
-		buf_append(out, docs[i].p, docs[i].len - 1);
-	}
-	buf_append(out, after.p, after.len);
-	buf_append_str(out, "\n");
-	*ret_n = i;
+	json_write_around(j, form.array, before, after);
+}
+
+void aggregate_begin(struct aggregate_writer *w,
+		     const uint8_t archive_id[SHARD_ID_LEN], struct buf *out)
+{
+	CLEANUP_BUF struct buf after = { .max = DOCUMENT_REST_MAX };
+
+	*w = (struct aggregate_writer){ .out = out,
+					.archive_id = archive_id,
+					.begin = out->len };
+	write_around(w, 0, out, &after);
+}
+
+bool aggregate_add(struct aggregate_writer *w, const void *p, size_t len)
+{
+	if (!is_canonical(p, len))
+		return true;
+	if (w->out->len - w->begin + len + DOCUMENT_REST_MAX > AGGREGATE_MAX)
+		return false;
+	if (w->n++)
+		buf_append_str(w->out, ",");
+	buf_append(w->out, p, len - 1);
+	return true;
+}
+
+void aggregate_end(struct aggregate_writer *w, int64_t time)
+{
+	CLEANUP_BUF struct buf before = { .max = DOCUMENT_REST_MAX };
+
+	write_around(w, time, &before, w->out);
+	buf_append_str(w->out, "\n");
 }
 
 static enum rc hand_over(const struct json_piece *piece, aggregate_fn *fn,

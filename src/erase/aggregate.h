@@ -29,19 +29,20 @@ void aggregate_key(int64_t time, char ret[AGGREGATE_KEY_TEXT]);
 /* Whether key has the form of these. */
 bool aggregate_key_is_valid(const char *key) MUST_CHECK;
 
-/* The bytes of one document. */
-struct aggregate_text {
-	const void *p;
-	size_t len;
+/* One that is being written to out, which may take AGGREGATE_MAX bytes. */
+struct aggregate_writer {
+	struct buf *out;
+	const uint8_t *archive_id;
+	size_t begin, n;
 };
-
-/* Append an aggregate of the first documents of these: of as many as there is
- * room for, *ret_n.  Documents that are not of the canonical form, which ends
- * in a newline and has no other, are left out.
+void aggregate_begin(struct aggregate_writer *w,
+		     const uint8_t archive_id[SHARD_ID_LEN], struct buf *out);
+/* The bytes of one document.  What is not of the canonical form, which ends in
+ * a newline and has no other, is left out.  False: there is no room for it.
  */
-void aggregate_encode(const uint8_t archive_id[SHARD_ID_LEN], int64_t time,
-		      const struct aggregate_text *docs, size_t n,
-		      struct buf *out, size_t *ret_n);
+bool aggregate_add(struct aggregate_writer *w, const void *p,
+		   size_t len) MUST_CHECK;
+void aggregate_end(struct aggregate_writer *w, int64_t time);
 
 /* Hand the bytes of each document to fn, until it fails.  RC_CORRUPT, RC_LIMIT,
  * RC_UNSUPPORTED: it is no aggregate of this archive.

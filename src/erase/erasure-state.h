@@ -17,10 +17,10 @@ enum erasure_state {
 	ERASURE_HIDDEN,   /* the log has it; a revision that counts holds it */
 	ERASURE_REPACKED, /* none does; the new ones are not all verified */
 	ERASURE_VERIFIED, /* the old bytes can go, now or after grace */
-	ERASURE_HELD,     /* all that is left is under a hold, or it itself is */
-	ERASURE_PENDING,  /* all that is left the store does not let go yet */
-	ERASURE_PURGED,   /* nothing is left */
-	ERASURE_DONE,     /* and the receipt says so */
+	ERASURE_HELD,    /* all that is left is under a hold, or it itself is */
+	ERASURE_PENDING, /* all that is left the store does not let go yet */
+	ERASURE_PURGED,  /* nothing is left */
+	ERASURE_DONE,    /* and the receipt says so */
 };
 
 /* For "asked", "hidden", ... */

@@ -9,7 +9,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "erase/receipt.h"
+#include "erase/receipt-backend.h"
 
 static enum rc get_to(const struct json_t *j, struct receipt_replaced *x,
 		      struct err *err)
@@ -19,7 +19,7 @@ static enum rc get_to(const struct json_t *j, struct receipt_replaced *x,
 
 	if (json_get_array(j, "to", RECEIPT_ITEMS_MAX, &to, &n, err))
 		return err->rc;
-	x->to = xcalloc(n + 1, sizeof(*x->to));
+	x->to = xcalloc(n ? n : 1, sizeof(*x->to));
 	for (; x->n_to < n; x->n_to++) {
 		struct receipt_root *at = &x->to[x->n_to];
 		const char *text = json_text(json_at(to, x->n_to));
@@ -44,8 +44,7 @@ static enum rc get_replaced(const struct json_t *j, struct receipt *r,
 
 	if (json_get_array(j, "replaced", RECEIPT_ITEMS_MAX, &all, &n, err))
 		return err->rc;
-	r->replaced = xcalloc(n + 1, sizeof(*r->replaced));
-	r->cap_replaced = n + 1;
+	r->replaced = receipt_array(n, sizeof(*r->replaced));
 	while (r->n_replaced < n) {
 		size_t i = r->n_replaced++;
 		struct receipt_replaced *x = &r->replaced[i];
@@ -103,8 +102,7 @@ static enum rc get_purged(const struct json_t *j, struct receipt *r,
 
 	if (json_get_array(j, "purged", RECEIPT_ITEMS_MAX, &all, &n, err))
 		return err->rc;
-	r->purged = xcalloc(n + 1, sizeof(*r->purged));
-	r->cap_purged = n + 1;
+	r->purged = receipt_array(n, sizeof(*r->purged));
 	while (r->n_purged < n) {
 		size_t i = r->n_purged++;
 		struct receipt_purged *x = &r->purged[i];

@@ -2,7 +2,7 @@
 /* receipt.c - what proves that a deletion was done: made and written. */
 #include "config.h"
 
-#include "erase/receipt.h"
+#include "erase/receipt-backend.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ bool receipt_how_parse(const char *text, enum receipt_how *ret)
 	return false;
 }
 
-void receipt_release(struct receipt *r)
+static void release_own(struct receipt *r)
 {
 	for (size_t i = 0; i < r->n_replaced; i++)
 		free(r->replaced[i].to);
@@ -44,7 +44,43 @@ void receipt_release(struct receipt *r)
 	free(r->replaced);
 	free(r->purged);
 	erasure_words_release(&r->words);
+}
+
+void receipt_release(struct receipt *r)
+{
+	if (r->common)
+		receipt_common_unref(r->common);
+	else
+		release_own(r);
 	*r = (struct receipt){ 0 };
+}
+
+struct receipt_common *receipt_common_new(struct receipt *r)
+{
+	struct receipt_common *c = xcalloc(1, sizeof(*c));
+
+	c->refs = 2;
+	c->what = *r;
+	r->common = c;
+	return c;
+}
+
+void receipt_common_unref(struct receipt_common *c)
+{
+	if (!c || --c->refs)
+		return;
+	release_own(&c->what);
+	free(c);
+}
+
+void receipt_join(struct receipt *r, struct receipt_common *c)
+{
+	release_own(r);
+	r->words = c->what.words;
+	r->replaced = c->what.replaced;
+	r->purged = c->what.purged;
+	r->common = c;
+	c->refs++;
 }
 
 void receipt_subject(const uint8_t salt[RECEIPT_SALT_LEN], const void *uid,
@@ -82,14 +118,41 @@ bool receipt_is_final(const struct receipt *r)
 	return true;
 }
 
+static size_t room_of(size_t n)
+{
+	size_t cap = 1;
+
+	while (cap < n)
+		cap *= 2;
+	return cap;
+}
+
+void *receipt_array(size_t n, size_t size)
+{
+	return xcalloc(room_of(n), size);
+}
+
+void *receipt_array_grow(void *p, size_t n, size_t size)
+{
+	void *more;
+
+	if (n && n < room_of(n))
+		return p;
+	more = receipt_array(n + 1, size);
+	if (n)
+		memcpy(more, p, n * size);
+	free(p);
+	return more;
+}
+
 void receipt_add_replaced(struct receipt *r, const struct receipt_root *from,
 			  const struct receipt_root *to, size_t n_to,
 			  int64_t time)
 {
 	struct receipt_replaced *x;
 
-	r->replaced = mem_grow(r->replaced, &r->cap_replaced, r->n_replaced + 1,
-			       sizeof(*r->replaced));
+	r->replaced = receipt_array_grow(r->replaced, r->n_replaced,
+					 sizeof(*r->replaced));
 	x = &r->replaced[r->n_replaced++];
 	*x = (struct receipt_replaced){ .from = *from,
 					.n_to = n_to,
@@ -105,8 +168,8 @@ void receipt_add_purged(struct receipt *r, const struct receipt_root *root,
 {
 	struct receipt_purged *x;
 
-	r->purged = mem_grow(r->purged, &r->cap_purged, r->n_purged + 1,
-			     sizeof(*r->purged));
+	r->purged =
+		receipt_array_grow(r->purged, r->n_purged, sizeof(*r->purged));
 	x = &r->purged[r->n_purged++];
 	*x = (struct receipt_purged){
 		.root = *root,
@@ -202,7 +265,7 @@ static enum rc check(const struct receipt *r, struct err *err)
 	if (r->n_replaced > RECEIPT_ITEMS_MAX ||
 	    r->n_purged > RECEIPT_ITEMS_MAX)
 		return err_set(err, RC_LIMIT,
-			       "%zu replaced, %zu purged, not at most %u each",
+			       "%u replaced, %u purged, not at most %u each",
 			       r->n_replaced, r->n_purged, RECEIPT_ITEMS_MAX);
 	if (!timestamp_is_valid(r->asked) || !timestamp_is_valid(r->hidden))
 		return err_set(err, RC_USAGE, "time is no point in time");

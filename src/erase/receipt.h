@@ -53,6 +53,8 @@ struct receipt_purged {
 	int64_t until; /* of what is pending */
 };
 
+struct receipt_common;
+
 /* A zeroed one is valid. */
 struct receipt {
 	uint8_t id[ERASURE_ID_LEN]; /* the erasure's */
@@ -60,12 +62,24 @@ struct receipt {
 	struct erasure_words words;
 	int64_t asked, hidden;
 	struct receipt_replaced *replaced;
-	size_t n_replaced, cap_replaced;
 	struct receipt_purged *purged;
-	size_t n_purged, cap_purged;
+	uint32_t n_replaced, n_purged;
+	/* What words and arrays are borrowed from; NULL: nothing. */
+	struct receipt_common *common;
 };
 
 void receipt_release(struct receipt *r);
+
+/* Words and arrays that several have, see receipt-share.h. */
+struct receipt_common {
+	size_t refs;
+	struct receipt what;
+};
+/* Of r, which is the first to have it; the caller has it, too. */
+struct receipt_common *receipt_common_new(struct receipt *r) MUST_CHECK;
+void receipt_common_unref(struct receipt_common *c); /* takes NULL */
+/* r says the same; its own copy goes. */
+void receipt_join(struct receipt *r, struct receipt_common *c);
 
 /* HMAC-SHA256 under the salt, of the uid, a zero byte, and what
  * erasure_versions says.
@@ -106,10 +120,5 @@ enum rc receipt_decode(const void *p, size_t len, struct receipt *ret,
 /* The word for an enum receipt_how, and back; false for words not known. */
 const char *receipt_how_text(enum receipt_how how);
 bool receipt_how_parse(const char *text, enum receipt_how *ret) MUST_CHECK;
-
-/* The order of the arrays, by the roots; for qsort. */
-int receipt_compare_replaced(const void *a, const void *b);
-int receipt_compare_purged(const void *a, const void *b);
-int receipt_compare_roots(const void *a, const void *b);
 
 #endif

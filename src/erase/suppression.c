@@ -11,13 +11,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/hmac.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/unique.h"
+#include "base/timestamp.h"
 #include "erase/document.h"
-
-#define RANDOM_LEN 16
 
 static const struct document_form form = {
 	.kind = "suppressed",
@@ -200,29 +199,19 @@ enum rc suppression_decode(const void *p, size_t len, struct suppression *ret,
 enum rc suppression_key(int64_t time, char ret[SUPPRESSION_KEY_TEXT],
 			struct err *err)
 {
-	char stamp[TIMESTAMP_COMPACT_TEXT], random[HEX_TEXT(RANDOM_LEN)];
+	char name[STAMPED_TEXT];
 
-	if (unique_text(random, RANDOM_LEN, err))
+	if (stamped_name(time, name, err))
 		return err->rc;
-	timestamp_format_compact(time, stamp);
-	snprintf(ret, SUPPRESSION_KEY_TEXT, SUPPRESSION_PREFIX "%s-%s.json",
-		 stamp, random);
+	snprintf(ret, SUPPRESSION_KEY_TEXT, SUPPRESSION_PREFIX "%s.json", name);
 	return RC_OK;
 }
 
 bool suppression_key_is_valid(const char *key)
 {
 	const size_t at = strlen(SUPPRESSION_PREFIX);
-	const size_t stamp = TIMESTAMP_COMPACT_TEXT - 1;
-	uint8_t b[RANDOM_LEN];
 	int64_t time;
 
-	if (strncmp(key, SUPPRESSION_PREFIX, at) != 0)
-		return false;
-	key += at;
-	return strlen(key) == stamp + 1 + 2 * RANDOM_LEN + strlen(".json") &&
-	       timestamp_parse_compact(key, stamp, &time) &&
-	       key[stamp] == '-' &&
-	       hex_decode(key + stamp + 1, 2 * RANDOM_LEN, b, sizeof(b)) &&
-	       !strcmp(key + stamp + 1 + 2 * RANDOM_LEN, ".json");
+	return !strncmp(key, SUPPRESSION_PREFIX, at) &&
+	       stamped_parse(key + at, ".json", &time);
 }

@@ -20,8 +20,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/hex.h"
-#include "base/timestamp.h"
+#include "base/stamped.h"
 #include "shard/shard-format.h"
 
 #define SUPPRESSION_MAX (16u << 20)     /* bytes of an object */
@@ -31,9 +30,8 @@
 #define SUPPRESSION_HASH_LEN 16
 
 #define SUPPRESSION_PREFIX "tombstones/suppressed-"
-#define SUPPRESSION_KEY_TEXT                                                  \
-	(sizeof(SUPPRESSION_PREFIX) + TIMESTAMP_COMPACT_TEXT + HEX_TEXT(16) + \
-	 sizeof(".json"))
+#define SUPPRESSION_KEY_TEXT \
+	(sizeof(SUPPRESSION_PREFIX) + STAMPED_TEXT + sizeof(".json"))
 
 struct suppression_hash {
 	uint8_t b[SUPPRESSION_HASH_LEN];

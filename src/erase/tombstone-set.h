@@ -3,7 +3,8 @@
  *
  * No tombstones are no set: NULL is the empty one, and takes one branch to ask.
  * A set is counted by reference and may be asked from any thread.  It takes at
- * most 62 bytes and the uid for each erasure, and a few hundred bytes.
+ * most 62 bytes and the uid for each erasure, and a few hundred bytes; the uids
+ * of sets that grew from one another are there once.
  */
 #ifndef DESFS_ERASE_TOMBSTONE_SET_H
 #define DESFS_ERASE_TOMBSTONE_SET_H
@@ -18,9 +19,22 @@
 struct tombstone;
 struct tombstone_set;
 
-/* What old (which may be NULL) says and what the documents say, copied from
- * them.  RC_LIMIT: over 2^31 erasures.
+/* What old (which may be NULL) says and what documents say, which may go as
+ * soon as they were added.  RC_LIMIT: over 2^31 erasures.  The end comes once;
+ * free takes NULL.
  */
+struct tombstone_build;
+struct tombstone_build *tombstone_build_new(const struct tombstone_set *old)
+	MUST_CHECK;
+enum rc tombstone_build_add(struct tombstone_build *b,
+			    const struct tombstone *doc,
+			    struct err *err) MUST_CHECK;
+enum rc tombstone_build_end(struct tombstone_build *b,
+			    struct tombstone_set **ret,
+			    struct err *err) MUST_CHECK;
+void tombstone_build_free(struct tombstone_build *b);
+
+/* The same of n documents. */
 enum rc tombstone_set_new(struct tombstone_set **ret,
 			  const struct tombstone_set *old,
 			  const struct tombstone *const *docs, size_t n,

@@ -15,8 +15,12 @@
 #include "erase/aggregate.h"
 #include "repack/tombstone-doc.h"
 #include "store/store-write.h"
+#include "volume/oplog-object.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
+
+/* Compared at a time. */
+#define PIECE ((size_t)1 << 20)
 
 struct hour {
 	char key[AGGREGATE_KEY_TEXT];
@@ -69,18 +73,35 @@ static void gather(struct aggregator *a, const struct oplog_state *state,
 		qsort(a->v, a->n, sizeof(*a->v), by_hour);
 }
 
-/* It may be there as it would be written. */
+/* Whether the object is there with these bytes. */
+static bool is_there(struct aggregator *a, const char *key,
+		     const struct buf *text)
+{
+	CLEANUP_BUF struct buf last = { .max = 1 };
+	CLEANUP_FREE uint8_t *piece = mem_array(PIECE, 1);
+	struct object_info info = { 0 };
+	struct err err;
+
+	if (!piece || store_read_tail(a->st, key, 1, &last, &info, &err) ||
+	    info.size != text->len)
+		return false;
+	for (size_t at = 0; at < text->len; at += PIECE) {
+		size_t n = text->len - at < PIECE ? text->len - at : PIECE;
+
+		if (store_read(a->st, key, &info, at, piece, n, &err) ||
+		    memcmp(piece, text->p + at, n) != 0)
+			return false;
+	}
+	return true;
+}
+
 static enum rc put(struct aggregator *a, const char *key,
 		   const struct buf *text, struct err *err)
 {
-	CLEANUP_BUF struct buf now = { .max = AGGREGATE_MAX };
-	struct err gone;
 	enum rc rc;
 
-	if (!store_read_all(a->st, key, AGGREGATE_MAX, &now, &gone) &&
-	    now.len == text->len && !memcmp(now.p, text->p, now.len))
+	if (is_there(a, key, text))
 		return RC_OK;
-	buf_release(&now);
 	rc = store_replace(a->st, key, text->p, text->len, err);
 	if (!rc)
 		a->counts.written++;
@@ -93,31 +114,27 @@ static enum rc put(struct aggregator *a, const char *key,
 static enum rc write_hour(struct aggregator *a, size_t first, size_t end,
 			  struct err *err)
 {
-	CLEANUP_FREE struct aggregate_text *docs =
-		xcalloc(end - first, sizeof(*docs));
-	CLEANUP_BUF struct buf texts = { .max = AGGREGATE_MAX + TOMBSTONE_MAX };
 	CLEANUP_BUF struct buf out = { .max = AGGREGATE_MAX };
 	int64_t time = a->v[first].t->record->time;
-	size_t n = 0, at = 0;
+	struct aggregate_writer w;
 
-	for (; n < end - first && texts.len < AGGREGATE_MAX; n++) {
-		const struct oplog_tombstone *t = a->v[first + n].t;
-		size_t before = texts.len;
+	aggregate_begin(&w, a->archive_id, &out);
+	for (size_t i = first; i < end; i++) {
+		CLEANUP_BUF struct buf text = { .max = TOMBSTONE_MAX };
+		const struct oplog_tombstone *t = a->v[i].t;
 
-		if (tombstone_doc_bytes(a->st, t->object, &texts, err))
+		if (oplog_object_read(a->st, t->object, TOMBSTONE_MAX, &text,
+				      err))
 			return err->rc;
-		docs[n].len = texts.len - before;
+		if (!aggregate_add(&w, text.p, text.len))
+			break;
 		time = t->record->time;
+		a->counts.documents++;
 	}
-	for (size_t i = 0; i < n; i++) {
-		docs[i].p = texts.p + at;
-		at += docs[i].len;
-	}
-	aggregate_encode(a->archive_id, time, docs, n, &out, &n);
+	aggregate_end(&w, time);
 	if (!buf_ok(&out))
 		return err_set(err, RC_LIMIT, "%s: too long", a->v[first].key);
 	a->counts.hours++;
-	a->counts.documents += n;
 	return put(a, a->v[first].key, &out, err);
 }
 

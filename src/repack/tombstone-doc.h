@@ -12,15 +12,11 @@
 #include "erase/tombstone.h"
 #include "volume/oplog-state.h"
 
-struct buf;
 struct store;
 
-/* Its bytes, appended to ret, checked against the log.  RC_CORRUPT: it is
- * gone, or another.
+/* The document; to be released after success.  RC_CORRUPT: it is gone, or
+ * another.
  */
-enum rc tombstone_doc_bytes(struct store *st, const struct oplog_object *o,
-			    struct buf *ret, struct err *err) MUST_CHECK;
-/* The document; to be released after success. */
 enum rc tombstone_doc_read(struct store *st, const struct oplog_object *o,
 			   struct tombstone *ret, struct err *err) MUST_CHECK;
 

@@ -14,9 +14,14 @@ static struct err err;
 
 #define TIME INT64_C(1795256130000000) /* 2026-11-21 10:15:30 */
 
-static struct aggregate_text text(const char *s)
+struct text {
+	const char *p;
+	size_t len;
+};
+
+static struct text text(const char *s)
 {
-	return (struct aggregate_text){ s, strlen(s) };
+	return (struct text){ s, strlen(s) };
 }
 
 /* aggregate_fn: all documents in one text. */
@@ -35,18 +40,26 @@ static enum rc refuse(void *arg, const void *p, size_t len, struct err *ret)
 	return err_set(ret, RC_IO, "no more");
 }
 
+static void write_all(const struct text *docs, size_t n, struct buf *out)
+{
+	struct aggregate_writer w;
+
+	aggregate_begin(&w, archive_id, out);
+	for (size_t i = 0; i < n; i++)
+		assert_true(aggregate_add(&w, docs[i].p, docs[i].len));
+	aggregate_end(&w, TIME);
+}
+
 static void documents_come_out_as_they_went_in(void **state)
 {
-	const struct aggregate_text docs[] = { text("{\"a\":[1,\"]\"]}\n"),
-					       text("{\"b\":{\"c\":2}}\n") };
+	const struct text docs[] = { text("{\"a\":[1,\"]\"]}\n"),
+				     text("{\"b\":{\"c\":2}}\n") };
 	CLEANUP_BUF struct buf b = { .max = 4096 };
 	CLEANUP_BUF struct buf all = { .max = 4096 };
 	int n_calls = 0;
-	size_t n = 0;
 
 	(void)state;
-	aggregate_encode(archive_id, TIME, docs, 2, &b, &n);
-	assert_int_equal(n, 2);
+	write_all(docs, 2, &b);
 	assert_int_equal(
 		aggregate_each(b.p, b.len, archive_id, collect, &all, &err),
 		RC_OK);
@@ -66,21 +79,38 @@ static void documents_come_out_as_they_went_in(void **state)
 
 static void documents_of_another_form_are_left_out(void **state)
 {
-	const struct aggregate_text docs[] = { text("{\"a\":1}"),
-					       text("{\n}\n"), text(""),
-					       text("[1]\n"),
-					       text("{\"b\":1}\n") };
+	const struct text docs[] = { text("{\"a\":1}"), text("{\n}\n"),
+				     text(""), text("[1]\n"),
+				     text("{\"b\":1}\n") };
 	CLEANUP_BUF struct buf b = { .max = 4096 };
 	CLEANUP_BUF struct buf all = { .max = 4096 };
-	size_t n = 0;
 
 	(void)state;
-	aggregate_encode(archive_id, TIME, docs, 5, &b, &n);
-	assert_int_equal(n, 5);
+	write_all(docs, 5, &b);
 	assert_int_equal(
 		aggregate_each(b.p, b.len, archive_id, collect, &all, &err),
 		RC_OK);
 	assert_string_equal(buf_str(&all), "{\"b\":1}\n");
+}
+
+static void what_there_is_no_room_for_is_refused(void **state)
+{
+	CLEANUP_BUF struct buf b = { .max = AGGREGATE_MAX };
+	CLEANUP_BUF struct buf one = { .max = TOMBSTONE_MAX };
+	struct aggregate_writer w;
+	size_t n = 0;
+
+	(void)state;
+	buf_append_str(&one, "{\"a\":\"");
+	memset(buf_reserve(&one, TOMBSTONE_MAX - 32), 'x', TOMBSTONE_MAX - 32);
+	one.len += TOMBSTONE_MAX - 32;
+	buf_append_str(&one, "\"}\n");
+	aggregate_begin(&w, archive_id, &b);
+	while (aggregate_add(&w, one.p, one.len))
+		n++;
+	aggregate_end(&w, TIME);
+	assert_int_equal(n, 3);
+	assert_true(buf_ok(&b));
 }
 
 static void keys_are_of_hours(void **state)
@@ -103,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_come_out_as_they_went_in),
 		cmocka_unit_test(documents_of_another_form_are_left_out),
+		cmocka_unit_test(what_there_is_no_room_for_is_refused),
 		cmocka_unit_test(keys_are_of_hours),
 	};
 

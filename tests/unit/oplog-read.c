@@ -273,11 +273,10 @@ static char *fold(struct fixture *f)
 
 	for (size_t i = 0; i < n; i++)
 		all[i] = oplog_record_at(f->log, i);
-	OK(oplog_checkpoint_encode(all, n, archive_id, clock_wall_ns() / 1000,
+	OK(oplog_checkpoint_encode(all, n, archive_id, clock_wall_us(),
 				   is_first, NULL, &b, &n_in, &err));
 	assert_int_equal(n_in, n);
-	OK(oplog_checkpoint_key(clock_wall_ns() / 1000, key, sizeof(key),
-				&err));
+	OK(oplog_checkpoint_key(clock_wall_us(), key, sizeof(key), &err));
 	put(f, key, b.p, b.len);
 	free(all);
 	return xstrdup(key + strlen("log/"));
@@ -551,7 +550,7 @@ static void what_is_removed_while_it_is_read_is_missed(void **state)
 /* A document that deletes one uid, and its record. */
 static char *erase_uid(struct fixture *f, const char *uid)
 {
-	struct tombstone t = { .time = clock_wall_ns() / 1000 };
+	struct tombstone t = { .time = clock_wall_us() };
 	struct oplog_record r = { .kind = OPLOG_TOMBSTONES };
 	CLEANUP_BUF struct buf b = { .max = TOMBSTONE_MAX };
 	uint8_t id[ERASURE_ID_LEN] = { (uint8_t)uid[0] };
@@ -644,19 +643,16 @@ static void an_aggregate_saves_requests(void **state)
 	CLEANUP_BUF struct buf b1 = { .max = 65536 }, b2 = { .max = 65536 };
 	CLEANUP_BUF struct buf all = { .max = AGGREGATE_MAX };
 	char key[AGGREGATE_KEY_TEXT];
-	size_t n = 0;
+	struct aggregate_writer w;
 
 	assert_true(changed(f));
 	two = erase_uid(f, "two");
 	OK(store_read_all(f->st, one, 65536, &b1, &err));
 	OK(store_read_all(f->st, two, 65536, &b2, &err));
-	{
-		const struct aggregate_text docs[] = { { b1.p, b1.len },
-						       { b2.p, b2.len } };
-
-		aggregate_encode(archive_id, NOW, docs, 2, &all, &n);
-	}
-	assert_int_equal(n, 2);
+	aggregate_begin(&w, archive_id, &all);
+	assert_true(aggregate_add(&w, b1.p, b1.len) &&
+		    aggregate_add(&w, b2.p, b2.len));
+	aggregate_end(&w, NOW);
 	aggregate_key(NOW, key);
 	put(f, key, all.p, all.len);
 	begin(f);

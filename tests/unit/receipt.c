@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "changed-text.h"
+#include "erase/receipt-share.h"
 #include "unit.h"
 
 #define TIME INT64_C(1795256130123456) /* 2026-11-21T10:15:30.123456Z */
@@ -169,6 +170,31 @@ static void what_is_read_is_written_the_same(void **state)
 	assert_string_equal(buf_str(&b), good);
 }
 
+/* With a sanitizer: there is room behind three of what was read. */
+static void what_is_read_can_be_added_to(void **state)
+{
+	CLEANUP(receipt_release) struct receipt r = { 0 };
+	CLEANUP(receipt_release) struct receipt back = { 0 };
+	CLEANUP_BUF struct buf b = { .max = RECEIPT_MAX };
+	const struct receipt_root two = root_of(0x12);
+	struct err err = { 0 };
+
+	(void)state;
+	make(&r);
+	receipt_add_purged(&r, &two, NULL, RECEIPT_REMOVED, TIME, 0);
+	assert_int_equal(receipt_encode(&r, &b, &err), RC_OK);
+	assert_int_equal(receipt_decode(b.p, b.len, &back, &err), RC_OK);
+	for (uint8_t i = 3; i < 9; i++) {
+		const struct receipt_root more = root_of(0x20 + i);
+
+		assert_int_equal(back.n_purged, i);
+		receipt_add_purged(&back, &more, "s3", RECEIPT_REMOVED, TIME,
+				   0);
+	}
+	assert_int_equal(back.n_purged, 9);
+	assert_string_equal(back.purged[8].zone, "s3");
+}
+
 static void a_receipt_is_of_its_uid_and_versions_alone(void **state)
 {
 	CLEANUP(receipt_release) struct receipt r = { 0 };
@@ -293,16 +319,78 @@ static void what_cannot_be_read_is_not_written(void **state)
 	}
 }
 
+static void check_text(struct receipt *r, const char *want)
+{
+	CLEANUP_BUF struct buf b = { .max = 65536 };
+	struct err err;
+
+	assert_int_equal(receipt_encode(r, &b, &err), RC_OK);
+	assert_string_equal(buf_str(&b), want);
+}
+
+static void what_receipts_say_alike_is_there_once(void **state)
+{
+	static const char *const others[][2] = {
+		{ "\"op\"", "\"o\"" },
+		{ "retention", "gdpr" },
+		{ "\"disk\"", "\"disc\"" },
+		{ "2033", "2034" },
+		{ "21T11:00", "21T11:01" },
+		{ "22T10:15:30.1", "22T10:15:30.2" },
+		{ "to\":[\"2222", "to\":[\"2122" },
+	};
+	struct receipt_share *share = receipt_share_new();
+	struct receipt first = { 0 }, r = { 0 };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(receipt_decode(good, strlen(good), &first, &err),
+			 RC_OK);
+	receipt_share_add(share, &first);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		CLEANUP_BUF struct buf b = { 0 };
+		const char *text;
+
+		change_text(good, others[i][0], others[i][1], &b);
+		text = buf_str(&b);
+		assert_int_equal(receipt_decode(text, strlen(text), &r, &err),
+				 RC_OK);
+		receipt_share_add(share, &r);
+		assert_ptr_not_equal(r.replaced, first.replaced);
+		check_text(&r, text);
+		receipt_release(&r);
+	}
+	receipt_share_add(share, &r); /* of nothing */
+	receipt_release(&r);
+	receipt_share_free(share);
+	share = receipt_share_new();
+	assert_int_equal(receipt_decode(good, strlen(good), &r, &err), RC_OK);
+	receipt_share_add(share, &r);
+	receipt_release(&first);
+	assert_int_equal(receipt_decode(good, strlen(good), &first, &err),
+			 RC_OK);
+	receipt_share_add(share, &first);
+	assert_ptr_equal(r.replaced, first.replaced);
+	assert_ptr_equal(r.purged, first.purged);
+	assert_ptr_equal(r.words.by, first.words.by);
+	receipt_share_free(share);
+	receipt_release(&r);
+	check_text(&first, good);
+	receipt_release(&first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_the_form_in_the_manual),
 		cmocka_unit_test(the_example_of_the_manual_is_of_its_tombstone),
 		cmocka_unit_test(what_is_read_is_written_the_same),
+		cmocka_unit_test(what_is_read_can_be_added_to),
 		cmocka_unit_test(a_receipt_is_of_its_uid_and_versions_alone),
 		cmocka_unit_test(a_receipt_is_final_when_nothing_is_pending),
 		cmocka_unit_test(missing_zones_words_and_ends_are_no_error),
 		cmocka_unit_test(bad_receipts_are_refused),
+		cmocka_unit_test(what_receipts_say_alike_is_there_once),
 		cmocka_unit_test(what_cannot_be_read_is_not_written),
 	};
 

@@ -291,6 +291,42 @@ static void memory_is_what_the_header_says(void **state)
 	}
 }
 
+static void names_are_shared_with_the_set_before(void **state)
+{
+	CLEANUP(tombstone_release) struct tombstone many = { 0 };
+	struct tombstone_set *s, *first;
+	char uid[200];
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++) {
+		snprintf(uid, sizeof(uid), "%0180zu", i);
+		add(&many, uid, ERASURE_UNTIL, (int64_t)i);
+	}
+	first = s = set_of(NULL, &many);
+	tombstone_set_ref(first);
+	/* Also where the names are taken together, now and then. */
+	for (size_t i = 0; i < 100; i++) {
+		CLEANUP(tombstone_release) struct tombstone one = { 0 };
+		struct tombstone_uid a, b;
+		struct tombstone_set *next;
+
+		snprintf(uid, sizeof(uid), "0-%03zu", i);
+		add(&one, uid, ERASURE_ONE, (int64_t)i);
+		next = set_of(s, &one);
+		tombstone_set_unref(s);
+		s = next;
+		assert_int_equal(tombstone_set_count(s), 1001 + i);
+		tombstone_set_at(s, tombstone_set_count(s) - 1, &a);
+		tombstone_set_at(first, 999, &b);
+		assert_true(span_equal(a.uid, b.uid));
+		assert_int_equal(a.uid.p == b.uid.p, i < 16);
+		assert_true(is_hidden(s, uid, (int64_t)i));
+		assert_true(is_hidden(s, "0-000", 0));
+	}
+	tombstone_set_unref(first);
+	tombstone_set_unref(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +339,7 @@ int main(void)
 		cmocka_unit_test(only_what_is_newly_hidden_differs),
 		cmocka_unit_test(a_set_says_what_a_list_would),
 		cmocka_unit_test(memory_is_what_the_header_says),
+		cmocka_unit_test(names_are_shared_with_the_set_before),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
