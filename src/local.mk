@@ -220,6 +220,12 @@ libdesfs_a_SOURCES += src/catalog/catalog-query.c
 libdesfs_a_SOURCES += src/catalog/catalog-schema.c
 libdesfs_a_SOURCES += src/catalog/scrub-vfs.c src/catalog/scrub-vfs.h
 libdesfs_a_SOURCES += src/catalog/sqlite-library.c src/catalog/sqlite-library.h
+# legacy
+libdesfs_a_SOURCES += src/legacy/legacy-bits.c src/legacy/legacy-bits.h
+libdesfs_a_SOURCES += src/legacy/legacy-meta.c src/legacy/legacy-meta.h
+libdesfs_a_SOURCES += src/legacy/legacy-name.c src/legacy/legacy-name.h
+libdesfs_a_SOURCES += src/legacy/legacy-path.c src/legacy/legacy-path.h
+libdesfs_a_SOURCES += src/legacy/legacy-time.c src/legacy/legacy-time.h
 
 # volume
 libdesfs_a_SOURCES += src/volume/volume.c src/volume/volume.h

@@ -14,6 +14,9 @@ unit_programs += tests/unit/shard-build
 unit_programs += tests/unit/codec
 unit_programs += tests/unit/frame
 unit_programs += tests/unit/legacy-index
+unit_programs += tests/unit/legacy-meta
+unit_programs += tests/unit/legacy-name
+unit_programs += tests/unit/legacy-path
 unit_programs += tests/unit/golden-shards
 unit_programs += tests/unit/hex
 unit_programs += tests/unit/stamped
@@ -158,6 +161,9 @@ fuzz_programs += tests/fuzz/fuzz-tombstone
 fuzz_programs += tests/fuzz/fuzz-des2
 fuzz_programs += tests/fuzz/fuzz-datavision
 fuzz_programs += tests/fuzz/fuzz-frame
+fuzz_programs += tests/fuzz/fuzz-legacy-meta
+fuzz_programs += tests/fuzz/fuzz-legacy-name
+fuzz_programs += tests/fuzz/fuzz-legacy-path
 fuzz_programs += tests/fuzz/fuzz-timestamp
 
 # What looks at sources alone finds the same in every build: ./run-tests calls
