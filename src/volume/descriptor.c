@@ -39,7 +39,7 @@ const char *descriptor_route_text(unsigned int route)
 	return route < ARRAY_LEN(route_texts) ? route_texts[route] : "?";
 }
 
-bool descriptor_route_parse(const char *text, unsigned int *ret)
+static bool parse_route(const char *text, unsigned int *ret)
 {
 	for (unsigned int i = 0; i < ARRAY_LEN(route_texts); i++) {
 		if (strcmp(text, route_texts[i]) != 0)
@@ -174,8 +174,8 @@ static enum rc check_id(struct json_t *j, struct descriptor *d, struct err *err)
 		       hex);
 }
 
-static enum rc get_routing(const struct json_t *j, struct descriptor *d,
-			   struct err *err)
+enum rc descriptor_get_routing(const struct json_t *j, unsigned int *ret_route,
+			       unsigned int *ret_n_bits, struct err *err)
 {
 	const char *route = "";
 	int64_t n_bits = 0;
@@ -184,10 +184,10 @@ static enum rc get_routing(const struct json_t *j, struct descriptor *d,
 			 err) ||
 	    json_get_str(j, "route", 64, &route, err))
 		return err->rc;
-	if (!descriptor_route_parse(route, &d->route))
+	if (!parse_route(route, ret_route))
 		return err_set(err, RC_UNSUPPORTED,
-			       "archive has route %s, not known here", route);
-	d->n_bits = (unsigned int)n_bits;
+			       "route %s is not known here", route);
+	*ret_n_bits = (unsigned int)n_bits;
 	return RC_OK;
 }
 
@@ -206,7 +206,8 @@ enum rc descriptor_decode(const void *p, size_t len, struct descriptor *ret,
 	if (!json_is_obj(j))
 		return err_set(err, RC_CORRUPT, "not a JSON object");
 	if (check_format(j, &d, err) || check_features(j, &d, err) ||
-	    check_id(j, &d, err) || get_routing(j, &d, err) ||
+	    check_id(j, &d, err) ||
+	    descriptor_get_routing(j, &d.route, &d.n_bits, err) ||
 	    json_get_time(j, "created_at", &d.created_at, err))
 		return err->rc;
 	*ret = d;

@@ -40,8 +40,13 @@ enum rc descriptor_decode(const void *p, size_t len, struct descriptor *ret,
 			  struct err *err) MUST_CHECK;
 void descriptor_encode(const struct descriptor *d, struct buf *out);
 
-/* The word for an enum route_kind, and back; false for words not known. */
+/* The word for an enum route_kind. */
 const char *descriptor_route_text(unsigned int route);
-bool descriptor_route_parse(const char *text, unsigned int *ret) MUST_CHECK;
+
+/* The members n_bits and route, which records of the log have, too. */
+struct json_t;
+enum rc descriptor_get_routing(const struct json_t *j, unsigned int *ret_route,
+			       unsigned int *ret_n_bits,
+			       struct err *err) MUST_CHECK;
 
 #endif

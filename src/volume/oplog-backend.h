@@ -41,8 +41,8 @@ struct oplog_deleted {
 	size_t n_withdrawn;
 };
 
-/* Clocks differ by at most that; records of the future are of one that is
- * wrong, and one of those must not carry all later ones along.
+/* Records of the future are of a clock that is wrong, see CLOCK_SKEW_US, and
+ * one of those must not carry all later ones along.
  */
 bool oplog_is_of_the_future(int64_t time);
 
@@ -55,6 +55,8 @@ struct oplog {
 	struct oplog_deleted deleted;
 	bool has_id;
 	uint8_t archive_id[SHARD_ID_LEN];
+	struct oplog_prev written; /* by it, last; name NULL: nothing */
+	int64_t written_time;
 
 	struct catalog *catalog; /* NULL: none, or it failed to keep one */
 	const char *location;

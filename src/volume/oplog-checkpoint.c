@@ -14,8 +14,7 @@
 #include "base/json-elements.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/timestamp.h"
-#include "base/unique.h"
+#include "base/stamped.h"
 #include "volume/oplog-json-backend.h"
 #include "volume/record-digest.h"
 
@@ -35,15 +34,12 @@ bool oplog_checkpoint_name_time(const char *name, int64_t *ret_time)
 enum rc oplog_checkpoint_key(int64_t time, char *ret, size_t size,
 			     struct err *err)
 {
-	char stamp[TIMESTAMP_COMPACT_TEXT];
-	char random[HEX_TEXT(16)];
+	char name[STAMPED_TEXT];
 	int n;
 
-	if (unique_text(random, 16, err))
+	if (stamped_name(time, name, err))
 		return err->rc;
-	timestamp_format_compact(time, stamp);
-	n = snprintf(ret, size, "log/" OPLOG_CHECKPOINT "%s-%s.json", stamp,
-		     random);
+	n = snprintf(ret, size, "log/" OPLOG_CHECKPOINT "%s.json", name);
 	if (n < 0 || (size_t)n >= size)
 		return err_set(err, RC_LIMIT, "checkpoint's key needs %d bytes",
 			       n + 1);

@@ -19,9 +19,6 @@
 #include "volume/oplog-backend.h"
 #include "volume/oplog-state.h"
 
-/* Erasures that are taken into the set at once. */
-#define BATCH_MAX ((size_t)1 << 18)
-
 void oplog_deleted_release(struct oplog_deleted *d)
 {
 	tombstone_set_unref(d->set);
@@ -90,30 +87,8 @@ struct batch {
 	struct oplog_news *news;
 	const struct oplog_state *state;
 	struct store *st;
-	struct tombstone_set *set;
-	struct tombstone *docs;
-	size_t n, cap, n_erasures;
+	struct tombstone_build *build;
 };
-
-static enum rc flush(struct batch *b, struct err *err)
-{
-	const struct tombstone **docs = xcalloc(b->n + 1, sizeof(*docs));
-	struct tombstone_set *set = NULL;
-	enum rc rc;
-
-	for (size_t i = 0; i < b->n; i++)
-		docs[i] = &b->docs[i];
-	rc = tombstone_set_new(&set, b->set, docs, b->n, err);
-	free(docs);
-	if (rc)
-		return rc;
-	tombstone_set_unref(b->set);
-	b->set = set;
-	while (b->n)
-		tombstone_release(&b->docs[--b->n]);
-	b->n_erasures = 0;
-	return RC_OK;
-}
 
 static void leave_out_withdrawn(const struct oplog_state *state,
 				struct tombstone *t)
@@ -134,12 +109,12 @@ static void leave_out_withdrawn(const struct oplog_state *state,
 /* Takes t over. */
 static enum rc add(struct batch *b, struct tombstone *t, struct err *err)
 {
+	enum rc rc;
+
 	leave_out_withdrawn(b->state, t);
-	b->docs = mem_grow(b->docs, &b->cap, b->n + 1, sizeof(*b->docs));
-	b->docs[b->n++] = *t;
-	b->n_erasures += t->n;
-	*t = (struct tombstone){ 0 };
-	return b->n_erasures > BATCH_MAX ? flush(b, err) : RC_OK;
+	rc = tombstone_build_add(b->build, t, err);
+	tombstone_release(t);
+	return rc;
 }
 
 /* From the index cache. */
@@ -327,9 +302,7 @@ static enum rc read_all(struct batch *b, const struct oplog_deleted *old,
 		wanted[n_wanted].object = t->object;
 		aggregate_key(t->record->time, wanted[n_wanted++].aggregate);
 	}
-	if (add_wanted(b, wanted, n_wanted, err))
-		return err->rc;
-	return b->n ? flush(b, err) : RC_OK;
+	return add_wanted(b, wanted, n_wanted, err);
 }
 
 enum rc oplog_deleted_read(struct oplog_news *news,
@@ -343,13 +316,11 @@ enum rc oplog_deleted_read(struct oplog_news *news,
 
 	if (!may_grow(old, state))
 		old = NULL;
-	if (old)
-		b.set = tombstone_set_ref(old->set);
+	b.build = tombstone_build_new(old ? old->set : NULL);
 	rc = read_all(&b, old, ret, err);
-	while (b.n)
-		tombstone_release(&b.docs[--b.n]);
-	free(b.docs);
-	ret->set = b.set;
+	if (!rc)
+		rc = tombstone_build_end(b.build, &ret->set, err);
+	tombstone_build_free(b.build);
 	ret->n_withdrawn = oplog_state_n_withdrawn(state);
 	ret->is_ready = !rc;
 	if (!rc)

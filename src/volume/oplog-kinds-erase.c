@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "erase/receipt-share.h"
 #include "erase/suppression.h"
 #include "erase/tombstone.h"
 #include "volume/oplog-json-backend.h"
@@ -41,6 +42,8 @@ static enum rc object_to_json(const void *element, struct json_t **ret,
 	json_set_str(j, "key", o->key);
 	json_set_u64(j, "count", o->count);
 	json_set_hex(j, "sha256", o->sha256, SHA256_LEN);
+	if (o->rest_of)
+		json_set_str(j, "rest_of", o->rest_of);
 	*ret = j;
 	return RC_OK;
 }
@@ -61,6 +64,23 @@ static enum rc get_object(const struct json_t *j, struct oplog_object *o,
 	return RC_OK;
 }
 
+static enum rc get_rest_of(const struct json_t *j, struct oplog_object *o,
+			   struct err *err)
+{
+	const char *key = "";
+
+	if (!json_has(j, "rest_of"))
+		return RC_OK;
+	if (json_get_str(j, "rest_of", 128, &key, err))
+		return err->rc;
+	if (!tombstone_key_is_valid(key))
+		return err_set(err, RC_CORRUPT,
+			       "rest_of %s is not the key of such a document",
+			       key);
+	o->rest_of = xstrdup(key);
+	return RC_OK;
+}
+
 static enum rc append_tombstone(struct oplog_record *r, const struct json_t *j,
 				bool is_kept, struct err *err)
 {
@@ -71,7 +91,9 @@ static enum rc append_tombstone(struct oplog_record *r, const struct json_t *j,
 				 sizeof(*r->tombstones));
 	o = &r->tombstones[r->n_tombstones++];
 	*o = (struct oplog_object){ 0 };
-	return get_object(j, o, tombstone_key_is_valid, err);
+	if (get_object(j, o, tombstone_key_is_valid, err))
+		return err->rc;
+	return get_rest_of(j, o, err);
 }
 
 /* --- withdrawn ------------------------------------------------------------ */
@@ -221,11 +243,19 @@ static enum rc to_json_of_receipt(const void *element, struct json_t **ret,
 static enum rc append_receipt(struct oplog_record *r, const struct json_t *j,
 			      bool is_kept, struct err *err)
 {
+	struct receipt *to;
+
 	(void)is_kept;
 	r->receipts = mem_grow(r->receipts, &r->cap, r->n_receipts + 1,
 			       sizeof(*r->receipts));
-	r->receipts[r->n_receipts] = (struct receipt){ 0 };
-	return receipt_from_json(j, &r->receipts[r->n_receipts++], err);
+	to = &r->receipts[r->n_receipts++];
+	*to = (struct receipt){ 0 };
+	if (receipt_from_json(j, to, err))
+		return err->rc;
+	if (!r->share)
+		r->share = receipt_share_new();
+	receipt_share_add(r->share, to);
+	return RC_OK;
 }
 
 static int compare_texts(const void *a, const void *b)

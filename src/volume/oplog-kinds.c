@@ -172,31 +172,20 @@ static enum rc get_repack(const struct json_t *j, struct oplog_record *r,
 
 /* --- all ------------------------------------------------------------------ */
 
-static const struct oplog_form form_shards = { .kind = "shards",
-					       .array = "shards",
-					       .element = "shard",
-					       .text_min = 128,
-					       .element_size = sizeof(
-						       struct shard_meta),
-					       .array_of = shards_of,
-					       .compare = shard_meta_compare,
-					       .to_json = shard_to_json,
-					       .append = append_shard,
-					       .set_rest = set_allow_erased,
-					       .get_rest = get_allow_erased };
+/* Of records that add shards. */
+#define FORM_OF_SHARDS(word, set, get)                                      \
+	{                                                                   \
+		.kind = (word), .array = "shards", .element = "shard",      \
+		.text_min = 128, .element_size = sizeof(struct shard_meta), \
+		.array_of = shards_of, .compare = shard_meta_compare,       \
+		.to_json = shard_to_json, .append = append_shard,           \
+		.set_rest = (set), .get_rest = (get),                       \
+	}
 
-static const struct oplog_form form_repack = { .kind = "repack",
-					       .array = "shards",
-					       .element = "shard",
-					       .text_min = 128,
-					       .element_size = sizeof(
-						       struct shard_meta),
-					       .array_of = shards_of,
-					       .compare = shard_meta_compare,
-					       .to_json = shard_to_json,
-					       .append = append_shard,
-					       .set_rest = set_repack,
-					       .get_rest = get_repack };
+static const struct oplog_form form_shards =
+	FORM_OF_SHARDS("shards", set_allow_erased, get_allow_erased);
+static const struct oplog_form form_repack =
+	FORM_OF_SHARDS("repack", set_repack, get_repack);
 
 const struct oplog_form *const oplog_forms[OPLOG_N_KINDS] = {
 	[OPLOG_SHARDS] = &form_shards,

@@ -90,7 +90,7 @@ static bool wants_all(const struct oplog *log, int64_t now)
  */
 static void start_after(const struct oplog *log, char *ret, size_t size)
 {
-	int64_t now = clock_wall_ns() / 1000;
+	int64_t now = clock_wall_us();
 	char stamp[TIMESTAMP_COMPACT_TEXT];
 	int64_t last;
 
@@ -98,7 +98,8 @@ static void start_after(const struct oplog *log, char *ret, size_t size)
 	if (wants_all(log, now) || !log->n_records)
 		return;
 	last = log->records[log->n_records - 1]->time;
-	timestamp_format_compact((last < now ? last : now) - CLOCK_SKEW_US, stamp);
+	timestamp_format_compact((last < now ? last : now) - CLOCK_SKEW_US,
+				 stamp);
 	snprintf(ret, size, OPLOG_PREFIX "%s", stamp);
 }
 
@@ -324,7 +325,7 @@ enum rc oplog_read(struct oplog *log, struct store *st, bool *ret_changed,
 {
 	CLEANUP(oplog_news_release) struct oplog_news news = { 0 };
 	const struct tombstone_set *before = log->deleted.set;
-	int64_t now = clock_wall_ns() / 1000;
+	int64_t now = clock_wall_us();
 	bool is_new, is_due;
 	char after[64];
 

@@ -10,12 +10,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/hex.h"
 #include "base/json-elements.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/timestamp.h"
-#include "base/unique.h"
+#include "base/stamped.h"
+#include "erase/receipt-share.h"
 #include "volume/oplog-json-backend.h"
 #include "volume/record-digest.h"
 
@@ -25,8 +24,10 @@
 
 static void release_objects(struct oplog_object *objects, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(objects[i].key);
+		free(objects[i].rest_of);
+	}
 	free(objects);
 }
 
@@ -51,6 +52,7 @@ static void release_erased(struct oplog_record *r)
 	for (size_t i = 0; i < r->n_receipts; i++)
 		receipt_release(&r->receipts[i]);
 	free(r->receipts);
+	receipt_share_free(r->share);
 	for (size_t i = 0; i < r->n_done; i++)
 		free(r->done[i]);
 	free(r->done);
@@ -74,14 +76,12 @@ void oplog_record_release(struct oplog_record *r)
 
 enum rc oplog_record_key(int64_t time, char *ret, size_t size, struct err *err)
 {
-	char stamp[TIMESTAMP_COMPACT_TEXT];
-	char random[HEX_TEXT(16)];
+	char name[STAMPED_TEXT];
 	int n;
 
-	if (unique_text(random, 16, err))
+	if (stamped_name(time, name, err))
 		return err->rc;
-	timestamp_format_compact(time, stamp);
-	n = snprintf(ret, size, "log/%s-%s.json", stamp, random);
+	n = snprintf(ret, size, "log/%s.json", name);
 	if (n < 0 || (size_t)n >= size)
 		return err_set(err, RC_LIMIT, "log key needs %d bytes", n + 1);
 	return RC_OK;
@@ -89,13 +89,7 @@ enum rc oplog_record_key(int64_t time, char *ret, size_t size, struct err *err)
 
 bool oplog_record_name_time(const char *name, int64_t *ret_time)
 {
-	const size_t stamp = TIMESTAMP_COMPACT_TEXT - 1;
-	uint8_t random[16];
-
-	return strlen(name) == stamp + 1 + 32 + 5 && name[stamp] == '-' &&
-	       !strcmp(name + stamp + 33, ".json") &&
-	       hex_decode(name + stamp + 1, 32, random, sizeof(random)) &&
-	       timestamp_parse_compact(name, stamp, ret_time);
+	return stamped_parse(name, ".json", ret_time);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -143,20 +137,13 @@ static enum rc write_elements(const struct writer *w, struct buf *out,
 }
 
 static enum rc digest_of(const struct writer *w, const struct json_t *rest,
+			 const struct buf *elements,
 			 uint8_t digest[SHARD_ID_LEN], struct err *err)
 {
 	struct record_digest d;
 
 	record_digest_begin(&d, rest, w->form->array);
-	for (size_t i = 0; i < w->n; i++) {
-		CLEANUP_JSON struct json_t *j = NULL;
-
-		if (w->form->to_json(w->elements[i], &j, err)) {
-			record_digest_release(&d);
-			return err->rc;
-		}
-		record_digest_element(&d, j);
-	}
+	record_digest_written(&d, elements);
 	return record_digest_end(&d, digest, err);
 }
 
@@ -186,20 +173,20 @@ static struct json_t *rest_of(const struct oplog_record *r,
 static void encode(const struct oplog_record *r, struct json_t *rest,
 		   struct buf *out, uint8_t digest[SHARD_ID_LEN])
 {
+	CLEANUP_BUF struct buf elements = { .max = OPLOG_RECORD_MAX };
 	CLEANUP_BUF struct buf after = { .max = OPLOG_RECORD_MAX };
 	struct writer w;
 	struct err err;
 
 	writer_init(&w, r);
-	if (r->lacks_receipts) {
-		out->failed = true;
-	} else if (digest_of(&w, rest, digest, &err)) {
+	if (r->lacks_receipts || write_elements(&w, &elements, &err) ||
+	    !buf_ok(&elements) ||
+	    digest_of(&w, rest, &elements, digest, &err)) {
 		out->failed = true;
 	} else {
 		json_set_hex(rest, "digest", digest, SHARD_ID_LEN);
 		json_write_around(rest, w.form->array, out, &after);
-		if (write_elements(&w, out, &err))
-			out->failed = true;
+		buf_append(out, elements.p, elements.len);
 		buf_append(out, after.p, after.len);
 	}
 	free(w.elements);
@@ -411,6 +398,8 @@ static enum rc get_sealed(struct reader *rd, struct err *err)
 		record_digest_release(&d);
 		return err->rc;
 	}
+	receipt_share_free(rd->r.share);
+	rd->r.share = NULL;
 	if (record_digest_end(&d, rd->digest, err))
 		return err->rc;
 	if (memcmp(rd->digest, want, sizeof(want)) != 0)

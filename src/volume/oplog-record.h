@@ -87,6 +87,10 @@ struct oplog_object {
 	char *key;
 	uint64_t count; /* erasures or uids in it */
 	uint8_t sha256[SHA256_LEN];
+	/* Of a tombstone document that has what others were not done of: which
+	 * one; NULL: it asks for what nobody asked for before.
+	 */
+	char *rest_of;
 };
 
 struct erasure_id {
@@ -141,7 +145,8 @@ struct oplog_record {
 	size_t n_purged;
 
 	/* OPLOG_ERASED */
-	struct receipt *receipts; /* see oplog_keep_receipts */
+	struct receipt *receipts;    /* see oplog_keep_receipts */
+	struct receipt_share *share; /* for decoding */
 	size_t n_receipts;
 	bool lacks_receipts; /* it had some: it cannot be written again */
 	char **done;         /* keys of tombstone documents */

@@ -174,19 +174,9 @@ static enum rc get_day(const struct json_t *j, uint32_t *ret, struct err *err)
 static enum rc get_place(const struct json_t *j, struct shard_meta *m,
 			 struct err *err)
 {
-	const char *route = "";
-	int64_t n_bits = 0;
-
-	if (json_get_i64(j, "n_bits", ROUTE_BITS_MIN, ROUTE_BITS_MAX, &n_bits,
-			 err) ||
-	    json_get_str(j, "route", 64, &route, err))
-		return err->rc;
-	if (!descriptor_route_parse(route, &m->route))
-		return err_set(err, RC_UNSUPPORTED,
-			       "route %s is not known here", route);
-	m->n_bits = (unsigned int)n_bits;
-	if (get_day(j, &m->day, err) ||
-	    get_u32(j, "slot", (UINT32_C(1) << n_bits) - 1, &m->slot, err) ||
+	if (descriptor_get_routing(j, &m->route, &m->n_bits, err) ||
+	    get_day(j, &m->day, err) ||
+	    get_u32(j, "slot", (UINT32_C(1) << m->n_bits) - 1, &m->slot, err) ||
 	    get_u32(j, "part", OPLOG_PART_MAX, &m->part, err) ||
 	    get_u32(j, "revision", OPLOG_REVISION_MAX, &m->revision, err) ||
 	    json_get_hex(j, "root", m->root, sizeof(m->root), err))

@@ -23,7 +23,7 @@
 /* Not before the newest record that is not of the future. */
 static void set_time(struct oplog_record *r, int64_t newest)
 {
-	r->time = clock_wall_ns() / 1000;
+	r->time = clock_wall_us();
 	if (r->time <= newest)
 		r->time = newest + 1;
 }
@@ -80,15 +80,28 @@ static enum rc put(struct store *st, struct oplog_record *r,
 enum rc oplog_write(struct oplog *log, struct store *st, struct oplog_record *r,
 		    const uint8_t archive_id[SHARD_ID_LEN], struct err *err)
 {
+	int64_t newest = newest_time(log);
 	struct oplog_prev prev;
 
 	free(r->prev.name);
 	oplog_newest(log, &prev);
+	/* No list may show it yet. */
+	if (log->written.name && log->written_time > newest &&
+	    !oplog_is_of_the_future(log->written_time)) {
+		newest = log->written_time;
+		prev = log->written;
+	}
 	r->prev = prev;
 	if (prev.name)
 		r->prev.name = xstrdup(prev.name);
-	set_time(r, newest_time(log));
-	return put(st, r, archive_id, err);
+	set_time(r, newest);
+	if (put(st, r, archive_id, err))
+		return err->rc;
+	free(log->written.name);
+	log->written.name = xstrdup(r->name);
+	memcpy(log->written.sha256, r->sha256, SHA256_LEN);
+	log->written_time = r->time;
+	return RC_OK;
 }
 
 /* --- without the log ------------------------------------------------------ */
@@ -127,7 +140,7 @@ static enum rc note(void *arg, const char *key, uint64_t size, struct err *err)
 static enum rc find_newest(struct store *st, struct newest *ret,
 			   struct err *err)
 {
-	int64_t since = clock_wall_ns() / 1000 - DAY_US;
+	int64_t since = clock_wall_us() - DAY_US;
 	char stamp[TIMESTAMP_COMPACT_TEXT], after[64];
 
 	timestamp_format_compact(since, stamp);
@@ -184,6 +197,22 @@ static bool is_gone(void *arg, const struct shard_meta *m)
 	return true;
 }
 
+/* A record has names, and nobody would look for versions of this one again.
+ * Without them it is taken back all the same.
+ */
+static void purge_versions(struct store *st, const char *key)
+{
+	enum store_gone gone = STORE_KEPT;
+	int64_t until;
+	struct err err;
+
+	if (store_purge(st, key, &gone, &until, &err))
+		log_warn("%s, taken back: versions of it may be left: %s", key,
+			 err.msg);
+	else if (gone == STORE_KEPT)
+		log_warn("%s, taken back: its store keeps it", key);
+}
+
 enum rc oplog_take_back(struct store *st, const struct oplog_record *r,
 			const uint8_t archive_id[SHARD_ID_LEN], struct err *err)
 {
@@ -208,5 +237,8 @@ enum rc oplog_take_back(struct store *st, const struct oplog_record *r,
 	    store_put(st, key, text.p, text.len, &existed, err))
 		return err->rc;
 	rc = store_remove(st, old, err);
-	return rc == RC_NOENT ? RC_OK : rc;
+	if (rc && rc != RC_NOENT)
+		return rc;
+	purge_versions(st, old);
+	return RC_OK;
 }

@@ -34,6 +34,7 @@ void oplog_free(struct oplog *log)
 		oplog_checkpoint_release(&log->checkpoints[i]);
 	free(log->checkpoints);
 	oplog_deleted_release(&log->deleted);
+	free(log->written.name);
 	free(log);
 }
 
@@ -90,7 +91,7 @@ const struct tombstone_set *oplog_deleted(const struct oplog *log)
 
 bool oplog_is_of_the_future(int64_t time)
 {
-	return time > clock_wall_ns() / 1000 + CLOCK_SKEW_US;
+	return time > clock_wall_us() + CLOCK_SKEW_US;
 }
 
 void oplog_newest(const struct oplog *log, struct oplog_prev *ret)

@@ -111,7 +111,8 @@ void oplog_newest(const struct oplog *log, struct oplog_prev *ret);
 /* Write a record, after an oplog_read of all: its time is now, or if that is
  * not later than the newest that was read, that and a microsecond.  Sets time,
  * prev and name.  The log in memory does not have it before the next
- * oplog_read.  RC_LIMIT: too long.  For tools only.
+ * oplog_read, but of several each has the one before as prev: who is shown a
+ * later one knows the earlier.  RC_LIMIT: too long.  For tools only.
  */
 enum rc oplog_write(struct oplog *log, struct store *st, struct oplog_record *r,
 		    const uint8_t archive_id[SHARD_ID_LEN],

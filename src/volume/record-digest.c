@@ -26,6 +26,11 @@ void record_digest_begin(struct record_digest *d, const struct json_t *record,
 	digest_text(d, &before);
 }
 
+void record_digest_written(struct record_digest *d, const struct buf *elements)
+{
+	digest_text(d, elements);
+}
+
 void record_digest_element(struct record_digest *d, const struct json_t *j)
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_RECORD_MAX };

@@ -29,6 +29,8 @@ struct record_digest {
 void record_digest_begin(struct record_digest *d, const struct json_t *record,
 			 const char *array);
 void record_digest_element(struct record_digest *d, const struct json_t *j);
+/* All elements at once, in their canonical form, with commas in between. */
+void record_digest_written(struct record_digest *d, const struct buf *elements);
 /* RC_LIMIT: a record must not be that long. */
 enum rc record_digest_end(struct record_digest *d, uint8_t digest[SHARD_ID_LEN],
 			  struct err *err) MUST_CHECK;
