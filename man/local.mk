@@ -29,5 +29,6 @@ dist_man_MANS += man/desfs-top.1
 dist_man_MANS += man/desfs-version.1
 dist_man_MANS += man/desfs-help.1
 dist_man_MANS += man/desfs-pack.1
+dist_man_MANS += man/desfs-legacy.7
 dist_man_MANS += man/desfs-tuning.7
 dist_man_MANS += man/mount.desfs.8

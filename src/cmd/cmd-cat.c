@@ -110,8 +110,10 @@ static enum rc cat_run(const void *options, int argc, char **argv,
 			n_failed++;
 		}
 	}
+	rc = tell_result(n_failed, (size_t)argc - 1, last, err);
+	rc = archive_result(&archive, rc, err);
 	close_archive(&archive);
-	return tell_result(n_failed, (size_t)argc - 1, last, err);
+	return rc;
 }
 
 static const struct cat_options cat_defaults = { .conf = CONF_INIT };

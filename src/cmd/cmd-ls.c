@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/opt-rows.h"
 #include "cmd/cmd.h"
 #include "cmd/entry-text.h"
 #include "cmd/json-row.h"
@@ -45,10 +46,8 @@ static const struct opt ls_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct ls_options, null),
 	  .help = "end each line with a NUL, for xargs -0" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct ls_options, json),
-	  .help = "print one JSON object for each entry" },
+	OPT_ROW_JSON(struct ls_options, json,
+		     "print one JSON object for each entry"),
 	CONF_OPTS(struct ls_options, conf)
 };
 
@@ -202,10 +201,11 @@ static enum rc ls_run(const void *options, int argc, char **argv,
 			n_failed++;
 		}
 	}
+	rc = archive_result(&archive, tell_result(n_failed, n, last, err), err);
 	close_archive(&archive);
 	todo_release(&ls.todo);
 	buf_release(&ls.line);
-	return tell_result(n_failed, n, last, err);
+	return rc;
 }
 
 static const struct ls_options ls_defaults = { .conf = CONF_INIT };

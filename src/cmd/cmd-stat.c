@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/json-text.h"
+#include "base/opt-rows.h"
 #include "base/timestamp.h"
 #include "cmd/cmd.h"
 #include "cmd/entry-text.h"
@@ -27,10 +28,8 @@ struct stat_options {
 };
 
 static const struct opt stat_opts[] = {
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct stat_options, json),
-	  .help = "print one JSON object for each file" },
+	OPT_ROW_JSON(struct stat_options, json,
+		     "print one JSON object for each file"),
 	CONF_OPTS(struct stat_options, conf)
 };
 
@@ -140,9 +139,11 @@ static void print_text(const struct stat_item *it, struct buf *b)
 		buf_printf(b, "sha256: %s\n", hash);
 	}
 	buf_printf(b, "inode: %" PRIu64 "\n", it->ino);
-	buf_printf(b, "shard: %s\nslot: %u\npart: %u\nrevision: %u\n", s->key,
-		   s->slot, s->part, s->revision);
-	buf_printf(b, "ordinal: %" PRIu64 "\n", it->ordinal);
+	if (s)
+		buf_printf(b,
+			   "shard: %s\nslot: %u\npart: %u\nrevision: %u\n"
+			   "ordinal: %" PRIu64 "\n",
+			   s->key, s->slot, s->part, s->revision, it->ordinal);
 	text_xattrs(b, it->e);
 	if (it->e->meta.len)
 		text_span(b, "meta", it->e->meta);
@@ -197,6 +198,18 @@ static void json_blocks(struct buf *b, const struct stat_item *it)
 	buf_append_str(b, "]");
 }
 
+/* The root of an archive without entries is in none. */
+static void json_shard(struct buf *b, const struct stat_item *it)
+{
+	if (!it->shard)
+		return;
+	json_row_str(b, "shard", it->shard->key);
+	json_row_u64(b, "slot", it->shard->slot);
+	json_row_u64(b, "part", it->shard->part);
+	json_row_u64(b, "revision", it->shard->revision);
+	json_row_u64(b, "ordinal", it->ordinal);
+}
+
 static void print_json(const struct stat_item *it, struct buf *b)
 {
 	const struct entry *e = it->e;
@@ -214,11 +227,7 @@ static void print_json(const struct stat_item *it, struct buf *b)
 	if (e->meta.len)
 		json_row_bytes(b, "meta", e->meta.p, e->meta.len);
 	json_row_u64(b, "inode", it->ino);
-	json_row_str(b, "shard", it->shard->key);
-	json_row_u64(b, "slot", it->shard->slot);
-	json_row_u64(b, "part", it->shard->part);
-	json_row_u64(b, "revision", it->shard->revision);
-	json_row_u64(b, "ordinal", it->ordinal);
+	json_shard(b, it);
 	json_xattrs(b, e);
 	if (e->type == ENTRY_REG)
 		json_blocks(b, it);
@@ -295,8 +304,9 @@ static enum rc stat_run(const void *options, int argc, char **argv,
 			n_failed++;
 		}
 	}
+	rc = archive_result(&archive, tell_result(n_failed, n, last, err), err);
 	close_archive(&archive);
-	return tell_result(n_failed, n, last, err);
+	return rc;
 }
 
 static const struct stat_options stat_defaults = { .conf = CONF_INIT };

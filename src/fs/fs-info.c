@@ -118,6 +118,9 @@ static void put_place(struct buf *out, const struct fs *fs,
 {
 	const struct shard_meta *m = volume_shard(fs->v, ve->node);
 
+	/* The root of an archive without entries is in none. */
+	if (!m)
+		return;
 	put_string(out, "shard", m->key);
 	put_number(out, "day", m->day);
 	put_number(out, "slot", m->slot);

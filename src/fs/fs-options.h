@@ -37,6 +37,7 @@ struct fs_options {
 	uint64_t page_cache;      /* likewise */
 	uint64_t readahead;       /* the kernel's, bytes; 0: ours */
 	unsigned int max_threads; /* 0: by the number of processors */
+	unsigned int n_bits;      /* of an older archive; 0: inferred */
 	enum fs_layout layout;
 	enum fs_xattr xattr;
 	enum fs_push_mode push;

@@ -123,9 +123,11 @@ static bool refresh_once(struct follower *f)
 		return false;
 	}
 	fs_stale_fresh(fs);
-	if (changed)
+	if (changed) {
 		log_info("the archive has changed, view %llu",
 			 (unsigned long long)volume_generation(fs->v));
+		fs_tell_legacy(fs);
+	}
 	return !rc_is_transient(follow(f));
 }
 

@@ -14,6 +14,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/* Parts of an older archive that cannot be read: so many are logged. */
+#define DAMAGE_TOLD 20u
+
 /* The control directory would hide it. */
 static enum rc refuse_control_name(struct fs *fs,
 				   const struct volume_entry *root,
@@ -69,6 +72,32 @@ static void choose_defaults(struct fs *fs)
 	}
 }
 
+/* volume_text_fn */
+static void tell_damage(void *arg, const char *text)
+{
+	unsigned int *n = arg;
+
+	if ((*n)++ < DAMAGE_TOLD)
+		log_warn("%s", text);
+}
+
+void fs_tell_legacy(struct fs *fs)
+{
+	char bits[VOLUME_BITS_TEXT];
+	unsigned int n = 0;
+	uint64_t n_all;
+
+	if (!volume_is_legacy(fs->v))
+		return;
+	volume_legacy_bits(fs->v, bits);
+	log_info("%s: archive of an older program; %s", fs->o->archive, bits);
+	n_all = volume_legacy_damage(fs->v, tell_damage, &n);
+	if (n_all > DAMAGE_TOLD)
+		log_warn("%s: %llu parts cannot be read, 'desfs verify' tells "
+			 "all",
+			 fs->o->archive, (unsigned long long)n_all);
+}
+
 /* A refresh that gets no answer shall not keep the next one waiting. */
 static void bound_timeout(struct fs *fs, unsigned int refresh)
 {
@@ -95,6 +124,7 @@ enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 		.block_cache = o->block_cache,
 		.page_cache = o->page_cache,
 		.verify = (enum volume_verify)o->verify,
+		.legacy.n_bits = o->n_bits,
 	};
 	enum rc rc;
 	int e;
@@ -127,6 +157,7 @@ enum rc fs_start(struct fs *fs, const struct fs_options *o, struct err *err)
 	fs_stale_fresh(fs);
 	if (volume_index_cache_error(fs->v))
 		log_warn("%s", volume_index_cache_error(fs->v));
+	fs_tell_legacy(fs);
 	choose_defaults(fs);
 	return check_root(fs, err);
 }

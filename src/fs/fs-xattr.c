@@ -46,6 +46,7 @@ static bool our_value(const struct fs *fs, const struct volume_entry *ve,
 		      const char *name, struct buf *out)
 {
 	const char *key = name + strlen(OURS);
+	const struct shard_meta *m = volume_shard(fs->v, ve->node);
 	const struct entry *e = &ve->e;
 	char digest[HEX_TEXT(ENTRY_HASH_LEN)];
 	char when[TIMESTAMP_TEXT];
@@ -53,9 +54,9 @@ static bool our_value(const struct fs *fs, const struct volume_entry *ve,
 	if (!strcmp(key, "created_at")) {
 		timestamp_format(e->created_at, when);
 		buf_append_str(out, when);
-	} else if (!strcmp(key, "shard")) {
-		buf_append_str(out, volume_shard(fs->v, ve->node)->key);
-	} else if (!strcmp(key, "ordinal")) {
+	} else if (!strcmp(key, "shard") && m) {
+		buf_append_str(out, m->key);
+	} else if (!strcmp(key, "ordinal") && m) {
 		buf_printf(out, "%" PRIu64, ve->node.ordinal);
 	} else if (!strcmp(key, "uid")) {
 		buf_append(out, e->parent.p, e->parent.len);

@@ -189,6 +189,9 @@ enum rc fs_refresh_start(struct fs *fs, pthread_t *ret,
  * that is too long ago.
  */
 void fs_stale_fresh(struct fs *fs);
+
+/* Of an archive of an older program: log what is known of it. */
+void fs_tell_legacy(struct fs *fs);
 uint64_t fs_stale_left(const struct fs *fs); /* ns until the view is too old */
 /* How long the kernel may go without asking for a name at the top. */
 double fs_stale_seconds(const struct fs *fs);

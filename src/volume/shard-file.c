@@ -249,7 +249,9 @@ static enum rc decode_footer(const struct open_request *rq, const uint8_t *p,
 	size_t len =
 		tail_len < SHARD_FOOTER_SIZE ? tail_len : SHARD_FOOTER_SIZE;
 
-	if (shard_footer_decode(p + (tail_len - len), len, m->size, ret, err))
+	if (shard_footer_decode_of(p + (tail_len - len), len, m->size,
+				   SHARD_KNOWN_INCOMPAT | rq->env->features,
+				   ret, err))
 		return footer_error(m, len, err);
 	return check_footer(rq->env, m, ret, err);
 }

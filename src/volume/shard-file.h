@@ -39,6 +39,7 @@ struct shard_env {
 	struct block_pool *pool; /* memory of blocks, stored and decoded */
 	uint8_t archive_id[SHARD_ID_LEN];
 	bool check_hash;         /* of blocks, besides their CRC */
+	uint32_t features;       /* incompatible ones that shards may have */
 	struct catalog *catalog; /* NULL: no index cache */
 	const char *location;    /* the store's, for the catalog */
 	struct fetch *fetch;     /* NULL: the store is no remote one */

@@ -23,6 +23,8 @@ struct oplog;
 
 struct volume {
 	struct store *st;
+	/* Of an older archive: the store it is in, of which st is made. */
+	struct store *below;
 	bool is_store_borrowed;
 	struct catalog *catalog; /* NULL: none */
 	char *index_cache_error; /* why there is none; NULL: nothing wrong */
@@ -51,6 +53,16 @@ struct volume {
 
 	_Atomic uint64_t lookups, readdirs, reads, bytes_served;
 };
+
+/* Older archives, see volume_is_legacy: is there one in place of what was
+ * looked for, make it what is to be looked at, and back.
+ */
+enum rc volume_legacy_exists(struct volume *v,
+			     const struct volume_options *opts, bool *ret,
+			     struct err *err) MUST_CHECK;
+enum rc volume_legacy_begin(struct volume *v, const struct volume_options *opts,
+			    struct err *err) MUST_CHECK;
+void volume_legacy_end(struct volume *v);
 
 /* The fetcher and the disk cache of a remote store; none else. */
 enum rc volume_fetch_begin(struct volume *v, const struct volume_options *opts,

@@ -276,6 +276,63 @@ static enum rc open_store(struct volume *v, const char *url,
 	return RC_OK;
 }
 
+/* What reading the store needs, and what is in it. */
+static enum rc begin(struct volume *v, const struct volume_options *opts,
+		     struct err *err)
+{
+	enum rc rc;
+
+	open_catalog(v, opts);
+	set_env(v);
+	if (!store_is_remote(v->st))
+		v->ahead = volume_ahead_new(v, v->block_cache);
+	rc = volume_fetch_begin(v, opts, err);
+	if (!rc)
+		rc = read_archive(v, err);
+	if (!rc && !v->env.disk)
+		volume_forget_rows(v);
+	return rc;
+}
+
+static void end(struct volume *v)
+{
+	volume_ahead_free(v->ahead);
+	volume_fetch_end(v);
+	oplog_free(v->log);
+	catalog_close(v->catalog);
+	v->ahead = NULL;
+	v->log = NULL;
+	v->catalog = NULL;
+}
+
+static enum rc begin_legacy(struct volume *v, const struct volume_options *opts,
+			    struct err *err)
+{
+	end(v);
+	free(v->index_cache_error);
+	v->index_cache_error = NULL;
+	if (volume_legacy_begin(v, opts, err))
+		return err->rc;
+	/* Hashes of its blocks are not those of their bytes. */
+	v->env.check_hash = false;
+	v->env.features = SHARD_INCOMPAT_UNHASHED;
+	return begin(v, opts, err);
+}
+
+/* An archive of an older program in place of none, which err tells of. */
+static enum rc try_legacy(struct volume *v, const struct volume_options *opts,
+			  struct err *err)
+{
+	bool is_there = false;
+	struct err why;
+
+	if (volume_legacy_exists(v, opts, &is_there, &why)) {
+		*err = why;
+		return err->rc;
+	}
+	return is_there ? begin_legacy(v, opts, err) : err->rc;
+}
+
 enum rc volume_open(struct volume **ret, const char *url,
 		    const struct volume_options *opts, struct err *err)
 {
@@ -284,16 +341,10 @@ enum rc volume_open(struct volume **ret, const char *url,
 
 	rc = open_store(v, url, opts, err);
 	if (!rc) {
-		open_catalog(v, opts);
-		set_env(v);
-		if (!store_is_remote(v->st))
-			v->ahead = volume_ahead_new(v, v->block_cache);
-		rc = volume_fetch_begin(v, opts, err);
+		rc = begin(v, opts, err);
+		if (rc == RC_NOENT)
+			rc = try_legacy(v, opts, err);
 	}
-	if (!rc)
-		rc = read_archive(v, err);
-	if (!rc && !v->env.disk)
-		volume_forget_rows(v);
 	if (rc) {
 		volume_close(v);
 		return rc;
@@ -316,6 +367,7 @@ void volume_close(struct volume *v)
 	shard_set_free(v->set);
 	oplog_free(v->log);
 	catalog_close(v->catalog);
+	volume_legacy_end(v);
 	if (v->st && !v->is_store_borrowed)
 		store_close(v->st);
 	free(v->index_cache_error);

@@ -32,6 +32,7 @@
 #include <sys/uio.h>
 
 #include "base/err.h"
+#include "legacy/legacy-options.h"
 #include "shard/shard-entry.h"
 
 struct volume;
@@ -70,9 +71,13 @@ struct volume_options {
 	 * the URL; to be closed after the volume.
 	 */
 	struct store *store;
+	/* Of an archive of an older program. */
+	struct legacy_options legacy;
 };
 
-/* Reads descriptor and log; no shard.  RC_NOENT: no archive there. */
+/* Reads descriptor and log; no shard.  RC_NOENT: no archive there.  Of an
+ * archive of an older program the indices of all shards are read.
+ */
 enum rc volume_open(struct volume **ret, const char *url,
 		    const struct volume_options *opts,
 		    struct err *err) MUST_CHECK;
@@ -85,6 +90,22 @@ const char *volume_index_cache_error(const struct volume *v);
 
 const struct descriptor *volume_descriptor(const struct volume *v);
 struct store *volume_store(struct volume *v);
+
+/* It is an archive of an older program, shown as one of format 3 is: see
+ * docs/legacy.md.  volume_store is what it was made into then.
+ */
+bool volume_is_legacy(const struct volume *v);
+/* What of it cannot be read, as of the last refresh: texts that begin with the
+ * key of the object.  Damage of single files is not among them.  Returns how
+ * many there are, which may be more than fn is told of.
+ */
+typedef void volume_text_fn(void *arg, const char *text);
+uint64_t volume_legacy_damage(struct volume *v, volume_text_fn *fn, void *arg);
+/* How many shards of the older format it has. */
+uint64_t volume_legacy_shards(struct volume *v);
+/* What is known of n_bits, and by what; of these archives only. */
+#define VOLUME_BITS_TEXT 256
+void volume_legacy_bits(struct volume *v, char ret[VOLUME_BITS_TEXT]);
 
 /* The route is uid: its users know uids and days, not directories. */
 bool volume_routes_by_uid(const struct volume *v);
@@ -111,6 +132,8 @@ struct volume_node {
 	bool date;
 };
 
+#define VOLUME_NO_SHARD UINT32_MAX /* of the root, see volume_root */
+
 struct volume_entry {
 	struct volume_node node;
 	struct entry e;
@@ -118,7 +141,9 @@ struct volume_entry {
 };
 void volume_entry_release(struct volume_entry *ve);
 
-/* Root of the tree view.  An archive with no root entry yet: RC_NOENT. */
+/* Root of the tree view.  An archive with no root entry yet: RC_NOENT.  Of one
+ * that has no entries any more it is in no shard (volume_shard is NULL).
+ */
 enum rc volume_root(struct volume *v, struct volume_entry *ret,
 		    struct err *err) MUST_CHECK;
 
@@ -223,6 +248,20 @@ enum rc volume_scan_next(struct volume_scan *scan, struct volume_entry *ret,
 			 struct err *err) MUST_CHECK;
 void volume_scan_free(struct volume_scan *scan);
 
+/* All entries of one shard, whiteouts too, keys ascending, but for those that
+ * are deleted and for directories that are routed elsewhere: for who wants all
+ * there is, and of a damaged archive what is left.  shard is a session ordinal,
+ * below volume_shard_bound; RC_NOENT: there is none.  fn: false ends.  Runs of
+ * entries that cannot be read go to lost_fn, with their number, and the walk
+ * goes on behind them; an error is of all from there on, or may pass.  What a
+ * local disk cannot read counts as damage.
+ */
+typedef bool volume_change_fn(void *arg, const struct volume_entry *ve);
+typedef void volume_lost_fn(void *arg, uint64_t n, const struct err *why);
+enum rc volume_shard_entries(struct volume *v, uint32_t shard,
+			     volume_change_fn *fn, volume_lost_fn *lost_fn,
+			     void *arg, struct err *err) MUST_CHECK;
+
 /* The view as it is, held; what it says of names is for volume*.c, others
  * compare it with a later one.
  */
@@ -281,12 +320,12 @@ enum rc volume_forget(struct volume *v, const struct view *before,
 		      const struct view *after, struct err *err) MUST_CHECK;
 
 /* The same of all that is deleted, and of what is known of shards that were
- * replaced, in caches that others may have filled: for tools.  Blocks of a
- * shard that is gone are found if the index cache knows of it.
+ * replaced, in caches that others may have filled: for tools.
  */
 enum rc volume_forget_all(struct volume *v, struct err *err) MUST_CHECK;
-/* Of shards that were replaced before the volume was opened, as far as the
- * index cache knows of them; before any refresh.
+/* Of shards that were replaced before the volume was opened: what the index
+ * cache knows of them, and all their blocks in the disk cache, unless this was
+ * done since; before any refresh.
  */
 enum rc volume_forget_known(struct volume *v, struct err *err) MUST_CHECK;
 
@@ -295,7 +334,6 @@ enum rc volume_forget_known(struct volume *v, struct err *err) MUST_CHECK;
  * ascending.  fn's entry is borrowed for the call; false ends.  A damaged shard
  * does not keep back the others; what may pass (rc_is_transient) ends the walk.
  */
-typedef bool volume_change_fn(void *arg, const struct volume_entry *ve);
 enum rc volume_changes(struct volume *v, uint32_t first, volume_change_fn *fn,
 		       void *arg, struct err *err) MUST_CHECK;
 

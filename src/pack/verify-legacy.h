@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify-legacy.h - an archive of an older program read back whole: there is
+ * little in it that could be compared with what it should be.
+ */
+#ifndef DESFS_PACK_VERIFY_LEGACY_H
+#define DESFS_PACK_VERIFY_LEGACY_H
+
+#include "base/err.h"
+#include "pack/verify-backend.h"
+
+/* Is it one?  Not if there is a descriptor. */
+bool verify_is_legacy(struct verify_run *r);
+
+enum rc verify_legacy(struct verify_run *r, struct err *err) MUST_CHECK;
+
+#endif
