@@ -163,6 +163,7 @@ enum rc view_new(struct view **ret, const struct oplog *log,
 		(struct tombstone_set *)(uintptr_t)oplog_deleted(log));
 	fill_groups(view);
 	fill_days(view);
+	view->is_begun = oplog_n_records(log);
 	*ret = view;
 	return RC_OK;
 }

@@ -46,6 +46,7 @@ struct view {
 	struct tombstone_set *deleted; /* NULL: nothing is */
 	uint64_t n_entries, n_files, plain_bytes, stored_bytes;
 	bool any_xattrs;
+	bool is_begun; /* the log has records: something was there, or is */
 };
 
 /* A view of what the log says now, with one reference; new shards go into the

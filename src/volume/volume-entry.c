@@ -175,6 +175,8 @@ enum rc volume_get(struct volume *v, struct volume_node node,
 	struct volume_try t = { .v = v };
 	struct volume_entry ve = { 0 };
 
+	if (node.shard == VOLUME_NO_SHARD)
+		return volume_root(v, ret, err);
 	if (!volume_is_replaced(v, node.shard))
 		t.rc = get_there(v, node, &ve, err);
 	if (volume_is_replaced(v, node.shard)) {

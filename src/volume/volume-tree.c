@@ -15,6 +15,8 @@
 #include "volume/volume-merge.h"
 #include "volume/volume-state.h"
 
+#define BARE_ROOT_MODE 0755
+
 /* One name looked for in one shard after the other. */
 struct search {
 	struct volume *v;
@@ -43,6 +45,7 @@ static enum rc search_shard(struct search *s, const struct shard_file *sf,
 			    struct err *err)
 {
 	CLEANUP_CURSOR struct shard_cursor c = { 0 };
+	const struct volume_entry *best = &s->pick.explicit_one;
 	bool may = true;
 	enum rc rc;
 
@@ -56,7 +59,9 @@ static enum rc search_shard(struct search *s, const struct shard_file *sf,
 	while (!rc && shard_cursor_is_at(&c, s->dir, s->name) &&
 	       c.e.created_at >= s->since) {
 		volume_pick_offer(&s->pick, s->view, &c);
-		if (s->pick.explicit_one.hold)
+		/* What comes is older; of another shard one may be older yet.
+		 */
+		if (best->hold && best->e.created_at >= c.e.created_at)
 			break;
 		rc = shard_cursor_next(&c, err);
 	}
@@ -170,7 +175,17 @@ static enum rc any_root(struct volume *v, const struct view *view,
 			ret->node.date = false;
 		return rc;
 	}
-	return err_set(err, RC_NOENT, "the archive has no root directory yet");
+	if (!view->is_begun)
+		return err_set(err, RC_NOENT,
+			       "the archive has no root directory yet");
+	/* All that was there is deleted, with the shards it was in. */
+	*ret = (struct volume_entry){ .node = { .shard = VOLUME_NO_SHARD },
+				      .e = { .type = ENTRY_DIR,
+					     .mode = BARE_ROOT_MODE,
+					     .parent = none,
+					     .name = none } };
+	volume_infer(&ret->e);
+	return RC_OK;
 }
 
 static enum rc find_root(struct volume *v, const struct view *view,
