@@ -273,6 +273,7 @@ libdesfs_a_SOURCES += src/volume/volume-near.c src/volume/volume-near.h
 libdesfs_a_SOURCES += src/volume/volume-scan.c
 libdesfs_a_SOURCES += src/volume/volume-warm.c
 libdesfs_a_SOURCES += src/volume/volume-changes.c
+libdesfs_a_SOURCES += src/volume/volume-version.c src/volume/volume-version.h
 libdesfs_a_SOURCES += src/volume/view.c src/volume/view.h
 libdesfs_a_SOURCES += src/volume/shard-set.c src/volume/shard-set.h
 libdesfs_a_SOURCES += src/volume/shard-file.c src/volume/shard-file.h

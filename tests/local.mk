@@ -78,6 +78,7 @@ unit_programs += tests/unit/oplog-state
 unit_programs += tests/unit/volume-tree
 unit_programs += tests/unit/volume-date
 unit_programs += tests/unit/volume-hide
+unit_programs += tests/unit/volume-version
 unit_programs += tests/unit/volume-old
 unit_programs += tests/unit/volume-read
 unit_programs += tests/unit/ledger
@@ -357,6 +358,7 @@ tests_unit_volume_changes_LDFLAGS = -Wl,--wrap=store_read_tail_checked
 tests_unit_oplog_read_LDFLAGS = -Wl,--wrap=store_list,--wrap=store_read_all
 # Deletes what the test says.
 tests_unit_volume_hide_LDFLAGS = -Wl,--wrap=oplog_deleted
+tests_unit_volume_version_LDFLAGS = -Wl,--wrap=oplog_deleted
 # Takes local archives for remote ones.
 tests_unit_volume_catalog_LDFLAGS = -Wl,--wrap=store_is_remote,--wrap=store_read
 # Their servers are made up.
