@@ -123,6 +123,7 @@ unit_programs += tests/unit/engine-blocks
 unit_programs += tests/unit/purge
 unit_programs += tests/unit/verify-log
 unit_programs += tests/unit/verify-choose
+unit_programs += tests/unit/verify-data
 unit_programs += tests/unit/verify-found
 unit_programs += tests/unit/holds
 unit_programs += tests/unit/receipt

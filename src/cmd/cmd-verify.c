@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/opt-rows.h"
 #include "base/stop.h"
 #include "base/timestamp.h"
 #include "base/unique.h"
@@ -28,8 +29,8 @@
 #include "pack/throttle.h"
 #include "pack/verify.h"
 
-#define JOBS_MAX 256
 #define LABELS_MAX (64u << 10)
+#define AGE_MAX (INT64_C(1000) * 366 * 86400) /* seconds */
 
 struct since {
 	const char *text; /* as given; NULL: not */
@@ -75,23 +76,17 @@ static enum rc set_sample(void *field, const char *arg, struct err *err)
 	return RC_OK;
 }
 
-static int64_t now_us(void)
-{
-	return clock_wall_ns() / (int64_t)(CLOCK_NS_PER_MS / 1000);
-}
-
-/* A number with s, m, h or d is so long ago. */
+/* A number with s, m, h or d is so long ago; one without is a date. */
 static bool parse_age(const char *arg, int64_t *ret)
 {
-	static const char units[] = "smhd";
-	static const int64_t seconds[] = { 1, 60, 3600, 86400 };
-	size_t n = strspn(arg, "0123456789");
-	const char *unit = arg[n] ? strchr(units, arg[n]) : NULL;
+	size_t len = strlen(arg);
+	struct err err;
+	int64_t seconds;
 
-	if (!n || n > 9 || !unit || arg[n + 1])
+	if (!len || !strchr("smhd", arg[len - 1]) ||
+	    opt_seconds(arg, AGE_MAX, &seconds, &err))
 		return false;
-	*ret = now_us() -
-	       strtoll(arg, NULL, 10) * seconds[unit - units] * 1000000;
+	*ret = clock_wall_us() - seconds * CLOCK_US_PER_SEC;
 	return true;
 }
 
@@ -133,14 +128,8 @@ static const struct opt verify_opts[] = {
 	  .kind = OPT_FLAG,
 	  AT(deep),
 	  .help = "read all data too, check each block and file" },
-	{ .name = "jobs",
-	  .letter = 'j',
-	  .arg = "N",
-	  .kind = OPT_UINT,
-	  .min = 1,
-	  .max = JOBS_MAX,
-	  AT(jobs),
-	  .help = "check with N threads [one a processor]" },
+	OPT_ROW_JOBS(struct verify_cmd_options, jobs,
+		     "check with N threads [one a processor]"),
 	{ .name = "sample",
 	  .arg = "P",
 	  .kind = OPT_CALLBACK,
@@ -178,21 +167,12 @@ static const struct opt verify_opts[] = {
 	  .kind = OPT_STRING,
 	  AT(salvage),
 	  .help = "write what is intact of damaged shards into NEWDIR; implies --deep" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  AT(json),
-	  .help = "print one JSON object for each finding" },
-	{ .name = "progress",
-	  .arg = "auto|always|never|json",
-	  .kind = OPT_CHOICE,
-	  AT(progress),
-	  .choices = progress_mode_names,
-	  .help = "show how far it is [auto: on a terminal]" },
-	{ .name = "stats-file",
-	  .arg = "FILE",
-	  .kind = OPT_STRING,
-	  AT(stats_file),
-	  .help = "write metrics for Prometheus to FILE" },
+	OPT_ROW_JSON(struct verify_cmd_options, json,
+		     "print one JSON object for each finding"),
+	OPT_ROW_PROGRESS(struct verify_cmd_options, progress,
+			 "show how far it is [auto: on a terminal]"),
+	OPT_ROW_STATS_FILE(struct verify_cmd_options, stats_file,
+			   "write metrics for Prometheus to FILE"),
 	CONF_OPTS(struct verify_cmd_options, conf)
 };
 
@@ -244,11 +224,11 @@ static void on_shard(void *arg, const struct verify_shard_result *s)
 		verify_file_shard(c->file, c->target, s);
 }
 
-static bool is_done(void *arg, const char *key)
+static bool is_done(void *arg, const char *store, const char *key)
 {
 	const struct verify_cmd *c = arg;
 
-	return c->file && verify_file_is_done(c->file, c->target, key);
+	return c->file && verify_file_is_done(c->file, c->target, store, key);
 }
 
 /* --- the targets ---------------------------------------------------------- */
@@ -395,7 +375,7 @@ static enum rc prepare(struct verify_cmd *c, int argc, char **argv,
 		.sample = o->sample.text,
 		.since = o->since.text,
 		.since_time = o->since.time,
-		.started = now_us(),
+		.started = clock_wall_us(),
 	};
 	if (choose_seed(o, &c->call.seed, err) || open_report(c, err) ||
 	    throttle_new(rates, &c->opts.throttle, err) ||
@@ -413,7 +393,7 @@ static enum rc prepare(struct verify_cmd *c, int argc, char **argv,
 	c->opts.shard_fn = on_shard;
 	c->opts.arg = c;
 	if (o->sample.text)
-		tell("a sample of %s %% by seed %" PRIu64, o->sample.text,
+		tell("a sample of %g %% by seed %" PRIu64, o->sample.percent,
 		     c->call.seed);
 	return RC_OK;
 }

@@ -9,13 +9,11 @@
 
 #include "cmd/verify-file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -25,57 +23,44 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "base/timestamp.h"
 #include "base/version.h"
 #include "cmd/json-row.h"
+#include "cmd/row-file.h"
 #include "cmd/verify-out.h"
 #include "pack/uid-set.h"
 
 #define LINE_LEN_MAX (1u << 20)
 #define SYNC_NS (10 * CLOCK_NS_PER_SEC)
-#define MODE 0644
 
 struct verify_file {
 	char *path, *part;
-	FILE *to;
-	struct buf row;
+	struct row_file rows;
 	struct uid_set done; /* of what row_hash makes of them */
 	uint64_t n_done;
 	uint64_t synced; /* when */
-	enum rc rc;      /* of the first write that failed */
 };
 
 /* --- writing rows --------------------------------------------------------- */
 
-static void put(struct verify_file *f, const char *end)
-{
-	buf_append_str(&f->row, end);
-	if (!buf_ok(&f->row))
-		f->rc = RC_LIMIT;
-	else if (fwrite(f->row.p, 1, f->row.len, f->to) != f->row.len)
-		f->rc = RC_IO;
-	buf_clear(&f->row);
-}
-
 static void end_row(struct verify_file *f)
 {
-	put(f, "},\n");
+	row_file_put(&f->rows, "},\n");
 }
 
 void verify_file_finding(struct verify_file *f, int target,
 			 const struct finding *finding)
 {
-	json_row_begin(&f->row);
-	verify_row_finding(&f->row, finding, target);
+	json_row_begin(&f->rows.row);
+	verify_row_finding(&f->rows.row, finding, target);
 	end_row(f);
 }
 
 void verify_file_error(struct verify_file *f, int target, const char *text)
 {
-	json_row_begin(&f->row);
-	json_row_str(&f->row, "kind", "error");
-	json_row_i64(&f->row, "target", target);
-	json_row_str(&f->row, "text", text);
+	json_row_begin(&f->rows.row);
+	json_row_str(&f->rows.row, "kind", "error");
+	json_row_i64(&f->rows.row, "target", target);
+	json_row_str(&f->rows.row, "text", text);
 	end_row(f);
 }
 
@@ -84,21 +69,23 @@ void verify_file_shard(struct verify_file *f, int target,
 {
 	uint64_t now = clock_mono_ns();
 
-	json_row_begin(&f->row);
-	json_row_str(&f->row, "kind", "shard");
-	json_row_i64(&f->row, "target", target);
-	json_row_str(&f->row, "key", s->key);
+	json_row_begin(&f->rows.row);
+	json_row_str(&f->rows.row, "kind", "shard");
+	json_row_i64(&f->rows.row, "target", target);
+	if (s->store)
+		json_row_str(&f->rows.row, "store", s->store);
+	json_row_str(&f->rows.row, "key", s->key);
 	if (s->root)
-		json_row_hex(&f->row, "root", s->root, SHARD_ROOT_LEN);
-	verify_row_totals(&f->row, s->totals);
+		json_row_hex(&f->rows.row, "root", s->root, SHARD_ROOT_LEN);
+	verify_row_totals(&f->rows.row, s->totals);
 	end_row(f);
-	if (fflush(f->to))
-		f->rc = RC_IO;
+	if (fflush(f->rows.to))
+		f->rows.rc = RC_IO;
 	if (now < f->synced + SYNC_NS)
 		return;
 	f->synced = now;
-	if (fdatasync(fileno(f->to)))
-		f->rc = RC_IO;
+	if (fdatasync(fileno(f->rows.to)))
+		f->rows.rc = RC_IO;
 }
 
 static void hash_text(struct sha256 *sum, const char *text)
@@ -121,41 +108,32 @@ static void call_hash(const struct verify_call *c, uint8_t ret[SHA256_LEN])
 	sha256_final(&sum, ret);
 }
 
-static void row_time(struct buf *b, const char *name, int64_t us)
-{
-	char text[TIMESTAMP_TEXT];
-
-	timestamp_format(us, text);
-	json_row_str(b, name, text);
-}
-
 static void write_head(struct verify_file *f, const struct verify_call *c)
 {
 	uint8_t hash[SHA256_LEN];
 
-	json_row_begin(&f->row);
-	json_row_u64(&f->row, "v", 1);
-	json_row_str(&f->row, "kind", "verify-report");
-	json_row_str(&f->row, "version", version_text());
-	json_row_name(&f->row, "targets");
+	json_row_begin_kind(&f->rows.row, "verify-report");
+	json_row_str(&f->rows.row, "version", version_text());
+	json_row_name(&f->rows.row, "targets");
 	for (size_t i = 0; i < c->n_targets; i++) {
-		buf_append_str(&f->row, i ? "," : "[");
-		json_text_string(&f->row, c->targets[i], strlen(c->targets[i]));
+		buf_append_str(&f->rows.row, i ? "," : "[");
+		json_text_string(&f->rows.row, c->targets[i],
+				 strlen(c->targets[i]));
 	}
-	buf_append_str(&f->row, c->n_targets ? "]" : "[]");
-	put(f, ",\"rows\":[\n");
+	buf_append_str(&f->rows.row, c->n_targets ? "]" : "[]");
+	row_file_put(&f->rows, ",\"rows\":[\n");
 	call_hash(c, hash);
-	json_row_begin(&f->row);
-	json_row_str(&f->row, "kind", "run");
-	row_time(&f->row, "started", c->started);
-	json_row_bool(&f->row, "deep", c->deep);
+	json_row_begin(&f->rows.row);
+	json_row_str(&f->rows.row, "kind", "run");
+	json_row_time(&f->rows.row, "started", c->started);
+	json_row_bool(&f->rows.row, "deep", c->deep);
 	if (c->sample)
-		json_row_str(&f->row, "sample", c->sample);
+		json_row_str(&f->rows.row, "sample", c->sample);
 	/* As text: not all readers have integers of 64 bits. */
-	buf_printf(&f->row, ",\"seed\":\"%" PRIu64 "\"", c->seed);
+	buf_printf(&f->rows.row, ",\"seed\":\"%" PRIu64 "\"", c->seed);
 	if (c->since)
-		row_time(&f->row, "since", c->since_time);
-	json_row_hex(&f->row, "call", hash, sizeof(hash));
+		json_row_time(&f->rows.row, "since", c->since_time);
+	json_row_hex(&f->rows.row, "call", hash, sizeof(hash));
 	end_row(f);
 }
 
@@ -173,6 +151,9 @@ static uint64_t text_hash(const char *p, size_t len)
 	return ret ? ret : 1;
 }
 
+/* Of a row up to its key: a target and a store. */
+#define STORE_LEN_MAX 4096
+
 /* 0: the line says nothing of an object. */
 static uint64_t row_hash(const char *line)
 {
@@ -180,8 +161,10 @@ static uint64_t row_hash(const char *line)
 	const char *from = strstr(line, target);
 	const char *at = from ? strstr(from, key) : NULL;
 
-	/* Both come right after the kind, before any text. */
-	if (!at || from - line > 32 || at - from > 32)
+	/* Both come right after the kind, before any text but a store's name,
+	 * in which quotes are escaped.
+	 */
+	if (!at || from - line > 32 || at - from > STORE_LEN_MAX)
 		return 0;
 	for (at += strlen(key); *at && *at != '"'; at++) {
 		if (*at == '\\' && at[1])
@@ -306,8 +289,8 @@ static enum rc copy_done(struct verify_file *f, FILE *from, struct err *err)
 
 		if (!hash || !uid_set_has(&f->done, hash))
 			continue;
-		if (fputs(line, f->to) < 0 || fputs(",\n", f->to) < 0)
-			f->rc = RC_IO;
+		if (fputs(line, f->rows.to) < 0 || fputs(",\n", f->rows.to) < 0)
+			f->rows.rc = RC_IO;
 	}
 	free(line);
 	return RC_OK;
@@ -315,61 +298,13 @@ static enum rc copy_done(struct verify_file *f, FILE *from, struct err *err)
 
 /* --- the file ------------------------------------------------------------- */
 
-/* Opened with a lock: nobody else writes to it. */
-static enum rc open_locked(const char *path, int flags, FILE **ret,
-			   struct err *err)
-{
-	CLEANUP_FD int fd =
-		open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_RDWR, MODE);
-	FILE *file;
-
-	if (fd < 0)
-		return err_set_errno(err, errno, "%s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		return err_set(err, RC_EXISTS, "%s: another run writes it",
-			       path);
-	file = fdopen(fd, "r+");
-	if (!file)
-		return err_set_errno(err, errno, "%s", path);
-	(void)STEAL_FD(fd);
-	*ret = file;
-	return RC_OK;
-}
-
 static enum rc begin(struct verify_file *f, const char *path,
 		     const struct verify_call *c, struct err *err)
 {
-	if (open_locked(path, O_CREAT, &f->to, err))
+	if (row_file_begin(&f->rows, path, err))
 		return err->rc;
-	if (ftruncate(fileno(f->to), 0))
-		return err_set_errno(err, errno, "%s", path);
 	write_head(f, c);
 	return RC_OK;
-}
-
-static enum rc sync_dir(const char *path, struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	CLEANUP_FREE char *dir =
-		slash ? xmemdup0(path, (size_t)(slash + 1 - path))
-		      : xstrdup(".");
-	CLEANUP_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || io_fsync_dir(fd))
-		return err_set_errno(err, errno, "%s", dir);
-	return RC_OK;
-}
-
-/* Written, on disk, and under that name. */
-static enum rc publish(struct verify_file *f, const char *from, const char *to,
-		       struct err *err)
-{
-	if (fflush(f->to) || ferror(f->to) || f->rc)
-		return err_set(err, f->rc ? f->rc : RC_IO, "%s: cannot write",
-			       from);
-	if (fsync(fileno(f->to)) || rename(from, to))
-		return err_set_errno(err, errno, "%s", from);
-	return sync_dir(to, err);
 }
 
 /* The rows of whole shards into a new file, which takes the old one's place. */
@@ -385,7 +320,7 @@ static enum rc go_on(struct verify_file *f, FILE *from, struct verify_call *c,
 	if (!rc)
 		rc = copy_done(f, from, err);
 	if (!rc)
-		rc = publish(f, tmp, f->part, err);
+		rc = row_file_publish(&f->rows, tmp, f->part, err);
 	return rc;
 }
 
@@ -393,16 +328,19 @@ enum rc verify_file_open(const char *path, bool resume,
 			 struct verify_call *call, struct verify_totals *totals,
 			 struct verify_file **ret, struct err *err)
 {
-	struct verify_file *f = xcalloc(1, sizeof(*f));
+	struct verify_file *f;
 	FILE *from = NULL;
 	enum rc rc = RC_NOENT;
 
+	if (!io_may_replace(AT_FDCWD, path, err))
+		return err->rc;
+	f = xcalloc(1, sizeof(*f));
 	f->path = xstrdup(path);
 	f->part = xasprintf("%s.part", path);
-	buf_init(&f->row, JSON_ROW_MAX);
+	row_file_init(&f->rows);
 	f->synced = clock_mono_ns();
 	if (resume)
-		rc = open_locked(f->part, 0, &from, err);
+		rc = row_file_lock(f->part, &from, err);
 	if (!rc)
 		rc = go_on(f, from, call, totals, err);
 	else if (rc == RC_NOENT)
@@ -423,7 +361,7 @@ uint64_t verify_file_n_done(const struct verify_file *f)
 }
 
 bool verify_file_is_done(const struct verify_file *f, int target,
-			 const char *key)
+			 const char *store, const char *key)
 {
 	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
 
@@ -432,6 +370,8 @@ bool verify_file_is_done(const struct verify_file *f, int target,
 	json_row_begin(&b);
 	json_row_str(&b, "kind", "shard");
 	json_row_i64(&b, "target", target);
+	if (store)
+		json_row_str(&b, "store", store);
 	json_row_str(&b, "key", key);
 	return uid_set_has(&f->done, row_hash(buf_str(&b)));
 }
@@ -439,16 +379,15 @@ bool verify_file_is_done(const struct verify_file *f, int target,
 enum rc verify_file_end(struct verify_file *f, const struct verify_totals *t,
 			struct err *err)
 {
-	json_row_begin(&f->row);
-	json_row_str(&f->row, "kind", "total");
-	row_time(&f->row, "ended",
-		 clock_wall_ns() / (int64_t)(CLOCK_NS_PER_MS / 1000));
-	verify_row_totals(&f->row, t);
-	buf_printf(&f->row, ",\"corruption_rate\":%.9g",
+	json_row_begin(&f->rows.row);
+	json_row_str(&f->rows.row, "kind", "total");
+	json_row_time(&f->rows.row, "ended", clock_wall_us());
+	verify_row_totals(&f->rows.row, t);
+	buf_printf(&f->rows.row, ",\"corruption_rate\":%.9g",
 		   verify_corruption_rate(t->shards, t->damaged_shards,
 					  t->missing_shards));
-	put(f, "}\n]}\n");
-	return publish(f, f->part, f->path, err);
+	row_file_put(&f->rows, "}\n]}\n");
+	return row_file_publish(&f->rows, f->part, f->path, err);
 }
 
 void verify_file_free(struct verify_file *f)
@@ -456,10 +395,8 @@ void verify_file_free(struct verify_file *f)
 	if (!f)
 		return;
 	/* What is lost here is done again. */
-	if (f->to)
-		fclose(f->to);
+	row_file_release(&f->rows);
 	uid_set_release(&f->done);
-	buf_release(&f->row);
 	free(f->path);
 	free(f->part);
 	free(f);

@@ -42,7 +42,7 @@ enum rc verify_file_open(const char *path, bool resume,
 /* Shards that were looked at before, all targets together. */
 uint64_t verify_file_n_done(const struct verify_file *f);
 bool verify_file_is_done(const struct verify_file *f, int target,
-			 const char *key);
+			 const char *store, const char *key);
 
 void verify_file_finding(struct verify_file *f, int target,
 			 const struct finding *finding);

@@ -27,6 +27,8 @@ void verify_row_finding(struct buf *b, const struct finding *f, int target)
 	json_row_str(b, "kind", kind_names[f->kind]);
 	if (target != VERIFY_NO_TARGET)
 		json_row_i64(b, "target", target);
+	if (f->store)
+		json_row_str(b, "store", f->store);
 	json_row_str(b, "key", f->key);
 	if (f->off != FINDING_NO_OFFSET)
 		json_row_u64(b, "offset", f->off);
@@ -105,6 +107,8 @@ void verify_text_finding(struct verify_text *t, const struct finding *f)
 		return;
 	if (f->kind == FINDING_NOTE)
 		buf_append_str(&b, "note: ");
+	if (f->store)
+		buf_printf(&b, "store %s: ", f->store);
 	text_escape(&b, f->key, strlen(f->key));
 	buf_append_str(&b, ": ");
 	switch (f->kind) {
@@ -130,6 +134,18 @@ void verify_text_finding(struct verify_text *t, const struct finding *f)
 
 /* --- the sum -------------------------------------------------------------- */
 
+/* What is damaged may be no shard. */
+static void print_damage(const struct verify_totals *t)
+{
+	printf("DAMAGED: %" PRIu64 " findings", t->damage - t->late);
+	if (t->damaged_shards)
+		printf(", %" PRIu64 " shards damaged", t->damaged_shards);
+	if (t->missing_shards)
+		printf(", %" PRIu64 " missing", t->missing_shards);
+	if (t->lost)
+		printf(", %" PRIu64 " entries cannot be read", t->lost);
+}
+
 static void print_text(const struct verify_totals *t, bool is_deep)
 {
 	char bytes[HUMAN_MAX];
@@ -138,16 +154,14 @@ static void print_text(const struct verify_totals *t, bool is_deep)
 	       " files of %s: ",
 	       t->shards, t->entries, t->files,
 	       human_bytes(bytes, t->plain_bytes));
-	if (t->damage)
-		printf("DAMAGED: %" PRIu64 " findings in %" PRIu64
-		       " shards, %" PRIu64 " missing, %" PRIu64
-		       " entries cannot be read",
-		       t->damage, t->damaged_shards, t->missing_shards,
-		       t->lost);
-	else if (t->unread_shards)
+	if (t->damage > t->late)
+		print_damage(t);
+	else if (t->unread_shards || !is_deep)
 		printf("no damage found");
 	else
-		printf("%s", is_deep ? "all is well" : "no damage found");
+		printf("all is well");
+	if (t->late)
+		printf("; %" PRIu64 " deleted entries ARE LATE", t->overdue);
 	if (t->unread_shards)
 		printf("; %" PRIu64 " shards could not be read",
 		       t->unread_shards);
@@ -166,9 +180,7 @@ void verify_print_totals(const struct verify_totals *t, bool is_deep,
 		print_text(t, is_deep);
 		return;
 	}
-	json_row_begin(&b);
-	json_row_u64(&b, "v", 1);
-	json_row_str(&b, "kind", "total");
+	json_row_begin_kind(&b, "total");
 	verify_row_totals(&b, t);
 	json_row_end(&b, stdout);
 }

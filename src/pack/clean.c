@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "erase/aggregate.h"
@@ -74,6 +75,64 @@ static void free_found(struct found *all)
 	}
 }
 
+/* A run that was dead before the shards were listed: all it published is among
+ * them.
+ */
+struct dead {
+	char *run;
+	char **keys; /* it claims */
+	size_t n, cap;
+	UT_hash_handle hh;
+};
+
+static void free_dead(struct dead *all)
+{
+	struct dead *d, *next;
+
+	HASH_ITER(hh, all, d, next)
+	{
+		HASH_DEL(all, d);
+		for (size_t i = 0; i < d->n; i++)
+			free(d->keys[i]);
+		free(d->keys);
+		free(d->run);
+		free(d);
+	}
+}
+
+/* store_claim_fn */
+static enum rc note_claim(void *arg, const char *run, const char *key,
+			  struct err *err)
+{
+	struct dead **all = arg, *d = NULL;
+
+	(void)err;
+	HASH_FIND_STR(*all, run, d);
+	if (!d) {
+		d = xcalloc(1, sizeof(*d));
+		d->run = xstrdup(run);
+		HASH_ADD_KEYPTR(hh, *all, d->run, strlen(d->run), d);
+	}
+	if (!key)
+		return RC_OK;
+	d->keys = mem_grow(d->keys, &d->cap, d->n + 1, sizeof(*d->keys));
+	d->keys[d->n++] = xstrdup(key);
+	return RC_OK;
+}
+
+static void mark_claimed(struct found *all, const struct dead *dead)
+{
+	for (; dead; dead = dead->hh.next) {
+		for (size_t i = 0; i < dead->n; i++) {
+			struct found *f = NULL;
+
+			HASH_FIND_STR(all, dead->keys[i], f);
+			if (f)
+				f->is_claimed = true;
+		}
+	}
+}
+
 /* Shards for which the log is read once more; not so many that who begins a run
  * has to wait for long.
  */
@@ -82,6 +141,7 @@ static void free_found(struct found *all)
 struct cleaning {
 	struct store *st;
 	struct found *all;
+	struct dead *dead;
 	struct oplog *log;
 	bool remove;
 	clean_fn *fn;
@@ -133,8 +193,7 @@ static enum rc mark_named(struct cleaning *c, struct err *err)
 	bool changed = false;
 	enum rc rc;
 
-	oplog_free(c->log);
-	c->log = oplog_new();
+	oplog_want_all(c->log);
 	rc = oplog_read(c->log, c->st, &changed, err);
 
 	/* Without a log all shards are nobody's, the only copies too.  Where
@@ -147,7 +206,7 @@ static enum rc mark_named(struct cleaning *c, struct err *err)
 			     "first run was not finished (run it again, or "
 			     "remove the archive), or the log is lost "
 			     "('desfs rebuild')");
-	for (size_t i = 0; !rc && changed && i < n_named(c->log); i++) {
+	for (size_t i = 0; !rc && i < n_named(c->log); i++) {
 		struct found *f = NULL;
 
 		HASH_FIND_STR(c->all, named(c->log, i), f);
@@ -157,23 +216,11 @@ static enum rc mark_named(struct cleaning *c, struct err *err)
 	return rc;
 }
 
-static enum rc mark_claimed(void *arg, const char *run, const char *key,
-			    struct err *err)
-{
-	struct found *all = arg, *f = NULL;
-
-	(void)run;
-	(void)err;
-	if (key)
-		HASH_FIND_STR(all, key, f);
-	if (f)
-		f->is_claimed = true;
-	return RC_OK;
-}
-
 static enum rc remove_shard(struct cleaning *c, const struct found *f,
 			    struct err *err)
 {
+	enum store_gone gone;
+	int64_t until;
 	/* Where no run can be kept from beginning: reading the log, and what
 	 * was removed since, took its time.
 	 */
@@ -181,11 +228,16 @@ static enum rc remove_shard(struct cleaning *c, const struct found *f,
 
 	if (rc || *c->alive)
 		return rc;
-	rc = store_remove(c->st, f->key, err);
-	if (!rc)
-		c->fn(c->arg, f->key, f->size, false);
-	/* Another clean-up was quicker. */
-	return rc == RC_NOENT ? RC_OK : rc;
+	/* Versions too: no record names it, so nobody would look for them, and
+	 * it may hold what was deleted.
+	 */
+	if (store_purge(c->st, f->key, &gone, &until, err))
+		return err->rc;
+	if (gone == STORE_KEPT)
+		log_warn("%s: no record names it, but its store keeps it",
+			 f->key);
+	c->fn(c->arg, f->key, f->size, false);
+	return RC_OK;
 }
 
 /* A run that has begun since may take a shard for its own, and one that has
@@ -227,15 +279,17 @@ static enum rc clean_shards(struct cleaning *c, struct err *err)
 	enum rc rc;
 
 	/* In this order: a shard listed here whose run is not alive after that
-	 * is in the log read at last, or belongs to nobody.
+	 * is in the log read at last, or belongs to nobody.  What a run claims
+	 * that dies meanwhile may not be listed: the next time.
 	 */
-	rc = store_list(c->st, "", NULL, add_found, &c->all, err);
+	rc = store_claims(c->st, note_claim, &c->dead, err);
+	if (!rc)
+		rc = store_list(c->st, "", NULL, add_found, &c->all, err);
 	if (!rc)
 		rc = store_runs_alive(c->st, NULL, c->alive, err);
 	if (!rc && !*c->alive)
 		rc = mark_named(c, err);
-	if (!rc && !*c->alive)
-		rc = store_claims(c->st, mark_claimed, c->all, err);
+	mark_claimed(c->all, c->dead);
 	HASH_ITER(hh, c->all, f, next)
 	{
 		if (!rc && !*c->alive && !f->is_named)
@@ -246,31 +300,33 @@ static enum rc clean_shards(struct cleaning *c, struct err *err)
 	return rc;
 }
 
-struct teller {
-	clean_fn *fn;
-	void *arg;
-};
-
 static void tell_unfinished(void *arg, const char *what, uint64_t size)
 {
-	const struct teller *t = arg;
+	const struct cleaning *c = arg;
 
-	t->fn(t->arg, what, size, false);
+	c->fn(c->arg, what, size, false);
 }
 
-static bool none_goes(void *arg, const char *run)
+/* A mark goes after the shards it claims, which stay while some run is alive,
+ * or when it was not seen in time.
+ */
+static bool mark_goes(void *arg, const char *run)
 {
-	(void)arg;
-	(void)run;
-	return false;
+	const struct cleaning *c = arg;
+	struct dead *d = NULL;
+
+	if (!*c->alive)
+		HASH_FIND_STR(c->dead, run, d);
+	return d;
 }
 
-enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
-		      unsigned int *ret_alive, struct err *err)
+enum rc clean_archive(struct store *st, struct oplog *log, bool remove,
+		      clean_fn *fn, void *arg, unsigned int *ret_alive,
+		      struct err *err)
 {
-	struct teller t = { fn, arg };
+	struct oplog *own = log ? NULL : oplog_new();
 	struct cleaning c = { .st = st,
-			      .log = oplog_new(),
+			      .log = log ? log : own,
 			      .remove = remove,
 			      .fn = fn,
 			      .arg = arg,
@@ -278,11 +334,10 @@ enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
 	enum rc rc = clean_shards(&c, err);
 
 	free_found(c.all);
-	oplog_free(c.log);
-	/* A mark goes after the shards it claims, which stay while some run
-	 * is alive.
-	 */
-	return rc ? rc
-		  : store_leftovers(st, remove, *ret_alive ? none_goes : NULL,
-				    tell_unfinished, &t, err);
+	oplog_free(own);
+	if (!rc)
+		rc = store_leftovers(st, remove, mark_goes, tell_unfinished, &c,
+				     err);
+	free_dead(c.dead);
+	return rc;
 }

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 
+struct oplog;
 struct store;
 
 /* what: a key, or words that name the thing.  is_kept: a shard that nothing
@@ -26,9 +27,10 @@ typedef void clean_fn(void *arg, const char *what, uint64_t size, bool is_kept);
  * number of such runs, and while it is not 0 shards are left alone.  The store
  * was opened for writing (store_create).  When it was asked to remove, returns
  * RC_OK with 0 runs and told of nothing that is kept, each shard there was is
- * named.
+ * named.  log is read; NULL: it is needed here only.
  */
-enum rc clean_archive(struct store *st, bool remove, clean_fn *fn, void *arg,
-		      unsigned int *ret_alive, struct err *err) MUST_CHECK;
+enum rc clean_archive(struct store *st, struct oplog *log, bool remove,
+		      clean_fn *fn, void *arg, unsigned int *ret_alive,
+		      struct err *err) MUST_CHECK;
 
 #endif

@@ -87,7 +87,7 @@ static enum rc clean(const struct command_line *c, struct err *err)
 				  err);
 	if (rc)
 		return rc;
-	rc = clean_archive(st, !c->pack.dry_run, tell_leftover, &cl, &alive,
+	rc = clean_archive(st, NULL, !c->pack.dry_run, tell_leftover, &cl, &alive,
 			   err);
 	store_close(st);
 	if (rc)

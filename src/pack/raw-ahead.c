@@ -106,8 +106,7 @@ static bool fill(struct window *w, const struct raw_shard *s, uint64_t off,
 	free(w->p);
 	w->p = mem_array(n, 1);
 	w->len = 0;
-	if (!w->p ||
-	    store_read(s->store, s->key, &s->info, off, w->p, n, &ignored)) {
+	if (!w->p || raw_shard_get(s, off, w->p, n, &ignored)) {
 		w->max = w->size = w->size / 2;
 		return false;
 	}
@@ -149,7 +148,7 @@ enum rc raw_ahead_read(struct raw_ahead *a, const struct raw_shard *s,
 		return err->rc;
 	w->last = off + len;
 	throttle_wait(s->throttle, 0, len);
-	rc = store_read(s->store, s->key, &s->info, off, buf, len, err);
+	rc = raw_shard_get(s, off, buf, len, err);
 	a->n_failed = rc && rc_is_transient(rc) ? a->n_failed + 1 : 0;
 	if (rc) {
 		a->failure = *err;

@@ -15,6 +15,14 @@
 #include "pack/throttle.h"
 #include "shard/shard-format.h"
 
+/* Another answer than was asked for says nothing of the shard. */
+static enum rc not_read(struct err *err)
+{
+	if (err->rc == RC_CORRUPT)
+		err->rc = RC_IO;
+	return err->rc;
+}
+
 enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
 		       struct err *err)
 {
@@ -24,10 +32,22 @@ enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
 	*ret = (struct raw_shard){ .store = st, .key = key };
 	rc = store_read_tail(st, key, SHARD_FOOTER_SIZE, &tail, &ret->info,
 			     err);
+	/* No shard is empty, but an answer may be. */
+	if (!rc && !ret->info.size && store_is_remote(st))
+		rc = store_read_tail(st, key, SHARD_FOOTER_SIZE, &tail,
+				     &ret->info, err);
 	if (rc)
-		return rc;
+		return not_read(err);
 	return shard_footer_decode(tail.p, tail.len, ret->info.size,
 				   &ret->footer, err);
+}
+
+enum rc raw_shard_get(const struct raw_shard *s, uint64_t off, void *buf,
+		      size_t len, struct err *err)
+{
+	if (store_read(s->store, s->key, &s->info, off, buf, len, err))
+		return store_is_remote(s->store) ? not_read(err) : err->rc;
+	return RC_OK;
 }
 
 /* Of a disk of ours an error says that bytes are lost. */
@@ -51,7 +71,7 @@ enum rc raw_shard_read(const struct raw_shard *s, uint64_t off, void *buf,
 	if (s->ahead)
 		return raw_ahead_read(s->ahead, s, off, buf, len, err);
 	throttle_wait(s->throttle, 0, len);
-	if (store_read(s->store, s->key, &s->info, off, buf, len, err)) {
+	if (raw_shard_get(s, off, buf, len, err)) {
 		raw_shard_failed(s, err);
 		return err->rc;
 	}
@@ -89,11 +109,14 @@ enum rc raw_shard_header(const struct raw_shard *s, struct shard_header *ret,
 	rc = raw_shard_read(s, 0, bytes, sizeof(bytes), err);
 	if (!rc)
 		rc = shard_header_decode(bytes, sizeof(bytes), ret, err);
-	if (rc)
+	/* A version that nobody wrote is damage. */
+	if (rc && rc != RC_UNSUPPORTED)
 		return rc;
 	if (!hash_is(bytes, sizeof(bytes), s->footer.header_hash))
 		return err_set(err, RC_CORRUPT,
 			       "header: not the one the footer names");
+	if (rc)
+		return rc;
 	if (!headers_agree(ret, &s->footer.header))
 		return err_set(err, RC_CORRUPT,
 			       "header: says other than the footer");
@@ -171,7 +194,7 @@ enum rc raw_shard_block(const struct raw_shard *s, const struct block_ref *ref,
 	if (rc)
 		return rc;
 	out->len = ref->stored_len;
-	return block_check(to, ref->stored_len, ref, true, ret, err);
+	return block_check(to, ref->stored_len, ref, !s->is_hashed, ret, err);
 }
 
 static enum rc read_extent(const struct raw_shard *s, const struct content *c,

@@ -9,6 +9,7 @@
 #define DESFS_PACK_RAW_SHARD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -37,16 +38,25 @@ struct raw_shard {
 	struct raw_ahead *ahead;   /* may be set once open */
 	struct throttle *throttle; /* of all reads from then on; may be NULL */
 	struct raw_trouble *trouble; /* to be noted there; may be NULL */
+	/* Somebody else hashes the blocks; here their checksum is enough. */
+	bool is_hashed;
 	struct object_info info;
 	struct shard_footer footer;
 };
 
-/* Size and footer.  When the footer is damaged ret->info is set all the same.
+/* Size and footer.  RC_CORRUPT: the footer is damaged, and ret->info is set all
+ * the same; what could not be read is RC_IO.
  */
 enum rc raw_shard_open(struct raw_shard *ret, struct store *st, const char *key,
 		       struct err *err) MUST_CHECK;
 
-/* For those who read the store themselves: a read has failed. */
+/* Bytes as the store has them, without ahead, throttle and trouble.  RC_IO:
+ * also of a server that answers other than it was asked, which is no damage.
+ */
+enum rc raw_shard_get(const struct raw_shard *s, uint64_t off, void *buf,
+		      size_t len, struct err *err) MUST_CHECK;
+
+/* For those who use that: it has failed. */
 void raw_shard_failed(const struct raw_shard *s, const struct err *err);
 
 enum rc raw_shard_read(const struct raw_shard *s, uint64_t off, void *buf,
@@ -66,7 +76,9 @@ enum rc raw_shard_section(const struct raw_shard *s,
 enum rc raw_shard_page(const struct raw_shard *s, const struct page_ref *ref,
 		       struct page **ret, struct err *err) MUST_CHECK;
 
-/* A block's stored bytes, checked against CRC and hash, into out. */
+/* A block's stored bytes, checked against CRC and hash (see is_hashed), into
+ * out.
+ */
 enum rc raw_shard_block(const struct raw_shard *s, const struct block_ref *ref,
 			struct buf *out, struct block_header *ret,
 			struct err *err) MUST_CHECK;

@@ -62,6 +62,14 @@ void verify_match_rest(struct verify_run *r);
 const struct shard_meta **verify_named(const struct verify_run *r,
 				       size_t *ret_n) MUST_CHECK;
 
+/* verify-places.c: put each of todo there once for each store that has to have
+ * it.
+ */
+void verify_places(struct verify_run *r);
+
+/* verify-no-log.c: there are shards in todo, and no record. */
+void verify_no_log(struct verify_run *r);
+
 /* verify-old.c: a listed shard that was replaced, or that no valid record
  * names.
  */

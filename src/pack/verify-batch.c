@@ -10,11 +10,24 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "base/sha256.h"
+#include "base/sha256-many.h"
 #include "base/stop.h"
 #include "pack/throttle.h"
 #include "pack/verify-block.h"
 #include "shard/shard-format.h"
+
+#define TOGETHER 256u             /* messages hashed at once */
+#define TOGETHER_BYTES (1u << 20) /* of blocks that stay for that */
+
+/* Files in one block each that wait to be hashed, and the blocks that are not
+ * needed after that.
+ */
+struct waiting {
+	struct sha256_message sums[TOGETHER];
+	struct batch_file *files[TOGETHER];
+	struct batch_block *blocks[TOGETHER];
+	size_t n, n_blocks, bytes;
+};
 
 struct batch *batch_new(const struct raw_shard *s, uint32_t number,
 			bool may_stop)
@@ -116,8 +129,10 @@ size_t batch_memory(const struct batch *b)
 		if (b->blocks[i].ref.data_len > largest)
 			largest = b->blocks[i].ref.data_len;
 	}
-	/* Files of two kinds take turns, so two blocks are open. */
-	n += !b->is_piece && all > 2 * largest ? 2 * largest : all;
+	/* Files of two kinds take turns, so two blocks are open, and some wait.
+	 */
+	largest = 2 * largest + TOGETHER_BYTES;
+	n += !b->is_piece && all > largest ? largest : all;
 	return (size_t)n;
 }
 
@@ -135,32 +150,42 @@ static enum rc read_bytes(const struct batch *b, uint64_t off, uint8_t *to,
 			  size_t len, struct err *err)
 {
 	throttle_wait(b->s->throttle, 0, len);
-	if (store_read(b->s->store, b->s->key, &b->s->info, off, to, len,
-		       err)) {
-		raw_shard_failed(b->s, err);
-		return err->rc;
-	}
-	return RC_OK;
+	return raw_shard_get(b->s, off, to, len, err);
 }
 
-/* Blocks that follow each other, into the bytes at to. */
+/* Of this place alone: the next may be read.  A bad sector is such a one, a
+ * server that does not answer is none.
+ */
+static bool tells_of_place(const struct batch *b, enum rc rc)
+{
+	return !rc_is_transient(rc) ||
+	       (rc == RC_IO && !store_is_remote(b->s->store));
+}
+
+/* Blocks that follow each other, into the bytes at to.  Where they do not come
+ * together one may be there beside one that is not, or be small enough for a
+ * slow server; but what answers neither is not asked for each of them.
+ */
 static void read_run(struct batch *b, struct batch_block *const *v, size_t n,
 		     uint8_t *to, size_t len)
 {
 	struct err err;
 	enum rc rc = read_bytes(b, v[0]->ref.off, to, len, &err);
+	bool ask_each = rc && n > 1;
 
 	for (size_t i = 0; i < n; i++) {
 		v[i]->stored = to;
 		to += v[i]->ref.stored_len;
-		/* One that is there may stand beside one that is not. */
-		if (rc && n > 1 && !rc_is_transient(rc))
-			v[i]->failed =
-				read_bytes(b, v[i]->ref.off, v[i]->stored,
-					   v[i]->ref.stored_len, &v[i]->err);
-		else if (rc)
+		if (ask_each) {
+			rc = read_bytes(b, v[i]->ref.off, v[i]->stored,
+					v[i]->ref.stored_len, &err);
+			ask_each = tells_of_place(b, rc);
+		}
+		if (rc) {
 			v[i]->err = err;
-		v[i]->failed |= rc && v[i]->err.rc;
+			v[i]->failed = true;
+			raw_shard_failed(b->s, &err);
+		}
 	}
 }
 
@@ -199,6 +224,41 @@ static bool read_blocks(struct batch *b)
 	return true;
 }
 
+static void hash_blocks(struct batch *b)
+{
+	CLEANUP_FREE struct sha256_message *sums =
+		xcalloc(b->n_blocks, sizeof(*sums));
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_blocks; i++) {
+		const struct batch_block *v = &b->blocks[i];
+
+		if (!v->failed)
+			sums[n++] = (struct sha256_message){
+				.p = v->stored, .len = v->ref.stored_len
+			};
+	}
+	sha256_many(sums, n);
+	n = 0;
+	for (size_t i = 0; i < b->n_blocks; i++) {
+		struct batch_block *v = &b->blocks[i];
+
+		if (!v->failed)
+			v->is_other = memcmp(sums[n++].hash, v->ref.hash,
+					     BLOCK_HASH_LEN) != 0;
+	}
+}
+
+static enum rc check_block(struct batch_block *v, struct block_header *ret)
+{
+	enum rc rc = block_check(v->stored, v->ref.stored_len, &v->ref, false,
+				 ret, &v->err);
+
+	if (!rc && v->is_other)
+		rc = err_set(&v->err, RC_CORRUPT, "block hash mismatch");
+	return rc;
+}
+
 /* The block's data; NULL when it is damaged. */
 static const uint8_t *open_block(struct batch_block *v)
 {
@@ -207,8 +267,7 @@ static const uint8_t *open_block(struct batch_block *v)
 
 	if (v->failed || v->data)
 		return v->data;
-	v->failed = block_check(v->stored, v->ref.stored_len, &v->ref, true, &h,
-				&v->err) ||
+	v->failed = check_block(v, &h) ||
 		    verify_block_decode(v->stored, &h, &data, &v->err);
 	v->data = data;
 	return data;
@@ -239,7 +298,41 @@ bool batch_hash(struct batch *b, size_t first, size_t n, struct sha256 *sum)
 	return is_whole;
 }
 
-static void hash_file(struct batch *b, struct batch_file *f)
+static void hash_waiting(struct waiting *w)
+{
+	sha256_many(w->sums, w->n);
+	for (size_t i = 0; i < w->n; i++)
+		w->files[i]->is_other =
+			memcmp(w->sums[i].hash, w->files[i]->sha256,
+			       SHA256_LEN) != 0;
+	for (size_t i = 0; i < w->n_blocks; i++)
+		drop_data(w->blocks[i]);
+	w->n = w->n_blocks = w->bytes = 0;
+}
+
+/* One that is in one block. */
+static void hash_small(struct batch *b, struct batch_file *f, struct waiting *w)
+{
+	const struct batch_segment *g = &b->segments[f->first];
+	struct batch_block *v = &b->blocks[g->at];
+	const uint8_t *data = open_block(v);
+
+	f->is_whole = !!data;
+	if (data && f->has_hash) {
+		w->files[w->n] = f;
+		w->sums[w->n++] = (struct sha256_message){ .p = data + g->from,
+							   .len = g->len };
+	}
+	if (!--v->n_uses) {
+		w->blocks[w->n_blocks++] = v;
+		w->bytes += v->ref.data_len;
+	}
+	if (w->n == TOGETHER || w->n_blocks == TOGETHER ||
+	    w->bytes >= TOGETHER_BYTES)
+		hash_waiting(w);
+}
+
+static void hash_large(struct batch *b, struct batch_file *f)
 {
 	uint8_t hash[SHA256_LEN];
 	struct sha256 sum;
@@ -252,6 +345,24 @@ static void hash_file(struct batch *b, struct batch_file *f)
 	f->is_other = memcmp(hash, f->sha256, SHA256_LEN) != 0;
 }
 
+static void hash_files(struct batch *b)
+{
+	CLEANUP_FREE struct waiting *w = xcalloc(1, sizeof(*w));
+
+	for (size_t i = 0; i < b->n_files; i++) {
+		struct batch_file *f = &b->files[i];
+
+		if (f->n == 1 && b->segments[f->first].at < BATCH_ODD) {
+			hash_small(b, f, w);
+			continue;
+		}
+		/* It may be the last in blocks of those that wait. */
+		hash_waiting(w);
+		hash_large(b, f);
+	}
+	hash_waiting(w);
+}
+
 void batch_run(void *arg)
 {
 	struct batch *b = arg;
@@ -261,8 +372,9 @@ void batch_run(void *arg)
 		b->is_stopped = b->has_no_memory = !read_blocks(b);
 	if (b->is_stopped)
 		return;
-	for (size_t i = 0; !b->is_piece && i < b->n_files; i++)
-		hash_file(b, &b->files[i]);
+	hash_blocks(b);
+	if (!b->is_piece)
+		hash_files(b);
 	for (size_t i = 0; b->is_piece && i < b->n_blocks; i++)
 		(void)open_block(&b->blocks[i]);
 }

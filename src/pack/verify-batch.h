@@ -28,6 +28,7 @@ struct batch_block {
 	uint32_t n_uses; /* segments in it that are still to be hashed */
 	uint8_t *stored; /* its bytes, of the batch's */
 	uint8_t *data;   /* decoded, while it has uses; owned */
+	bool is_other;   /* stored has another hash */
 	bool failed;     /* it is damaged: err */
 	struct err err;
 };

@@ -28,7 +28,8 @@ size_t verify_choose_open(struct verify_todo *todo, size_t n,
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!opts->is_done || !opts->is_done(opts->arg, todo[i].key))
+		if (!opts->is_done ||
+		    !opts->is_done(opts->arg, todo[i].place, todo[i].key))
 			todo[kept++] = todo[i];
 	}
 	return kept;

@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "base/sha256.h"
+#include "base/sha256-many.h"
 #include "pack/verify-block.h"
 #include "pack/verify-blocks.h"
 #include "shard/shard-format.h"
@@ -24,6 +24,7 @@
  */
 #define KEPT_BLOCKS 20u
 #define KEPT_BYTES (16u << 20)
+#define LATER_MAX 256u /* files that wait for others */
 
 struct kept {
 	uint64_t off, used; /* used: when last, 0 never */
@@ -38,6 +39,12 @@ struct verify_data {
 	struct kept kept[KEPT_BLOCKS];
 	uint64_t kept_bytes, clock;
 	struct buf stored;
+	/* Files in kept blocks, and what their entries say. */
+	struct sha256_message later[LATER_MAX];
+	uint8_t want[LATER_MAX][SHA256_LEN];
+	size_t n_later;
+	uint64_t hashed; /* when last none waited */
+	bool any_bad;    /* of those that waited */
 };
 
 struct verify_data *verify_data_new(const struct raw_shard *s,
@@ -88,8 +95,29 @@ static struct kept *oldest_kept(struct verify_data *d, bool is_empty)
 	return oldest;
 }
 
+static void tell_other(struct verify_data *d)
+{
+	verify_damage(d->report, FINDING_NO_OFFSET,
+		      "SHA-256 of a file is not the one its entry states");
+}
+
+static void hash_later(struct verify_data *d)
+{
+	sha256_many(d->later, d->n_later);
+	for (size_t i = 0; i < d->n_later; i++) {
+		if (!memcmp(d->later[i].hash, d->want[i], SHA256_LEN))
+			continue;
+		tell_other(d);
+		d->any_bad = true;
+	}
+	d->n_later = 0;
+	d->hashed = d->clock;
+}
+
 static void drop_kept(struct verify_data *d, struct kept *k)
 {
+	if (k->used > d->hashed)
+		hash_later(d);
 	free(k->data);
 	d->kept_bytes -= k->len;
 	*k = (struct kept){ 0 };
@@ -144,6 +172,22 @@ static struct kept *load(struct verify_data *d, const struct block_ref *ref)
 	return k;
 }
 
+/* One that has these bytes: references in pages of their own are compared with
+ * no entry when they are decoded.
+ */
+static const struct kept *load_bytes(struct verify_data *d,
+				     const struct block_ref *ref, uint32_t from,
+				     uint64_t len)
+{
+	const struct kept *k = load(d, ref);
+
+	if (!k || (from <= k->len && len <= k->len - from))
+		return k;
+	verify_damage(d->report, ref->off,
+		      "block of %u bytes, a file has some behind them", k->len);
+	return NULL;
+}
+
 bool verify_data_file(struct verify_data *d, const struct entry *e,
 		      const struct block_ref *refs)
 {
@@ -165,7 +209,7 @@ bool verify_data_file(struct verify_data *d, const struct entry *e,
 			sha256_update_zeros(&sum, len);
 			continue;
 		}
-		k = load(d, &refs[i]);
+		k = load_bytes(d, &refs[i], from, len);
 		if (k)
 			sha256_update(&sum, k->data + from, len);
 		is_whole &= !!k;
@@ -175,7 +219,32 @@ bool verify_data_file(struct verify_data *d, const struct entry *e,
 	sha256_final(&sum, hash);
 	if (!e->has_hash || !memcmp(hash, e->sha256, SHA256_LEN))
 		return true;
-	verify_damage(d->report, FINDING_NO_OFFSET,
-		      "SHA-256 of a file is not the one its entry states");
+	tell_other(d);
 	return false;
+}
+
+bool verify_data_later(struct verify_data *d, const struct entry *e,
+		       const struct block_ref *refs)
+{
+	const struct kept *k;
+
+	if (e->content.n_blocks != 1 || block_is_hole(refs))
+		return verify_data_file(d, e, refs) && !d->any_bad;
+	/* Before it is loaded: what is loaded by then waits for nobody. */
+	if (d->n_later == LATER_MAX)
+		hash_later(d);
+	k = load_bytes(d, refs, e->content.tail_off, e->size);
+	if (!k || !e->has_hash)
+		return k && !d->any_bad;
+	d->later[d->n_later] =
+		(struct sha256_message){ .p = k->data + e->content.tail_off,
+					 .len = e->size };
+	memcpy(d->want[d->n_later++], e->sha256, SHA256_LEN);
+	return !d->any_bad;
+}
+
+bool verify_data_end(struct verify_data *d)
+{
+	hash_later(d);
+	return !d->any_bad;
 }

@@ -19,8 +19,18 @@ struct verify_data *verify_data_new(const struct raw_shard *s,
 				    struct verify_report *report) MUST_CHECK;
 void verify_data_free(struct verify_data *d);
 
-/* True when the file is whole; what is damaged is reported, each block once. */
+/* True when the file is whole; what is damaged is reported, each block once.
+ * refs are those of e, as they were read (raw_shard_refs): what they say of
+ * their blocks is checked here.
+ */
 bool verify_data_file(struct verify_data *d, const struct entry *e,
 		      const struct block_ref *refs);
+
+/* The same, but what can wait is hashed with others at once: false when this
+ * one or one before it is not whole; the last word has verify_data_end.
+ */
+bool verify_data_later(struct verify_data *d, const struct entry *e,
+		       const struct block_ref *refs);
+bool verify_data_end(struct verify_data *d);
 
 #endif

@@ -107,11 +107,6 @@ static void check_chain(struct verify_run *r)
 
 /* --- documents ------------------------------------------------------------ */
 
-static int64_t now_us(void)
-{
-	return clock_wall_ns() / (int64_t)(CLOCK_NS_PER_MS / 1000);
-}
-
 static void leave_out_withdrawn(const struct verify_run *r, struct tombstone *t)
 {
 	size_t n = 0;
@@ -132,7 +127,7 @@ static void add_overdue(struct verify_run *r, struct tombstone *t)
 	struct tombstone_set *more = NULL;
 	struct err err;
 
-	if (t->time + ERASURE_DEADLINE > now_us())
+	if (t->time + ERASURE_DEADLINE > clock_wall_us())
 		return;
 	leave_out_withdrawn(r, t);
 	if (tombstone_set_new(&more, r->overdue, docs, 1, &err)) {
@@ -322,19 +317,23 @@ void verify_log_deleted(struct verify_run *r)
 {
 	uint64_t n = r->totals->deleted, late = r->totals->overdue;
 
+	bool has_hold = has_holds(r);
+
 	if (n)
-		verify_run_note(r, "tombstones",
-				"%" PRIu64 " entries are deleted and still in "
-				"shards: hidden, and gone with the next 'desfs "
-				"repack'",
-				n);
-	if (late && has_holds(r))
+		verify_run_note(
+			r, "tombstones",
+			"%" PRIu64 " entries are deleted and still in "
+			"shards: hidden, and gone with the next 'desfs "
+			"repack'%s",
+			n, has_hold ? ", but for those that a hold keeps" : "");
+	if (late && has_hold)
 		verify_run_note(r, "tombstones",
 				"%" PRIu64 " of them were to be gone after 48 "
 				"hours, if no hold keeps them ('desfs "
 				"erasures')",
 				late);
-	else if (late)
+	r->totals->late += late && !has_hold;
+	if (late && !has_hold)
 		verify_run_damage(r, "tombstones",
 				  "%" PRIu64
 				  " of them were to be gone after 48 "

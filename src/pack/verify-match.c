@@ -105,15 +105,6 @@ static void look_at_other(struct verify_run *r, const struct archive_object *o,
 				o->size);
 }
 
-/* Without a log each shard is looked at, though none counts. */
-static void tell_no_log(struct verify_run *r)
-{
-	if (!r->state && r->n_todo && !r->totals->damage)
-		verify_run_note(r, "log",
-				"it names no shard: a first run was not "
-				"finished, or it is lost ('desfs rebuild')");
-}
-
 /* All in the order of keys. */
 static void match_listed(struct verify_run *r, const struct shard_meta **metas,
 			 size_t n)
@@ -150,7 +141,9 @@ void verify_match(struct verify_run *r)
 	}
 	for (size_t i = 0; !r->has_list && i < n; i++)
 		add_todo(r, metas[i]->key, metas[i]);
-	tell_no_log(r);
+	/* Each shard is looked at, though none counts. */
+	if (!r->state && r->n_todo && !r->totals->damage)
+		verify_no_log(r);
 }
 
 /* --- one of them ---------------------------------------------------------- */

@@ -10,11 +10,6 @@
 #include "pack/verify-backend.h"
 #include "store/store-write.h"
 
-static int64_t now_us(void)
-{
-	return clock_wall_ns() / (int64_t)(CLOCK_NS_PER_MS / 1000);
-}
-
 /* --- what the log says is gone -------------------------------------------- */
 
 /* A shard in one zone. */
@@ -60,7 +55,7 @@ static bool has_grace(const struct oplog_old *old)
 
 	return !__builtin_add_overflow(old->record->time,
 				       old->record->grace * 1000000, &end) &&
-	       end > now_us();
+	       end > clock_wall_us();
 }
 
 /* Any word that it is gone, from some zone: they are by key. */

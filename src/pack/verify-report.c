@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/rd.h"
+#include "base/spool.h"
 #include "base/wr.h"
 
 #define TEXT_MAX 1024u
@@ -23,13 +24,6 @@
  */
 #define HEAD_LEN 17u
 
-static const char *temporary_dir(void)
-{
-	const char *dir = getenv("TMPDIR");
-
-	return dir && *dir ? dir : "/var/tmp";
-}
-
 static void keep(struct verify_report *r, enum finding_kind kind, uint64_t off,
 		 const char *text, struct span uid)
 {
@@ -39,7 +33,7 @@ static void keep(struct verify_report *r, enum finding_kind kind, uint64_t off,
 	if (r->has_failed)
 		return;
 	if (!r->has_kept)
-		spool_init(&r->kept, temporary_dir(), MEMORY);
+		spool_init(&r->kept, spool_default_dir(), MEMORY);
 	r->has_kept = true;
 	wr_u8(&b, (uint8_t)kind);
 	wr_u64(&b, off);
@@ -167,7 +161,8 @@ static enum rc take(const struct verify_report *r, uint64_t *off, struct buf *b,
 
 	if (spool_read(&r->kept, *off, head, sizeof(head), err))
 		return err->rc;
-	*ret = (struct finding){ .key = r->key,
+	*ret = (struct finding){ .store = r->place,
+				 .key = r->key,
 				 .kind = (enum finding_kind)rd_u8(&rd) };
 	ret->off = rd_u64(&rd);
 	text_len = rd_u32(&rd);
@@ -232,6 +227,12 @@ static void count_live(struct verify_live *l, const struct verify_totals *t)
 	atomic_fetch_add(&l->lost, t->lost);
 }
 
+void finding_ignore(void *arg, const struct finding *f)
+{
+	(void)arg;
+	(void)f;
+}
+
 void verify_report_tell(struct verify_report *r,
 			const struct verify_options *opts,
 			struct verify_totals *totals)
@@ -243,6 +244,7 @@ void verify_report_tell(struct verify_report *r,
 			xasprintf("more was found that could not be kept: %s",
 				  r->err.msg);
 		const struct finding f = { .kind = FINDING_DAMAGE,
+					   .store = r->place,
 					   .key = r->key,
 					   .off = FINDING_NO_OFFSET,
 					   .text = text };
@@ -288,5 +290,5 @@ void verify_report_drop(struct verify_report *r)
 {
 	if (r->has_kept)
 		spool_release(&r->kept);
-	*r = (struct verify_report){ .key = r->key };
+	*r = (struct verify_report){ .key = r->key, .place = r->place };
 }

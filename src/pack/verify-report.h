@@ -20,6 +20,7 @@
 
 struct verify_report {
 	const char *key;   /* borrowed */
+	const char *place; /* likewise: the store's name in zones; or NULL */
 	struct spool kept; /* the findings; not before there is one */
 	bool has_kept, has_failed;
 	struct err err; /* of has_failed: some findings are only counted */

@@ -8,6 +8,7 @@
 #include "pack/verify-turns.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -36,6 +37,7 @@ struct turn {
 
 struct turns {
 	const struct verify_todo *todo;
+	size_t n;
 	const struct verify_shard_job *common;
 	const struct verify_options *opts;
 	struct verify_totals *totals;
@@ -45,7 +47,8 @@ struct turns {
 	struct verify_pool *pool;
 	struct turn *ring;
 	size_t n_ring;
-	uint64_t n_entries; /* of what was begun and is not finished */
+	uint64_t n_entries;  /* of what was begun and is not finished */
+	uint64_t lost_least; /* of the copies of a shard so far */
 	bool is_stopped;
 };
 
@@ -70,22 +73,51 @@ static void begin(struct turns *all, size_t i)
 	t->shard.key = all->todo[i].key;
 	t->shard.expect = all->todo[i].expect;
 	t->shard.pool = all->pool;
+	if (all->todo[i].store)
+		t->shard.store = all->todo[i].store;
 	t->report.key = t->shard.key;
+	t->report.place = all->todo[i].place;
 	t->report.may_stop = true;
 	if (all->workers)
 		job_submit(all->workers, &t->job, run_turn, t);
 }
 
-static void tell(struct turns *all, struct turn *t)
+/* What all copies have lost is counted once, what one of them has not at all.
+ * One that was not read says nothing of what it has; one that has been replaced
+ * is none.
+ */
+static void count_once(struct turns *all, size_t i, struct verify_totals *t,
+		       bool counts)
+{
+	bool is_first =
+		!i || strcmp(all->todo[i - 1].key, all->todo[i].key) != 0;
+	bool is_last = i + 1 == all->n ||
+		       strcmp(all->todo[i + 1].key, all->todo[i].key) != 0;
+
+	if (is_first)
+		all->lost_least = UINT64_MAX;
+	if (counts && t->lost < all->lost_least)
+		all->lost_least = t->lost;
+	t->lost = 0;
+	if (is_last && all->lost_least != UINT64_MAX)
+		t->lost = all->lost_least;
+	if (all->todo[i].is_copy)
+		t->deleted = t->overdue = 0;
+}
+
+static void tell(struct turns *all, size_t i, struct turn *t)
 {
 	const struct verify_options *o = all->opts;
-	struct verify_totals totals = t->report.totals;
+	struct verify_totals totals;
 	const struct verify_shard_result result = {
+		.store = t->report.place,
 		.key = t->shard.key,
 		.root = t->shard.expect ? t->shard.expect->root : NULL,
 		.totals = &totals,
 	};
 
+	count_once(all, i, &t->report.totals, !t->report.totals.unread_shards);
+	totals = t->report.totals;
 	verify_report_tell(&t->report, o, all->totals);
 	if (o->shard_fn && !totals.unread_shards)
 		o->shard_fn(o->arg, &result);
@@ -94,6 +126,7 @@ static void tell(struct turns *all, struct turn *t)
 static void finish(struct turns *all, size_t i)
 {
 	struct turn *t = &all->ring[i % all->n_ring];
+	struct verify_totals none = { 0 };
 
 	if (all->workers)
 		job_wait(all->workers, &t->job);
@@ -101,11 +134,16 @@ static void finish(struct turns *all, size_t i)
 		run_turn(t);
 	all->n_entries -= entries_of(&all->todo[i]);
 	all->is_stopped |= t->report.is_stopped;
-	if (all->is_stopped ||
-	    (t->report.is_gone && all->is_replaced(all->arg, t->shard.key)))
+	if (all->is_stopped) {
 		verify_report_drop(&t->report);
-	else
-		tell(all, t);
+	} else if (t->report.is_gone &&
+		   all->is_replaced(all->arg, t->shard.key)) {
+		verify_report_drop(&t->report);
+		count_once(all, i, &none, false);
+		all->totals->lost += none.lost;
+	} else {
+		tell(all, i, t);
+	}
 }
 
 static enum rc start(struct turns *all, size_t n, struct err *err)
@@ -134,6 +172,7 @@ enum rc verify_turns(const struct verify_todo *todo, size_t n,
 {
 	struct turns all = {
 		.todo = todo,
+		.n = n,
 		.common = common,
 		.opts = opts,
 		.totals = totals,

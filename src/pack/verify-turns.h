@@ -16,6 +16,10 @@ struct verify_todo {
 	const char *key;
 	const struct shard_meta *expect; /* NULL: the log has it not */
 	int64_t entered; /* when the archive got it, microseconds */
+	/* In zones: which store, and its name; NULL: the one of all. */
+	struct store *store;
+	const char *place;
+	bool is_copy; /* of the shard before, in another store */
 };
 
 /* Whether a shard that is not there need not be; told as such by then. */

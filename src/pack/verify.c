@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "erase/tombstone-set.h"
 #include "pack/verify-backend.h"
+#include "pack/verify-legacy.h"
 #include "pack/verify-choose.h"
 #include "pack/verify-report.h"
 #include "pack/verify-turns.h"
@@ -30,9 +31,12 @@ static void choose(struct verify_run *r)
 		n = verify_choose_since(r->todo, n, o->since);
 	if (o->sample > 0)
 		n = verify_choose_sample(r->todo, n, o->sample, o->seed);
-	n = verify_choose_open(r->todo, n, o);
-	r->n_todo = n;
 	r->totals->skipped_shards += before - n;
+	r->n_todo = n;
+	verify_places(r);
+	n = verify_choose_open(r->todo, r->n_todo, o);
+	r->totals->skipped_shards += r->n_todo - n;
+	r->n_todo = n;
 }
 
 static void announce(struct verify_run *r)
@@ -215,7 +219,11 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 	rc = store_open(&r.store, url, opts->settings, err);
 	if (rc)
 		return rc;
-	rc = opts->n_keys ? verify_keys(&r, err) : verify_whole(&r, err);
+	if (verify_is_legacy(&r))
+		rc = verify_legacy(&r, err);
+	else
+		rc = opts->n_keys ? verify_keys(&r, err)
+				  : verify_whole(&r, err);
 	release(&r);
 	return rc;
 }

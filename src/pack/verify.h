@@ -39,15 +39,21 @@ enum finding_kind {
 
 struct finding {
 	enum finding_kind kind;
-	const char *key; /* the object */
-	uint64_t off;    /* in it, or FINDING_NO_OFFSET */
+	const char *store; /* which of the zones has it so; NULL: whichever */
+	const char *key;   /* the object */
+	uint64_t off;      /* in it, or FINDING_NO_OFFSET */
 	const char *text;
 	struct span uid; /* p is NULL for none */
 };
 
 /* All is borrowed for the call. */
 typedef void finding_fn(void *arg, const struct finding *f);
+/* For who wants the totals only. */
+finding_fn finding_ignore;
 
+/* In zones each copy of a shard is one, but for what is deleted and lost: an
+ * entry is lost where no copy has it, as far as they agree.
+ */
 struct verify_totals {
 	uint64_t shards;         /* looked at */
 	uint64_t damaged_shards; /* of them */
@@ -60,18 +66,20 @@ struct verify_totals {
 	uint64_t deleted, overdue; /* of the entries: deleted, and of these
 				    * those that should be gone */
 	uint64_t damage, lost, weak, notes; /* findings of each kind */
+	uint64_t late; /* of damage: nothing is broken, but deleted too late */
 };
 
 /* One shard, after all that was found in it. */
 struct verify_shard_result {
+	const char *store; /* as of a finding */
 	const char *key;
 	const uint8_t *root; /* as the log has it; NULL: it has not */
 	const struct verify_totals *totals; /* of this shard alone */
 };
 typedef void verify_shard_fn(void *arg, const struct verify_shard_result *s);
 
-/* Whether a shard was looked at before and is to be passed over. */
-typedef bool verify_done_fn(void *arg, const char *key);
+/* Whether a shard in a store was looked at before and is to be passed over. */
+typedef bool verify_done_fn(void *arg, const char *store, const char *key);
 
 /* How far it is, for other threads.  Of all archives of a run; zeroed at first.
  */

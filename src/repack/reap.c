@@ -92,7 +92,7 @@ static enum rc clean(struct round *r, struct err *err)
 	unsigned int alive = 0;
 	enum rc rc;
 
-	rc = clean_archive(r->o->store, true, cleaned, r, &alive, err);
+	rc = clean_archive(r->o->store, NULL, true, cleaned, r, &alive, err);
 	r->is_clean = !rc && !alive;
 	return rc ? rc
 		  : store_strays(r->o->store, true, STRAY_AGE, stray, r, err);

@@ -108,6 +108,13 @@ others()
 	return 1
 }
 t 'others draw others' others
+sample_is_told()
+{
+	"$DESFS" verify --sample 30% ar 2>err
+	cat err
+	grep -q 'a sample of 30 % by seed' err
+}
+t 'per cent are told with one sign' sample_is_told
 t 'a sample is never empty' status_is 0 "$DESFS" verify --sample 0.001% ar
 t 'one shard was looked at' grep '^1 shards' o
 t 'none is no sample' status_is 2 "$DESFS" verify --sample 0 ar
@@ -119,6 +126,7 @@ t 'since a time to come none' \
 	status_is 0 "$DESFS" verify --since 2099-01-01T00:00 ar
 t 'none of them' grep "^0 shards.*; $n shards were passed over" o
 t 'a time is a time' status_is 2 "$DESFS" verify --since yesterday ar
+t 'an age has an end' status_is 2 "$DESFS" verify --since 999999999d ar
 key5=$(cd ar && find 20260105 -name '*.des' | sort | head -n 1)
 key4=$(cd ar && find 20260104 -name '*.des' | sort | head -n 1)
 t 'a shard by its key behind the archive' \

@@ -46,6 +46,10 @@ t 'what cannot be read is not taken for damaged' \
 t 'it is named' grep '^2.*des: could not be read: ' found
 t 'and not in the rate of damaged ones' \
 	grep '^des_shard_corruption_rate{.*} 0$' v.prom
+fake_rules 'key=*.des content-range=odd'
+t 'nor is one that answers other than it was asked' \
+	finds 1 'no damage found; .* shards could not be read' \
+	--timeout 3 --retries 1 "$fake_url/a"
 fake_rules 'key=*.des status=403'
 t 'neither is what we may not read' finds 1 'shards could not be read' \
 	--retries 1 "$fake_url/a"

@@ -48,7 +48,7 @@ static enum rc run_clean(struct world *w, struct store *st, const struct op *op,
 	(void)w;
 	(void)op;
 	/* It refuses what it cannot tell from a log that is lost. */
-	if (clean_archive(st, true, told, NULL, &n_alive, err) == RC_IO)
+	if (clean_archive(st, NULL, true, told, NULL, &n_alive, err) == RC_IO)
 		return err->rc;
 	return RC_OK;
 }

@@ -111,9 +111,10 @@ static void since_is_by_when_they_entered(void **state)
 	assert_string_equal(todo[0].key, "0490.des");
 }
 
-static bool is_even(void *arg, const char *key)
+static bool is_even(void *arg, const char *store, const char *key)
 {
 	(void)arg;
+	(void)store;
 	return (key[3] - '0') % 2 == 0;
 }
 
