@@ -33,11 +33,20 @@ struct engine {
 	uint32_t part, revision; /* of the first that comes out */
 	enum codec_id page_codec;
 	bool is_same; /* nothing has to come out */
+	/* Of zones: find the store first whose copy is whole. */
+	bool by_place;
+	bool has_places;
 	struct engine_report report;
 	struct lost_item *lost;
 	size_t n_lost, cap_lost;
 	size_t n_lost_before; /* of these, known before the first part */
 };
+
+/* engine-open.c: the footer of src->meta's shard, or with drop_corrupt what
+ * takes its place, so that all that is left can be found.  Sets e->has_places.
+ */
+enum rc source_open_shard(struct source *src, struct engine *e,
+			  struct err *err) MUST_CHECK;
 
 /* engine-recover.c: find what pages had that cannot be read. */
 enum rc source_recover(struct engine *e, struct source *src,
@@ -53,6 +62,15 @@ struct placed {
 	uint32_t len;
 	uint8_t hash[BLOCK_HASH_LEN];
 };
+
+/* Blocks in the order they were written. */
+struct placed_list {
+	struct placed *p;
+	size_t n, cap;
+};
+
+struct blocks_check;
+struct files_check;
 
 /* One shard that comes out. */
 struct part {
@@ -70,8 +88,9 @@ struct part {
 	struct shard_build *build;
 	const uint8_t *pending; /* written next, see part_sink */
 	size_t n_pending;
-	struct placed *placed;
-	size_t n_placed, cap_placed;
+	struct placed_list placed, late; /* late: while others are read back */
+	struct blocks_check *check;      /* of those, or NULL */
+	bool existed; /* the store had it: what was written is not used */
 	struct shard_meta meta;
 	bool has_meta;
 };
@@ -119,7 +138,39 @@ enum rc part_add_block(struct part *p, const uint8_t *stored,
 enum rc part_flush(struct part *p, struct err *err) MUST_CHECK;
 enum rc part_publish(struct part *p, struct err *err) MUST_CHECK;
 
-/* engine-check.c: the new shard read back, wherever it is kept. */
+/* engine-check-blocks.c: what was written read back and hashed, by the workers,
+ * while the thread that began it does other things.  From the shard, or from up
+ * before that is published; then only what there is by now.
+ */
+enum rc blocks_check_begin(const struct part *p, const struct raw_shard *s,
+			   struct store_upload *up, struct blocks_check **ret,
+			   struct err *err) MUST_CHECK;
+/* Who began it has nothing else to do; takes NULL. */
+void blocks_check_hurry(struct blocks_check *b);
+/* Wait and free; takes NULL. */
+enum rc blocks_check_end(struct blocks_check *b, struct err *err) MUST_CHECK;
+/* The same, of one nobody waits for: what is under way is waited for only. */
+void blocks_check_drop(struct blocks_check *b);
+enum rc check_blocks(const struct part *p, const struct placed_list *list,
+		     const struct raw_shard *s, struct err *err) MUST_CHECK;
+
+/* engine-check-files.c: files of the new shard read back and hashed, in the
+ * order of the index.
+ */
+struct files_check *files_check_new(const struct part *p,
+				    const struct raw_shard *s) MUST_CHECK;
+/* An error may be that of a file before. */
+enum rc files_check_add(struct files_check *c, const struct entry *e,
+			const struct block_ref *refs,
+			struct err *err) MUST_CHECK;
+/* Wait and free, whatever was met before. */
+enum rc files_check_end(struct files_check *c, struct err *err) MUST_CHECK;
+
+/* engine-check.c: the new shard read back, wherever it is kept.  Begin to, if
+ * the store can, while it is written on.
+ */
+enum rc part_check_begin(struct part *p, struct err *err) MUST_CHECK;
+void part_check_drop(struct part *p);
 enum rc part_check(struct part *p, struct err *err) MUST_CHECK;
 /* All of a shard but blocks and entries. */
 enum rc check_sections(const struct raw_shard *s, const struct shard_meta *m,

@@ -15,14 +15,10 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "base/stop.h"
-#include "base/workers.h"
 #include "pack/raw-ahead.h"
-#include "pack/verify-data.h"
 #include "repack/goes.h"
 #include "shard/shard-record.h"
 
-#define CHUNK_BYTES (4u << 20)
 #define ROW_MAX (4u << 20)
 #define INDEX_AHEAD (4u << 20)
 
@@ -81,129 +77,6 @@ enum rc check_sections(const struct raw_shard *s, const struct shard_meta *m,
 	return rc;
 }
 
-/* --- blocks --------------------------------------------------------------- */
-
-/* Neighbouring blocks. */
-struct look {
-	struct job job;
-	const struct raw_shard *s;
-	const struct placed *at;
-	size_t n;
-	uint8_t *buf; /* cap bytes, kept for the next */
-	size_t cap;
-	struct err err;
-};
-
-static enum rc hash_blocks(struct look *l, struct err *err)
-{
-	const struct placed *last = &l->at[l->n - 1];
-	size_t len = (size_t)(last->off + last->len - l->at->off);
-	uint8_t *buf = l->buf;
-	enum rc rc;
-
-	if (l->cap < len) {
-		free(l->buf);
-		l->cap = len > CHUNK_BYTES ? len : CHUNK_BYTES;
-		l->buf = buf = mem_array(l->cap, 1);
-	}
-	if (!buf) {
-		l->cap = 0;
-		return err_set(err, RC_NOMEM, "no memory for blocks");
-	}
-	rc = store_read(l->s->store, l->s->key, &l->s->info, l->at->off, buf,
-			len, err);
-	for (size_t i = 0; i < l->n && !rc; i++) {
-		uint8_t hash[SHA256_LEN];
-
-		sha256_of(buf + (l->at[i].off - l->at->off), l->at[i].len,
-			  hash);
-		if (memcmp(hash, l->at[i].hash, BLOCK_HASH_LEN) != 0)
-			rc = err_set(err, RC_CORRUPT,
-				     "block at %" PRIu64 ": hash mismatch",
-				     l->at[i].off);
-	}
-	return rc;
-}
-
-static void look_main(void *arg)
-{
-	struct look *l = arg;
-
-	l->err.rc = RC_OK;
-	l->err.rc = hash_blocks(l, &l->err);
-}
-
-/* Blocks from first on that are read together. */
-static size_t how_many(const struct part *p, size_t first)
-{
-	size_t n = 1, len = p->placed[first].len;
-
-	while (first + n < p->n_placed &&
-	       len + p->placed[first + n].len <= CHUNK_BYTES)
-		len += p->placed[first + n++].len;
-	return n;
-}
-
-static enum rc end_look(struct workers *w, struct look *l, struct err *err)
-{
-	job_wait(w, &l->job);
-	if (l->err.rc)
-		*err = l->err;
-	return l->err.rc;
-}
-
-static enum rc check_blocks(const struct part *p, const struct raw_shard *s,
-			    struct err *err)
-{
-	struct workers *w = p->e->o->workers;
-	size_t max = p->e->o->n_workers + 2, begun = 0, ended = 0, first = 0;
-	CLEANUP_FREE struct look *looks = xcalloc(max, sizeof(*looks));
-	enum rc rc = RC_OK;
-
-	while (first < p->n_placed && !rc) {
-		struct look *l = &looks[begun % max];
-
-		if (begun - ended == max)
-			rc = end_look(w, &looks[ended++ % max], err);
-		if (!rc && stop_requested())
-			rc = err_set(err, RC_STOPPED, "stopped by a signal");
-		if (rc)
-			break;
-		l->s = s;
-		l->at = &p->placed[first];
-		l->n = how_many(p, first);
-		first += l->n;
-		job_submit(w, &l->job, look_main, l);
-		begun++;
-	}
-	while (ended < begun) {
-		struct err one;
-
-		if (end_look(w, &looks[ended++ % max], &one) && !rc) {
-			*err = one;
-			rc = one.rc;
-		}
-	}
-	for (size_t i = 0; i < max; i++)
-		free(looks[i].buf);
-	return rc;
-}
-
-/* The blocks, on a thread of its own while the entries are compared. */
-struct blocks_check {
-	const struct part *p;
-	const struct raw_shard *s;
-	struct err err;
-};
-
-static void blocks_main(void *arg)
-{
-	struct blocks_check *b = arg;
-
-	b->err.rc = RC_OK;
-	b->err.rc = check_blocks(b->p, b->s, &b->err);
-}
-
 /* --- entries -------------------------------------------------------------- */
 
 struct comparing {
@@ -212,8 +85,7 @@ struct comparing {
 	struct index_walk walk;
 	struct index_leaf leaf;
 	uint32_t i;
-	struct verify_data *data;
-	struct verify_report report;
+	struct files_check *files;
 	struct buf a, b;
 	uint64_t n;
 };
@@ -274,13 +146,7 @@ static enum rc compare_content(struct comparing *c,
 		return rc;
 	if (!same_refs(want, is, n) || (n && tail_off != now->content.tail_off))
 		return err_set(err, RC_CORRUPT, "other blocks");
-	if (changed && !verify_data_file(c->data, now, is)) {
-		CLEANUP_FREE char *text = verify_report_first(&c->report);
-
-		return err_set(err, RC_CORRUPT, "%s",
-			       text ? text : "other bytes");
-	}
-	return RC_OK;
+	return changed ? files_check_add(c->files, now, is, err) : RC_OK;
 }
 
 static enum rc compare_entry(struct comparing *c, const struct stream_item *it,
@@ -339,29 +205,23 @@ static enum rc compare_entries(struct comparing *c, struct err *err)
 	return rc == RC_NOENT ? RC_OK : rc;
 }
 
-static void tell_nobody(void *arg, const struct finding *f)
-{
-	(void)arg;
-	(void)f;
-}
-
 static enum rc check_entries(struct part *p, const struct raw_shard *s,
 			     struct err *err)
 {
-	const struct verify_options nobody = { .fn = tell_nobody };
-	struct comparing c = { .p = p, .s = s, .report = { .key = s->key } };
-	struct verify_totals ignored = { 0 };
+	struct comparing c = { .p = p, .s = s };
+	struct err of_files;
 	enum rc rc;
 
 	buf_init(&c.a, ROW_MAX);
 	buf_init(&c.b, ROW_MAX);
 	index_walk_init(&c.walk, s);
-	c.data = verify_data_new(s, &c.report);
+	c.files = files_check_new(p, s);
 	rc = compare_entries(&c, err);
-	verify_data_free(c.data);
+	if (files_check_end(c.files, &of_files) && !rc) {
+		*err = of_files;
+		rc = err->rc;
+	}
 	index_walk_release(&c.walk);
-	/* Its first finding is in err. */
-	verify_report_tell(&c.report, &nobody, &ignored);
 	buf_release(&c.a);
 	buf_release(&c.b);
 	return rc;
@@ -369,21 +229,42 @@ static enum rc check_entries(struct part *p, const struct raw_shard *s,
 
 /* --- all of it ------------------------------------------------------------ */
 
+enum rc part_check_begin(struct part *p, struct err *err)
+{
+	if (!store_upload_can_read(p->out.upload))
+		return RC_OK;
+	return blocks_check_begin(p, NULL, p->out.upload, &p->check, err);
+}
+
+void part_check_drop(struct part *p)
+{
+	blocks_check_drop(STEAL_PTR(p->check));
+}
+
+/* The blocks, if that has not begun, while the entries are compared. */
 static enum rc check_both(struct part *p, const struct raw_shard *s,
 			  struct err *err)
 {
-	struct blocks_check blocks = { .p = p, .s = s };
-	struct workers *w = NULL;
-	enum rc rc = workers_start(&w, "check", 1, 1, err);
+	struct blocks_check *blocks;
+	struct err of_blocks;
+	enum rc rc = RC_OK;
+	bool has_late;
 
-	if (rc)
-		return rc;
-	workers_submit(w, blocks_main, &blocks);
-	rc = check_entries(p, s, err);
-	workers_stop(w);
-	if (blocks.err.rc)
-		*err = blocks.err;
-	return blocks.err.rc ? blocks.err.rc : rc;
+	if (p->existed)
+		part_check_drop(p);
+	blocks = STEAL_PTR(p->check);
+	has_late = blocks;
+	if (!blocks)
+		rc = blocks_check_begin(p, s, NULL, &blocks, err);
+	if (!rc)
+		rc = check_entries(p, s, err);
+	if (!rc && has_late)
+		rc = check_blocks(p, &p->late, s, err);
+	if (blocks_check_end(blocks, &of_blocks)) {
+		*err = of_blocks;
+		rc = err->rc;
+	}
+	return rc;
 }
 
 /* A block that was damaged before it was copied, in a way its checksum does not

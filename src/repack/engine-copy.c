@@ -80,8 +80,7 @@ static void chunk_main(void *arg)
 	struct chunk *c = arg;
 	const struct source *src = c->src;
 
-	if (store_read(src->s.store, src->s.key, &src->s.info, c->off, c->buf,
-		       c->len, &c->err))
+	if (raw_shard_get(&src->s, c->off, c->buf, c->len, &c->err))
 		return;
 	c->err.rc = RC_OK;
 	if (c->p->e->o->progress)
@@ -229,8 +228,7 @@ static enum rc gap_piece(struct copying *c, uint64_t end, struct piece *ret,
 
 	*ret_any = false;
 	if (room >= sizeof(head)) {
-		enum rc rc = store_read(s->store, s->key, &s->info, c->at, head,
-					sizeof(head), err);
+		enum rc rc = raw_shard_get(s, c->at, head, sizeof(head), err);
 
 		if (rc)
 			return rc;
@@ -382,8 +380,8 @@ enum rc part_copy(struct part *p, struct err *err)
 {
 	struct copying c = { .p = p,
 			     .all = p->number == 0,
-			     .max_flying = p->e->o->n_workers < 6
-						   ? p->e->o->n_workers + 2
+			     .max_flying = p->e->o->n_workers < 4
+						   ? p->e->o->n_workers + 4
 						   : 8 };
 	enum rc rc = RC_OK;
 

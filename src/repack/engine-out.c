@@ -116,13 +116,13 @@ enum rc part_add_block(struct part *p, const uint8_t *stored,
 {
 	enum rc rc =
 		shard_build_block(p->build, stored, ref->stored_len, ref, err);
+	struct placed_list *to = p->check ? &p->late : &p->placed;
 	struct placed *at;
 
 	if (rc)
 		return rc;
-	p->placed = mem_grow(p->placed, &p->cap_placed, p->n_placed + 1,
-			     sizeof(*p->placed));
-	at = &p->placed[p->n_placed++];
+	to->p = mem_grow(to->p, &to->cap, to->n + 1, sizeof(*to->p));
+	at = &to->p[to->n++];
 	*at = (struct placed){ .off = ref->off, .len = ref->stored_len };
 	memcpy(at->hash, ref->hash, BLOCK_HASH_LEN);
 	return RC_OK;
@@ -131,7 +131,6 @@ enum rc part_add_block(struct part *p, const uint8_t *stored,
 enum rc part_publish(struct part *p, struct err *err)
 {
 	struct shard_footer footer;
-	bool existed = false;
 	uint64_t size = 0;
 	enum rc rc = shard_build_finish(p->build, &footer, &size, err);
 
@@ -140,7 +139,7 @@ enum rc part_publish(struct part *p, struct err *err)
 	if (rc)
 		return rc;
 	rc = shard_out_commit(&p->out, &footer, size,
-			      shard_build_info(p->build), &p->meta, &existed,
+			      shard_build_info(p->build), &p->meta, &p->existed,
 			      err);
 	/* It is never removed again: it may have been there before, or another
 	 * run have met it since.

@@ -80,11 +80,11 @@ static enum rc look_at_records(struct part *p, struct piece *pc,
 		return RC_OK;
 	rc = records_open(&r, stored, &pc->h, err);
 	while (!rc && !(rc = record_next(r.reader, &rec, err))) {
-		if (!record_is_kept(p, pc->source, &rec.entry))
+		if (entry_goes(p->e->o->deleted, p->e->o->holds, &rec.entry) ||
+		    !live_set_mark(&p->live,
+				   part_live_key(&rec.entry, pc->source), true))
 			continue;
 		pc->n_kept++;
-		live_set_mark(&p->live, part_live_key(&rec.entry, pc->source),
-			      true);
 		pc->names_blocks |= rec.where == RECORD_HASHES;
 	}
 	records_close(&r);

@@ -360,7 +360,7 @@ static enum rc read_through(const struct raw_shard *s, struct err *err)
 
 		if (n > s->info.size - at)
 			n = (size_t)(s->info.size - at);
-		rc = store_read(s->store, s->key, &s->info, at, buf, n, err);
+		rc = raw_shard_get(s, at, buf, n, err);
 	}
 	return rc;
 }
@@ -396,8 +396,10 @@ enum rc source_recover(struct engine *e, struct source *src, struct err *err)
 		qsort(src->found, src->n_found, sizeof(*src->found), by_key);
 	if (!rc && r.n_lost > r.n_found) {
 		snprintf(text, sizeof(text),
-			 "%" PRIu64 " entries whose names are lost",
-			 r.n_lost - r.n_found);
+			 "%" PRIu64 " entries whose names are lost, of those "
+			 "from '%.200s' to '%.200s'",
+			 r.n_lost - r.n_found, src->meta->first,
+			 src->meta->last);
 		engine_lose(e, src->s.key, NULL, text);
 		e->report.lost += r.n_lost - r.n_found;
 	}

@@ -23,56 +23,6 @@
 
 /* --- what is read --------------------------------------------------------- */
 
-/* A shard without a footer, from its header: its blocks can be read. */
-static enum rc open_without_footer(struct source *src,
-				   const struct shard_meta *m, struct err *err)
-{
-	struct raw_shard *s = &src->s;
-	struct shard_footer *f = &s->footer;
-	uint8_t bytes[SHARD_HEADER_SIZE];
-	enum rc rc;
-
-	if (s->info.size != m->size ||
-	    s->info.size < SHARD_HEADER_SIZE + SHARD_FOOTER_SIZE)
-		return err->rc;
-	*f = (struct shard_footer){ .data_off = SHARD_HEADER_SIZE };
-	f->data_len = s->info.size - SHARD_HEADER_SIZE - SHARD_FOOTER_SIZE;
-	f->index_off = f->data_off + f->data_len;
-	log_warn("%s: %s", m->key, err->msg);
-	rc = raw_shard_read(s, 0, bytes, sizeof(bytes), err);
-	if (!rc)
-		rc = shard_header_decode(bytes, sizeof(bytes), &f->header, err);
-	if (!rc &&
-	    (f->header.day != m->day || f->header.slot != m->slot ||
-	     f->header.n_bits != m->n_bits || f->header.part != m->part ||
-	     f->header.revision != m->revision))
-		rc = err_set(err, RC_CORRUPT,
-			     "header is not that of the shard");
-	return rc;
-}
-
-static enum rc open_footer(struct source *src, struct engine *e,
-			   const struct shard_meta *m, struct err *err)
-{
-	enum rc rc = raw_shard_open(&src->s, e->o->store, m->key, err);
-
-	src->s.key = m->key;
-	if (rc && is_damage(rc) && e->o->drop_corrupt)
-		return open_without_footer(src, m, err);
-	if (rc)
-		return rc;
-	/* Another object is no damage of this one. */
-	if (memcmp(src->s.footer.root, m->root, SHARD_ROOT_LEN) != 0)
-		return err_set(err, RC_CORRUPT,
-			       "root hash is not that of the log");
-	rc = check_sections(&src->s, m, err);
-	if (rc && is_damage(rc) && e->o->drop_corrupt) {
-		log_warn("%s: %s", m->key, err->msg);
-		return RC_OK;
-	}
-	return rc;
-}
-
 static enum rc source_open(struct source *src, struct engine *e,
 			   const struct shard_meta *m, struct err *err)
 {
@@ -80,7 +30,9 @@ static enum rc source_open(struct source *src, struct engine *e,
 	enum rc rc;
 
 	src->meta = m;
-	rc = open_footer(src, e, m, err);
+	rc = source_open_shard(src, e, err);
+	if (rc && !strncmp(err->msg, m->key, strlen(m->key)))
+		return rc;
 	if (rc)
 		return err_prefix(err, "%s", m->key);
 	ro_compat = src->s.footer.header.ro_compat;
@@ -223,6 +175,7 @@ static enum rc find_bounds(struct engine *e, struct err *err)
 
 static void part_release(struct part *p)
 {
+	part_check_drop(p);
 	shard_build_free(p->build);
 	shard_out_close(&p->out);
 	live_set_release(&p->live);
@@ -230,7 +183,8 @@ static void part_release(struct part *p)
 	uid_set_release(&p->needed);
 	uid_set_release(&p->have);
 	block_table_release(&p->blocks);
-	free(p->placed);
+	free(p->placed.p);
+	free(p->late.p);
 	shard_meta_release(&p->meta);
 }
 
@@ -258,7 +212,10 @@ static enum rc run_part(struct part *p, struct err *err)
 	p->e->is_same = nothing_changes(p->e);
 	if (p->e->is_same)
 		return RC_OK;
-	rc = part_emit(p, err);
+	rc = part_check_begin(p, err);
+	if (!rc)
+		rc = part_emit(p, err);
+	blocks_check_hurry(p->check);
 	if (!rc)
 		rc = part_publish(p, err);
 	return rc ? rc : part_check(p, err);
@@ -374,28 +331,45 @@ static enum rc run_engine(struct engine *e, struct engine_result *ret,
 	return rc;
 }
 
+/* *ret_elsewhere: another copy may be whole. */
+static enum rc run_once(struct engine *e, const struct shard_meta *const *in,
+			struct engine_result *ret, bool *ret_elsewhere,
+			struct err *err)
+{
+	enum rc rc;
+
+	e->sources = xcalloc(e->n, sizeof(*e->sources));
+	rc = open_sources(e, in, err);
+	if (!rc)
+		rc = page_codec(e, err);
+	if (!rc)
+		rc = run_engine(e, ret, err);
+	if (rc)
+		engine_result_release(ret);
+	else
+		tell_lost(e);
+	forget_lost(e, 0);
+	free(e->lost);
+	release_sources(e);
+	*ret_elsewhere = is_damage(rc) && e->has_places && !e->by_place;
+	return rc;
+}
+
 enum rc engine_run(const struct engine_options *opts,
 		   const struct shard_meta *const *in, size_t n,
 		   struct engine_result *ret, struct err *err)
 {
-	struct engine e = { .o = opts, .n = n };
+	struct engine e = { .o = opts, .n = n, .by_place = opts->drop_corrupt };
+	bool elsewhere;
 	enum rc rc;
 
 	*ret = (struct engine_result){ 0 };
 	if (!n || n > ENGINE_INPUTS_MAX)
 		return err_set(err, RC_USAGE, "%zu shards to be repacked", n);
-	e.sources = xcalloc(n, sizeof(*e.sources));
-	rc = open_sources(&e, in, err);
-	if (!rc)
-		rc = page_codec(&e, err);
-	if (!rc)
-		rc = run_engine(&e, ret, err);
-	if (rc)
-		engine_result_release(ret);
-	else
-		tell_lost(&e);
-	forget_lost(&e, 0);
-	free(e.lost);
-	release_sources(&e);
-	return rc;
+	rc = run_once(&e, in, ret, &elsewhere, err);
+	if (!elsewhere)
+		return rc;
+	log_warn("%s", err->msg);
+	e = (struct engine){ .o = opts, .n = n, .by_place = true };
+	return run_once(&e, in, ret, &elsewhere, err);
 }

@@ -43,6 +43,7 @@ struct engine_progress {
 
 struct engine_options {
 	struct store *store;
+	const uint8_t *archive_id; /* for shards that have lost theirs */
 	struct workers *workers; /* for blocks; the engine runs in none */
 	unsigned int n_workers;
 	const char *spool_dir;

@@ -37,7 +37,7 @@ struct search {
 	size_t n_open;
 	bool is_done;       /* the old one of some place was read */
 	bool is_damaged;    /* one has no footer that could be read */
-	struct err failure; /* of the last place that failed */
+	struct err failure; /* of a place, rather of one that may be whole */
 };
 
 /* Of one place. */
@@ -272,7 +272,9 @@ static enum rc check_in(void *arg, const char *zone, struct store *place,
 		*err = why;
 		return rc;
 	}
-	s->failure = why;
+	/* Of one that could not be read nobody knows what it has. */
+	if (!s->failure.rc || s->failure.rc == RC_CORRUPT)
+		s->failure = why;
 	return RC_OK;
 }
 

@@ -13,12 +13,11 @@
 #include <stdint.h>
 
 struct live_set {
-	uint64_t *slots;      /* 0: free */
-	atomic_uchar *marked; /* one for each slot */
+	_Atomic uint64_t *slots; /* 0: free; bit 0: marked */
 	size_t cap;
 };
 
-/* Room for at most max members: 11 bytes for each. */
+/* Room for at most max members: 10 bytes for each. */
 void live_set_init(struct live_set *s, uint64_t max);
 /* A zeroed set is fine. */
 void live_set_release(struct live_set *s);
@@ -26,8 +25,8 @@ void live_set_release(struct live_set *s);
 void live_set_add(struct live_set *s, uint64_t hash);
 bool live_set_has(const struct live_set *s, uint64_t hash);
 
-/* Of what is in the set, else nothing and false. */
-void live_set_mark(struct live_set *s, uint64_t hash, bool mark);
+/* False, and nothing is marked, if it is not in the set. */
+bool live_set_mark(struct live_set *s, uint64_t hash, bool mark);
 bool live_set_is_marked(const struct live_set *s, uint64_t hash);
 
 #endif

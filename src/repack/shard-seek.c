@@ -16,7 +16,7 @@ enum rc shard_seek_open(struct shard_seek *ret, struct store *st,
 			return err_prefix(err, "%s", key);
 		return err->rc;
 	}
-	if (memcmp(ret->shard.footer.root, root, SHARD_ROOT_LEN) != 0)
+	if (root && memcmp(ret->shard.footer.root, root, SHARD_ROOT_LEN) != 0)
 		return err_set(err, RC_CORRUPT,
 			       "%s: its root is not the one the log says", key);
 	return RC_OK;

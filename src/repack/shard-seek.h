@@ -37,7 +37,8 @@ struct shard_seek {
 	struct entry e; /* unless at_end; borrowed until the next call */
 };
 
-/* st and key are borrowed.  RC_CORRUPT: it has another root. */
+/* st and key are borrowed.  RC_CORRUPT: it has another root; NULL: any will do.
+ */
 enum rc shard_seek_open(struct shard_seek *ret, struct store *st,
 			const char *key, const uint8_t root[SHARD_ROOT_LEN],
 			struct err *err) MUST_CHECK;

@@ -121,3 +121,160 @@ flip "$(biggest f)" "$(part probe data)"
 t 'what needs the block is dropped' drops f
 t 'and listed' test "$(lost f)" -ge 1
 t 'the rest is there' rest_is_right f
+
+# ends ARCHIVE FLIP|CUT OFFSET: hit the only large shard of small.
+hit()
+{
+	"$PYTHON" - "$(biggest small)" "$1" "$2" <<-'EOF2'
+	import os, sys
+	path, how, at = sys.argv[1], sys.argv[2], int(sys.argv[3])
+	os.chmod(path, 0o644)
+	b = bytearray(open(path, "rb").read())
+	at += len(b) if at < 0 else 0
+	if how == "cut":
+	    del b[at:]
+	else:
+	    b[at] ^= 0xff
+	open(path, "wb").write(b)
+	EOF2
+}
+
+# All that the data has is kept, whatever became of what says where it is.
+each_is_kept()
+{
+	how=$1
+	shift
+	for at; do
+		rm -rf small && cp -a small-intact small && hit "$how" "$at" &&
+			"$DESFS" repack --drop-corrupt --json small >small.json &&
+			[ "$(lost small)" = 0 ] && rm -rf x-small &&
+			"$DESFS" extract small x-small && diff -r few x-small &&
+			"$DESFS" verify --deep small >/dev/null && continue
+		echo "$how at $at"
+		cat small.json
+		return 1
+	done
+}
+
+files few/few 5 200
+"$DESFS_PACK" -q --n-bits 4 --created-at 2026-01-01T10:00:00Z few small-intact
+t 'no byte of a header is needed' \
+	each_is_kept flip 0 8 9 12 15 16 19 20 24 40 44 48 60 64 130 188
+t 'no byte of a footer is needed' each_is_kept flip -512 -504 -503 -500 -497 \
+	-496 -493 -488 -472 -468 -464 -384 -320 -296 -200 -100 -44 -12 -1
+t 'a shard that has lost its end is read by its blocks' \
+	each_is_kept cut -1 -8 -500 -512 -513 -600
+
+cut_short()
+{
+	rm -rf small && cp -a small-intact small && hit cut "$1" &&
+		"$DESFS" repack --drop-corrupt small >out && cat out &&
+		grep -q 'lost [0-9]* entries whose names are lost, of those from' \
+			out && "$DESFS" verify --deep small &&
+		[ -z "$("$DESFS" ls small few 2>&1)" ]
+}
+t 'one that has lost all is dropped, and its range of names told' cut_short 100
+t 'empty ones too' cut_short 0
+
+gone()
+{
+	rm -rf small && cp -a small-intact small && rm -f "$(biggest small)" &&
+		not "$DESFS" reap --when-deleted 0 small >out 2>&1
+	not "$DESFS" repack --drop-corrupt small >out 2>&1 && cat out &&
+		grep -q "No such file" out && not grep -q ': *$' out
+}
+t 'one that is not there is an error with a reason' gone
+
+# Nothing is left of what was packed, and the archive is there.
+lose_all()
+{
+	rm -rf small && cp -a small-intact small &&
+		for f in small/*/*.des; do
+			chmod u+w "$f" && : >"$f" || return
+		done
+	"$DESFS" repack --drop-corrupt --grace 0 small || return
+	find small -name '*.des' | not grep .
+}
+bare()
+{
+	[ -z "$("$DESFS" ls small)" ] && "$DESFS" stat small . &&
+		"$DESFS" stat --json small . >stat.json &&
+		"$DESFS" verify small && rm -rf x-small &&
+		"$DESFS" extract small x-small && rmdir x-small
+}
+t 'all shards are lost and dropped' lose_all
+t 'which is an archive without files' bare
+
+# --- of zones ------------------------------------------------------------------
+cat >z <<-'EOF2'
+	[zones]
+	n_bits = 4
+	[store x]
+	url = x
+	[store y]
+	url = y
+	[zone all]
+	slots = 0-15
+	stores = x, y
+EOF2
+# zoned: a block of x and the index of y are damaged, in different shards.
+zoned()
+{
+	rm -rf x y &&
+		"$DESFS_PACK" -q --created-at 2026-01-01T10:00:00Z few zone://z &&
+		big=$(biggest x) && chmod u+w "$big" "y${big#x}" &&
+		printf '\377' |
+		dd of="$big" bs=1 seek=300 conv=notrunc 2>/dev/null &&
+		"$DESFS" verify zone://z --deep | grep '^store x: '
+}
+whole()
+{
+	"$DESFS" verify --deep zone://z && rm -rf x-z &&
+		"$DESFS" extract zone://z x-z && diff -r few x-z &&
+		diff -r x y
+}
+t 'a copy is damaged, the other is not' zoned
+mended()
+{
+	"$DESFS" repack --grace 0 --drop-corrupt --json zone://z >z.json &&
+		not grep '"kind": *"lost"' z.json && whole
+}
+t 'nothing is dropped' mended
+in_both()
+{
+	zoned && flip "y${big#x}" $(($(wc -c <"$big") - 700)) && cp -a x x-before && cp -a y y-before &&
+		not "$DESFS" repack --grace 0 --drop-corrupt zone://z 2>err ||
+		return
+	cat err && grep 'damaged in each of 2 stores' err &&
+		cmp "$big" "x-before${big#x}" &&
+		[ "$(cd x && ls log)" = "$(cd x-before && ls log)" ]
+}
+t 'what one copy has lost is not dropped while there is another' in_both
+in_one()
+{
+	rm -f "y${big#x}" &&
+		"$DESFS" repack --grace 0 --drop-corrupt --json zone://z >z.json &&
+		grep '"kind": *"lost"' z.json &&
+		"$DESFS" verify --deep zone://z
+}
+t 'once one is left it is' in_one
+alike()
+{
+	zoned && cp -f "$big" "y${big#x}" &&
+		"$DESFS" repack --grace 0 --drop-corrupt --json zone://z >z.json &&
+		grep '"kind": *"lost"' z.json && "$DESFS" verify --deep zone://z
+}
+t 'what all copies have lost alike is' alike
+deleted()
+{
+	zoned && "$DESFS" tombstone add zone://z few/000003 || return
+	"$DESFS" repack --grace 0 zone://z && rm -rf x-z &&
+		"$DESFS" verify --deep zone://z && "$DESFS" extract zone://z x-z &&
+		[ "$(diff -r few x-z)" = 'Only in few/few: 000003' ]
+}
+t 'it stops no deletion' deleted
+lost_in_one()
+{
+	zoned && rm -f "x${big#x}" && mended
+}
+t 'nor does one that is missing cost anything' lost_in_one

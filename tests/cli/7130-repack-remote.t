@@ -39,6 +39,11 @@ t 'the archive is whole' whole
 rm -rf x
 remote extract s3://bkt/a x >/dev/null 2>&1
 t 'with the same files' diff -r src x
+fake_rules 'method=GET key=*.des content-range=odd'
+t 'what is answered wrongly is not dropped' \
+	not remote repack --drop-corrupt --timeout 3 --retries 1 s3://bkt/a
+fake_rules
+t 'the archive is whole' whole
 s3_keys "$fake_url" bkt a/2026 >keys
 sed 's/_[0-9a-f]*\.des$//' keys | sort >short
 cat >want <<END
