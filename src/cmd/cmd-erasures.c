@@ -14,8 +14,10 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/human.h"
+#include "base/opt-rows.h"
 #include "base/timestamp.h"
 #include "base/workers.h"
 #include "cmd/cmd.h"
@@ -27,10 +29,8 @@
 #include "conf/conf-opts.h"
 #include "repack/erasure-list.h"
 #include "repack/erasure-verify.h"
+#include "repack/tombstone-name.h"
 #include "volume/oplog-state.h"
-
-#define JOBS_MAX 256
-#define US_PER_SEC INT64_C(1000000)
 
 struct erasures_options {
 	bool json, all;
@@ -67,24 +67,16 @@ static const struct opt erasures_opts[] = {
 	  .arg = "T",
 	  .kind = OPT_STRING,
 	  AT(until),
-	  .help = "verify: all versions up to T were deleted [when it was asked]" },
+	  .help = "verify: all versions up to T were deleted [any]" },
 	{ .name = "created-at",
 	  .arg = "T",
 	  .kind = OPT_STRING,
 	  AT(created_at),
-	  .help = "verify: the version of T alone was deleted" },
-	{ .name = "jobs",
-	  .letter = 'j',
-	  .arg = "N",
-	  .kind = OPT_UINT,
-	  .min = 1,
-	  .max = JOBS_MAX,
-	  AT(jobs),
-	  .help = "look into N shards at once [one a processor]" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  AT(json),
-	  .help = "print one JSON object for each erasure" },
+	  .help = "verify: the version of T alone was deleted [any]" },
+	OPT_ROW_JOBS(struct erasures_options, jobs,
+		     "look into N shards at once [one a processor]"),
+	OPT_ROW_JSON(struct erasures_options, json,
+		     "print one JSON object for each erasure"),
 	CONF_OPTS(struct erasures_options, conf)
 };
 
@@ -101,25 +93,6 @@ static unsigned int jobs_of(const struct erasures_options *o)
 
 /* --- the list ------------------------------------------------------------- */
 
-static void row_begin(struct buf *b, const char *kind, const uint8_t *id)
-{
-	json_row_begin(b);
-	json_row_u64(b, "v", 1);
-	json_row_str(b, "kind", kind);
-	if (id)
-		json_row_hex(b, "id", id, ERASURE_ID_LEN);
-}
-
-static void row_time(struct buf *b, const char *name, int64_t us)
-{
-	char text[TIMESTAMP_TEXT];
-
-	if (!timestamp_is_valid(us))
-		return;
-	timestamp_format(us, text);
-	json_row_str(b, name, text);
-}
-
 static void row_words(struct buf *b, const struct erasure_words *w)
 {
 	json_row_str(b, "reason", erasure_reason_text(w->reason));
@@ -135,16 +108,17 @@ static void row_erasure(const struct erasure_event *e)
 	const struct erasure *of = e->erasure->erasure;
 	const struct tombstone *doc = &e->erasure->doc->doc;
 
-	row_begin(&b, "erasure", of->id);
+	json_row_begin_kind(&b, "erasure");
+	json_row_hex(&b, "id", of->id, ERASURE_ID_LEN);
 	json_row_str(&b, "state", erasure_state_text(e->status.state));
 	json_row_bytes(&b, "path", of->uid, of->uid_len);
-	row_time(&b, of->range == ERASURE_ONE ? "created_at" : "until",
-		 of->time);
+	json_row_time(&b, of->range == ERASURE_ONE ? "created_at" : "until",
+		      of->time);
 	row_words(&b, &doc->words);
-	row_time(&b, "asked", doc->time);
-	row_time(&b, "deadline", e->status.deadline);
-	json_row_i64(&b, "age_seconds", e->status.age / US_PER_SEC);
-	row_time(&b, "pending_until", e->status.pending_until);
+	json_row_time(&b, "asked", doc->time);
+	json_row_time(&b, "deadline", e->status.deadline);
+	json_row_i64(&b, "age_seconds", e->status.age / CLOCK_US_PER_SEC);
+	json_row_time(&b, "pending_until", e->status.pending_until);
 	json_row_bool(&b, "in_danger", e->status.is_in_danger);
 	if (e->hold)
 		json_row_str(&b, "hold", e->hold->key);
@@ -156,11 +130,18 @@ static void row_erasure(const struct erasure_event *e)
 /* "3h 20m" */
 static void print_age(struct buf *b, int64_t us)
 {
-	int64_t minutes = us / US_PER_SEC / 60;
+	int64_t minutes = us / CLOCK_US_PER_SEC / 60;
 
 	if (minutes >= 60)
 		buf_printf(b, "%" PRId64 "h ", minutes / 60);
 	buf_printf(b, "%" PRId64 "m", minutes % 60);
+}
+
+/* How old it is nobody knows then. */
+static bool is_of_future(const struct erasure_event *e)
+{
+	return e->status.is_in_danger &&
+	       e->erasure->doc->doc.time > clock_wall_us() + CLOCK_SKEW_US;
 }
 
 static void print_erasure(void *arg, const struct erasure_event *e)
@@ -178,12 +159,18 @@ static void print_erasure(void *arg, const struct erasure_event *e)
 	timestamp_format(e->status.deadline, deadline);
 	buf_printf(&b, "%s  %-8s  ", id, erasure_state_text(e->status.state));
 	print_age(&b, e->status.age);
-	buf_printf(&b, " old, deadline %s%s  ", deadline,
-		   e->status.is_in_danger ? ", IN DANGER" : "");
+	buf_printf(&b, " old, deadline %s%s%s  ", deadline,
+		   e->status.is_in_danger ? ", IN DANGER" : "",
+		   is_of_future(e) ? ", as it is dated in the future: a clock "
+				     "was wrong"
+				   : "");
 	name_escape(&b, of->uid, of->uid_len);
 	if (e->hold) {
 		buf_append_str(&b, "  held by ");
 		text_escape(&b, e->hold->key, strlen(e->hold->key));
+		if (!e->hold->matter)
+			buf_append_str(&b, ", which is not understood and so "
+					   "holds everything");
 	}
 	if (e->problem) {
 		buf_append_str(&b, "  ");
@@ -198,11 +185,12 @@ static void print_receipt(const struct erasures *c, const struct receipt *r)
 	char asked[TIMESTAMP_TEXT], id[HEX_TEXT(ERASURE_ID_LEN)];
 
 	if (c->o->json) {
-		row_begin(&b, "receipt", r->id);
+		json_row_begin_kind(&b, "receipt");
+		json_row_hex(&b, "id", r->id, ERASURE_ID_LEN);
 		json_row_bool(&b, "final", receipt_is_final(r));
 		row_words(&b, &r->words);
-		row_time(&b, "asked", r->asked);
-		row_time(&b, "hidden", r->hidden);
+		json_row_time(&b, "asked", r->asked);
+		json_row_time(&b, "hidden", r->hidden);
 		json_row_u64(&b, "replaced", r->n_replaced);
 		json_row_u64(&b, "purged", r->n_purged);
 		json_row_end(&b, stdout);
@@ -220,7 +208,7 @@ static enum rc list(struct erasures *c, struct err *err)
 	const struct erasure_list_options opts = { .store = c->l.st,
 						   .jobs = jobs_of(c->o),
 						   .margin = c->o->margin *
-							     US_PER_SEC,
+							     CLOCK_US_PER_SEC,
 						   .fn = print_erasure,
 						   .arg = c };
 	const struct oplog_state *state;
@@ -253,7 +241,7 @@ static void print_finding(void *arg, const char *text)
 
 	c->n_findings++;
 	if (c->o->json) {
-		row_begin(&b, "finding", NULL);
+		json_row_begin_kind(&b, "finding");
 		json_row_str(&b, "text", text);
 		json_row_end(&b, stdout);
 		return;
@@ -286,20 +274,22 @@ static enum rc verify_uid(struct erasures *c, struct err *err)
 {
 	const struct erasures_options *o = c->o;
 	struct erasure_subject s = { .uid = span_of(o->uid, strlen(o->uid)),
-				     .range = ERASURE_UNTIL,
-				     .time = INT64_MIN,
+				     .is_until = !o->created_at,
+				     .is_one = !o->until,
+				     .from = INT64_MIN,
+				     .to = INT64_MAX,
 				     .jobs = jobs_of(o) };
 	const char *text = o->created_at ? o->created_at : o->until;
 	uint8_t salt[RECEIPT_SALT_LEN];
-	struct timestamp t;
+	struct tombstone_time t;
 	size_t n = 0;
 
-	if (o->created_at)
-		s.range = ERASURE_ONE;
-	if (text && timestamp_parse(text, &t, err))
+	if (text && tombstone_time_parse(text, &t, err))
 		return err->rc;
-	if (text)
-		s.time = t.us;
+	if (text) {
+		s.from = t.from;
+		s.to = t.to;
+	}
 	if (o->salt && read_salt(o->salt, salt, err))
 		return err->rc;
 	if (o->salt)
@@ -322,7 +312,7 @@ static enum rc verify(struct erasures *c, struct err *err)
 	if (c->o->uid && verify_uid(c, err))
 		return err->rc;
 	if (c->o->json) {
-		row_begin(&b, "total", NULL);
+		json_row_begin_kind(&b, "total");
 		json_row_u64(&b, "records", v.records);
 		json_row_u64(&b, "links", v.links);
 		json_row_u64(&b, "receipts", v.receipts);
@@ -417,7 +407,7 @@ static enum rc erasures_run(const void *options, int argc, char **argv,
 }
 
 static const struct erasures_options erasures_defaults = {
-	.margin = ERASURE_MARGIN / US_PER_SEC,
+	.margin = ERASURE_MARGIN / CLOCK_US_PER_SEC,
 	.conf = CONF_INIT,
 };
 

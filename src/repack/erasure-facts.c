@@ -19,7 +19,7 @@ const struct hold *erasure_hold(const struct erasure_known *k,
 		const struct survey_shard *s =
 			&k->survey->shards[e->holders[i]];
 
-		if (s->old)
+		if (s->old || s->is_stray)
 			continue;
 		h = holds_shard(k->holds, s->meta);
 		if (!h)

@@ -20,6 +20,23 @@ static const char *problem_of(const struct survey *s,
 	return NULL;
 }
 
+/* Of what is left in old shards the hold of one of them tells enough. */
+static const struct hold *hold_of(const struct erasure_known *k,
+				  const struct survey_erasure *e,
+				  enum erasure_state state)
+{
+	const struct hold *h = erasure_hold(k, e);
+
+	for (size_t i = 0; state == ERASURE_HELD && !h && i < e->n_holders;
+	     i++) {
+		const struct shard_meta *m =
+			k->survey->shards[e->holders[i]].meta;
+
+		h = m ? holds_shard(k->holds, m) : NULL;
+	}
+	return h;
+}
+
 static void count(struct erasure_counts *c, const struct erasure_status *s)
 {
 	c->by_state[s->state]++;
@@ -46,7 +63,7 @@ static void tell_all(const struct erasure_known *k,
 		if (e->is_withdrawn)
 			continue;
 		event.status = erasure_facts_status(k, e);
-		event.hold = erasure_hold(k, e);
+		event.hold = hold_of(k, e, event.status.state);
 		event.problem = problem_of(k->survey, e);
 		count(ret, &event.status);
 		if (o->fn)
@@ -81,7 +98,7 @@ enum rc erasure_list(struct oplog *log, const struct erasure_list_options *opts,
 	survey_add_all(&survey, state);
 	if (survey_look(&survey, st, opts->jobs, err))
 		return err->rc;
-	known.now = clock_wall_ns() / 1000;
+	known.now = clock_wall_us();
 	tell_all(&known, opts, ret);
 	return RC_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef DESFS_REPACK_ERASURE_VERIFY_H
 #define DESFS_REPACK_ERASURE_VERIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,12 +20,15 @@ typedef void erasure_finding_fn(void *arg, const char *text);
 struct erasure_verified {
 	uint64_t records, links; /* prev members that were followed */
 	uint64_t receipts, final, purged;
+	uint64_t heirs; /* shards that count in the place of what is erased */
 	uint64_t findings;
 };
 
-/* The chains of the log, and of each receipt: that records tell of what was
- * replaced and purged, and that it is gone from each zone.  Reads the log,
- * which keeps its receipts.
+/* The chains of the log; that as many erasures have receipts as are called
+ * done; of each receipt that records tell of what was replaced and purged, that
+ * it is gone from each zone, and that what took its place is there with the
+ * root that the log says.  Reads the log, which keeps its receipts, and asks
+ * for each shard once.
  */
 enum rc erasure_verify(struct oplog *log, struct store *st,
 		       erasure_finding_fn *fn, void *arg,
@@ -35,8 +39,13 @@ enum rc erasure_verify(struct oplog *log, struct store *st,
 struct erasure_subject {
 	struct span uid;
 	const uint8_t *salt; /* NULL: those in the archive */
-	enum erasure_range range;
-	int64_t time; /* INT64_MIN: when each was asked */
+	/* Which versions: up to a time, or that of one alone, or either.  Times
+	 * that are tried are from and to, that when it was asked, and those
+	 * between them that the log has of shards; INT64_MIN and INT64_MAX: any
+	 * time.
+	 */
+	bool is_until, is_one;
+	int64_t from, to;
 	unsigned int jobs;
 };
 typedef void erasure_match_fn(void *arg, const struct receipt *r);

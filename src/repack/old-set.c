@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/mem.h"
+#include "repack/strays.h"
 #include "store/store-write.h"
 
 void old_set_release(struct old_set *s)
@@ -72,6 +75,79 @@ enum rc old_set_read(struct old_set *ret, struct store *st,
 		qsort(s.all, n, sizeof(*s.all), by_root);
 	*ret = s;
 	return RC_OK;
+}
+
+/* What a place that is listed has, though it is told to be gone. */
+static bool is_listed(const struct strays *there, const struct old_shard *s,
+		      const struct old_place *p)
+{
+	return old_place_is_gone(p) && strays_has(there, s->old->key, p->zone);
+}
+
+struct looking {
+	const struct strays *there;
+	struct old_shard *shard;
+	size_t i;
+};
+
+/* store_place_fn; a list may lag behind what is there. */
+static enum rc look_in(void *arg, const char *zone, struct store *place,
+		       struct err *err)
+{
+	CLEANUP_BUF struct buf b = { .max = 1 };
+	struct looking *l = arg;
+	struct old_shard *s = l->shard;
+	struct old_place *p = &s->places[l->i++];
+	struct object_info info;
+	enum rc rc;
+
+	(void)zone;
+	if (!is_listed(l->there, s, p))
+		return RC_OK;
+	rc = store_read_tail(place, s->old->key, 1, &b, &info, err);
+	if (rc)
+		return rc == RC_NOENT ? RC_OK : rc;
+	p->told = NULL;
+	return RC_OK;
+}
+
+static enum rc find_back(struct old_shard *s, const struct strays *there,
+			 struct store *st, struct err *err)
+{
+	struct looking l = { there, s, 0 };
+	bool is_any = false, was_gone = old_shard_is_gone(s);
+	enum rc rc;
+
+	for (size_t i = 0; i < s->n_places; i++)
+		is_any |= is_listed(there, s, &s->places[i]);
+	if (!is_any)
+		return RC_OK;
+	rc = store_each_place(st, s->old->key, look_in, &l, err);
+	s->is_back = was_gone && !old_shard_is_gone(s);
+	return rc;
+}
+
+static bool has_gone(const struct old_set *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		for (size_t k = 0; k < s->all[i].n_places; k++) {
+			if (old_place_is_gone(&s->all[i].places[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
+enum rc old_set_find_back(struct old_set *s, struct store *st, struct err *err)
+{
+	CLEANUP(strays_release) struct strays there = { .n = 0 };
+	enum rc rc = RC_OK;
+
+	if (has_gone(s))
+		rc = strays_list(&there, st, err);
+	for (size_t i = 0; !rc && i < s->n; i++)
+		rc = find_back(&s->all[i], &there, st, err);
+	return rc;
 }
 
 struct old_shard *old_set_find(const struct old_set *s,

@@ -26,6 +26,7 @@ struct old_shard {
 	struct old_place *places;
 	size_t n_places, cap;
 	bool is_held; /* for who looks for holds */
+	bool is_back; /* was gone from everywhere, see old_set_find_back */
 };
 
 /* In the order of the roots. */
@@ -38,6 +39,12 @@ enum rc old_set_read(struct old_set *ret, struct store *st,
 		     const struct oplog_state *state,
 		     struct err *err) MUST_CHECK;
 void old_set_release(struct old_set *s);
+
+/* Find those that are in a place again though they are told to be gone from
+ * there, as by a backup: what is told of that place counts no more.
+ */
+enum rc old_set_find_back(struct old_set *s, struct store *st,
+			  struct err *err) MUST_CHECK;
 
 /* NULL: there is none. */
 struct old_shard *old_set_find(const struct old_set *s,

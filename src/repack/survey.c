@@ -12,10 +12,10 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "base/workers.h"
 #include "repack/shard-seek.h"
-#include "store/store.h"
+#include "store/store-write.h"
+#include "volume/oplog-object.h"
 
 void survey_release(struct survey *s)
 {
@@ -23,8 +23,10 @@ void survey_release(struct survey *s)
 		tombstone_release(&s->docs[i].doc);
 		free(s->docs[i].members);
 	}
-	for (size_t i = 0; i < s->n_erasures; i++)
-		free(s->erasures[i].holders);
+	for (size_t i = 0; i < s->n_erasures; i++) {
+		if (s->erasures[i].cap)
+			free(s->erasures[i].holders);
+	}
 	for (size_t i = 0; i < s->n_shards; i++)
 		free(s->shards[i].problem);
 	free(s->docs);
@@ -39,29 +41,65 @@ static enum rc read_doc(struct survey_doc *d, struct store *st, struct err *err)
 {
 	const struct oplog_object *o = d->logged->object;
 	CLEANUP_BUF struct buf text = { .max = TOMBSTONE_MAX };
-	uint8_t hash[SHA256_LEN];
 
-	if (store_read_all(st, o->key, TOMBSTONE_MAX, &text, err))
+	if (oplog_object_read(st, o, TOMBSTONE_MAX, &text, err))
 		return err->rc;
-	sha256_of(text.p, text.len, hash);
-	if (memcmp(hash, o->sha256, sizeof(hash)) != 0)
-		return err_set(err, RC_CORRUPT,
-			       "%s: not what the log says: another hash",
-			       o->key);
 	if (tombstone_decode(text.p, text.len, &d->doc, err) ||
 	    tombstone_check_key(&d->doc, o->key, err))
 		return err_prefix(err, "%s", o->key);
 	return RC_OK;
 }
 
+static void split(const struct survey_erasure *e, struct span *ret_parent,
+		  struct span *ret_name)
+{
+	const struct erasure *of = e->erasure;
+	size_t skip = e->parent_len ? e->parent_len + 1 : 0;
+
+	*ret_parent = span_of(of->uid, e->parent_len);
+	*ret_name = span_of(of->uid + skip, of->uid_len - skip);
+}
+
+static int compare_key(const struct survey_erasure *e, struct span parent,
+		       struct span name)
+{
+	struct span p, n;
+
+	split(e, &p, &n);
+	return entry_key_compare(p, n, parent, name);
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct survey_erasure *x = a, *y = b;
-	int c = entry_key_compare(x->parent, x->name, y->parent, y->name);
+	struct span parent, name;
+	int c;
+
+	split(y, &parent, &name);
+	c = compare_key(x, parent, name);
 
 	return c ? c
 		 : memcmp(x->erasure->id, y->erasure->id,
 			  sizeof(x->erasure->id));
+}
+
+/* An erasure is in two documents when a run that had split one died before it
+ * said that the first is done.
+ */
+static void unite(struct survey *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_erasures; i++) {
+		const struct survey_erasure e = s->erasures[i];
+
+		if (!n || memcmp(s->erasures[n - 1].erasure->id, e.erasure->id,
+				 sizeof(e.erasure->id)) != 0)
+			s->erasures[n++] = e;
+		e.doc->members[e.erasure - e.doc->doc.erasures] =
+			(uint32_t)(n - 1);
+	}
+	s->n_erasures = n;
 }
 
 static void list_erasures(struct survey *s, const struct oplog_state *state)
@@ -79,11 +117,13 @@ static void list_erasures(struct survey *s, const struct oplog_state *state)
 			const struct erasure *e = &d->doc.erasures[k];
 			struct survey_erasure *to =
 				&s->erasures[s->n_erasures++];
+			struct span parent, name;
 
 			to->doc = d;
 			to->erasure = e;
-			entry_split_uid(span_of(e->uid, e->uid_len),
-					&to->parent, &to->name);
+			entry_split_uid(span_of(e->uid, e->uid_len), &parent,
+					&name);
+			to->parent_len = (uint32_t)parent.len;
 			to->is_withdrawn =
 				oplog_state_is_withdrawn(state, e->id);
 			to->receipt = oplog_state_find_receipt(state, e->id);
@@ -91,11 +131,7 @@ static void list_erasures(struct survey *s, const struct oplog_state *state)
 	}
 	if (n)
 		qsort(s->erasures, n, sizeof(*s->erasures), by_key);
-	for (size_t i = 0; i < n; i++) {
-		const struct survey_erasure *e = &s->erasures[i];
-
-		e->doc->members[e->erasure - e->doc->doc.erasures] = i;
-	}
+	unite(s);
 }
 
 enum rc survey_read(struct survey *ret, struct store *st,
@@ -137,6 +173,16 @@ void survey_add(struct survey *s, const struct survey_shard *shard)
 	s->shards[s->n_shards++] = *shard;
 }
 
+void survey_add_stray(struct survey *s, const char *key, const char *zone)
+{
+	static const uint8_t no_root[SHARD_ROOT_LEN];
+
+	survey_add(s, &(struct survey_shard){ .key = key,
+					      .root = no_root,
+					      .is_stray = true,
+					      .zone = zone });
+}
+
 void survey_add_all(struct survey *s, const struct oplog_state *state)
 {
 	for (size_t i = 0; i < oplog_state_n_counting(state); i++) {
@@ -164,13 +210,28 @@ struct looking {
 	pthread_mutex_t lock; /* guards the erasures' holders */
 };
 
+/* Most have one. */
+void survey_add_holder(struct survey_erasure *e, uint32_t number)
+{
+	size_t cap = e->cap;
+
+	if (!e->cap && !e->n_holders) {
+		e->holders = &e->one;
+	} else if (e->n_holders >= e->cap) {
+		e->holders = mem_grow(cap ? e->holders : NULL, &cap,
+				      e->n_holders + 1, sizeof(*e->holders));
+		if (!e->cap)
+			e->holders[0] = e->one;
+		e->cap = (uint32_t)cap;
+	}
+	e->holders[e->n_holders++] = number;
+}
+
 static void add_holder(struct looking *l, struct survey_erasure *e,
 		       uint32_t shard)
 {
 	pthread_mutex_lock(&l->lock);
-	e->holders = mem_grow(e->holders, &e->cap, e->n_holders + 1,
-			      sizeof(*e->holders));
-	e->holders[e->n_holders++] = shard;
+	survey_add_holder(e, shard);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -191,14 +252,11 @@ static void bound(const struct survey *s, const struct shard_meta *m, size_t *i,
 	if (!m || m->is_purged)
 		return;
 	entry_split_uid(span_of(m->first, m->first_len), &parent, &name);
-	while (*i < *end &&
-	       entry_key_compare(s->erasures[*i].parent, s->erasures[*i].name,
-				 parent, name) < 0)
+	while (*i < *end && compare_key(&s->erasures[*i], parent, name) < 0)
 		++*i;
 	entry_split_uid(span_of(m->last, m->last_len), &parent, &name);
 	while (*i < *end &&
-	       entry_key_compare(s->erasures[*end - 1].parent,
-				 s->erasures[*end - 1].name, parent, name) > 0)
+	       compare_key(&s->erasures[*end - 1], parent, name) > 0)
 		--*end;
 }
 
@@ -220,10 +278,13 @@ static bool may_hold(const struct survey_erasure *e, const struct shard_meta *m)
 static enum rc holds_it(struct shard_seek *c, const struct survey_erasure *e,
 			bool *ret, struct err *err)
 {
-	enum rc rc = shard_seek_key(c, e->parent, e->name, err);
+	struct span parent, name;
+	enum rc rc;
 
+	split(e, &parent, &name);
+	rc = shard_seek_key(c, parent, name, err);
 	*ret = false;
-	while (!rc && shard_seek_is_at(c, e->parent, e->name)) {
+	while (!rc && shard_seek_is_at(c, parent, name)) {
 		if (!c->e.implicit && is_meant(e->erasure, c->e.created_at)) {
 			*ret = true;
 			break;
@@ -233,12 +294,13 @@ static enum rc holds_it(struct shard_seek *c, const struct survey_erasure *e,
 	return rc;
 }
 
-static enum rc look_in(struct looking *l, uint32_t number, size_t i, size_t end,
-		       struct err *err)
+static enum rc look_in(struct looking *l, struct store *st, uint32_t number,
+		       size_t i, size_t end, struct err *err)
 {
 	const struct survey_shard *shard = &l->s->shards[number];
 	struct shard_seek c = { 0 };
-	enum rc rc = shard_seek_open(&c, l->st, shard->key, shard->root, err);
+	enum rc rc = shard_seek_open(&c, st, shard->key,
+				     shard->is_stray ? NULL : shard->root, err);
 
 	for (; !rc && i < end; i++) {
 		struct survey_erasure *e = &l->s->erasures[i];
@@ -252,6 +314,35 @@ static enum rc look_in(struct looking *l, uint32_t number, size_t i, size_t end,
 	}
 	shard_seek_close(&c);
 	return rc;
+}
+
+/* A stray is of one place, where nobody else may look for it. */
+struct stray_look {
+	struct looking *l;
+	uint32_t number;
+	size_t i, end;
+};
+
+/* store_place_fn */
+static enum rc look_in_place(void *arg, const char *zone, struct store *place,
+			     struct err *err)
+{
+	const struct stray_look *x = arg;
+	const char *wanted = x->l->s->shards[x->number].zone;
+
+	if (wanted && zone && strcmp(wanted, zone) != 0)
+		return RC_OK;
+	return look_in(x->l, place, x->number, x->i, x->end, err);
+}
+
+static enum rc look_in_shard(struct looking *l, uint32_t number, size_t i,
+			     size_t end, struct err *err)
+{
+	struct stray_look x = { l, number, i, end };
+
+	if (!l->s->shards[number].is_stray)
+		return look_in(l, l->st, number, i, end, err);
+	return store_each_place(l->st, STORE_ZONES_KEY, look_in_place, &x, err);
 }
 
 static void forget_holder(struct looking *l, struct survey_erasure *e,
@@ -279,10 +370,10 @@ static void look_at(struct looking *l, uint32_t number)
 	}
 	if (first == end)
 		return;
-	rc = look_in(l, number, first, end, &err);
-	/* An old one may have been removed by now. */
+	rc = look_in_shard(l, number, first, end, &err);
+	/* What does not count may have been removed by now. */
 	shard->is_missing = rc == RC_NOENT;
-	if (!rc || (shard->is_missing && shard->old))
+	if (!rc || (shard->is_missing && (shard->old || shard->is_stray)))
 		return;
 	shard->problem = xstrdup(err.msg);
 	for (i = first; i < end; i++) {

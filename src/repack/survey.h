@@ -28,17 +28,19 @@ struct store;
 struct survey_doc {
 	const struct oplog_tombstone *logged;
 	struct tombstone doc;
-	size_t *members; /* of each of its erasures: which of the survey's */
+	uint32_t *members; /* of each of its erasures: which of the survey's */
 };
 
+/* There may be millions: no room is lost. */
 struct survey_erasure {
 	const struct survey_doc *doc;
 	const struct erasure *erasure;
-	struct span parent, name;
-	bool is_withdrawn;
 	const struct receipt *receipt; /* the log's, final or not; or NULL */
 	uint32_t *holders;             /* numbers of shards, ascending */
-	size_t n_holders, cap;
+	uint32_t n_holders, cap;
+	uint32_t one;        /* where there is one alone, holders is this */
+	uint32_t parent_len; /* of the uid */
+	bool is_withdrawn;
 };
 
 struct survey_shard {
@@ -46,6 +48,9 @@ struct survey_shard {
 	const uint8_t *root;
 	const struct shard_meta *meta; /* NULL: not known */
 	const struct oplog_old *old;   /* NULL: it counts */
+	/* It is there, though the log does not say so; any root will do. */
+	bool is_stray;
+	const char *zone; /* of a stray: where */
 	/* Looking failed: it may hold everything that it could. */
 	char *problem;
 	bool is_missing; /* no place has it */
@@ -71,6 +76,8 @@ enum rc survey_read(struct survey *ret, struct store *st,
 
 /* To be looked at; borrows. */
 void survey_add(struct survey *s, const struct survey_shard *shard);
+/* One that the log does not expect there.  Both are borrowed. */
+void survey_add_stray(struct survey *s, const char *key, const char *zone);
 /* All that count, and all that are old and not known to be gone. */
 void survey_add_all(struct survey *s, const struct oplog_state *state);
 
@@ -80,6 +87,17 @@ void survey_add_all(struct survey *s, const struct oplog_state *state);
  */
 enum rc survey_look(struct survey *s, struct store *st, unsigned int jobs,
 		    struct err *err) MUST_CHECK;
+
+/* Of erasures that no shard holds, so far as survey_look found, and that wanted
+ * says are to be looked at: whether the log is right about what shards they may
+ * be in, by the shards themselves.  One that is not as the log says is taken to
+ * hold them.  wanted: one for each erasure.
+ */
+enum rc survey_check(struct survey *s, struct store *st, const bool *wanted,
+		     unsigned int jobs, struct err *err) MUST_CHECK;
+
+/* A shard holds it; for one thread at a time. */
+void survey_add_holder(struct survey_erasure *e, uint32_t number);
 
 /* Whether nothing is to be done for it any more. */
 bool survey_is_finished(const struct survey_erasure *e);
