@@ -545,6 +545,7 @@ desfs_SOURCES += src/cmd/cmd-stat.c
 desfs_SOURCES += src/cmd/cmd-tombstone.c src/cmd/tombstone.h
 desfs_SOURCES += src/cmd/cmd-tombstone-add.c
 desfs_SOURCES += src/cmd/cmd-tombstone-list.c
+desfs_SOURCES += src/cmd/cmd-tombstone-change.c
 desfs_SOURCES += src/cmd/cmd-top.c
 desfs_SOURCES += src/cmd/cmd-umount.c
 desfs_SOURCES += src/cmd/cmd-verify.c

@@ -4,12 +4,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/human.h"
 #include "base/mem.h"
+#include "base/spool.h"
 #include "base/timestamp.h"
 #include "cmd/json-row.h"
 #include "cmd/tell.h"
@@ -19,7 +19,6 @@
 #include "repack/tombstone-add.h"
 #include "repack/tombstone-doc.h"
 
-#define DEFAULT_SPOOL "/var/tmp"
 #define COPIES_SHOWN 20u /* without --verbose */
 
 struct add_cmd {
@@ -66,9 +65,7 @@ static void note_json(const struct add_cmd *c, const struct tombstone_note *n)
 	if (n->kind == TOMBSTONE_TAKEN && c->o->dry_run)
 		kind = "would-delete";
 	timestamp_format(n->time, time);
-	json_row_begin(&b);
-	json_row_u64(&b, "v", 1);
-	json_row_str(&b, "kind", kind);
+	json_row_begin_kind(&b, kind);
 	json_row_bytes(&b, "path", n->uid.p, n->uid.len);
 	if (has_time(n))
 		json_row_str(&b, "created_at", time);
@@ -155,16 +152,12 @@ static void print_json(const struct add_cmd *c, const struct tombstone_added *a)
 	timestamp_format(a->time, time);
 	for (size_t i = 0; i < a->n_keys; i++) {
 		tombstone_doc_id(a->keys[i], id);
-		json_row_begin(&b);
-		json_row_u64(&b, "v", 1);
-		json_row_str(&b, "kind", "tombstone");
+		json_row_begin_kind(&b, "tombstone");
 		json_row_str(&b, "id", id);
 		json_row_str(&b, "time", time);
 		json_row_end(&b, stdout);
 	}
-	json_row_begin(&b);
-	json_row_u64(&b, "v", 1);
-	json_row_str(&b, "kind", "total");
+	json_row_begin_kind(&b, "total");
 	json_row_bool(&b, "dry_run", c->o->dry_run);
 	json_row_u64(&b, "deleted", a->names);
 	json_row_u64(&b, "already_deleted", a->already);
@@ -200,12 +193,12 @@ static enum rc add_arguments(const struct tombstone_options *o,
 			     const struct tombstone_time *time, char **args,
 			     struct tombstone_add *a, struct err *err)
 {
-	for (; *args; args++) {
+	for (size_t i = 0; args[i]; i++) {
 		struct tombstone_name name;
 
-		if (tombstone_name_parse(*args, strlen(*args), true, &name,
+		if (tombstone_name_parse(args[i], strlen(args[i]), true, &name,
 					 err))
-			return err->rc;
+			return err_prefix(err, "name %zu", i + 1);
 		name.has_time = o->created_at;
 		name.time = *time;
 		if (tombstone_add_name(a, &name, o->recursive, err))
@@ -228,6 +221,9 @@ static enum rc add_list(const struct tombstone_options *o,
 		rc = list_file_next(f, &text, &len, err);
 		if (rc)
 			return rc == RC_NOENT ? RC_OK : rc;
+		/* Of a list that was made elsewhere. */
+		if (!o->is_null && len && text[len - 1] == '\r')
+			text[--len] = '\0';
 		if (!len && !o->is_null)
 			continue;
 		rc = tombstone_name_parse(text, len, o->is_null, &name, err);
@@ -268,15 +264,6 @@ static enum rc add_names(const struct tombstone_options *o, char **args,
 /* --- the command -----------------------------------------------------------
  */
 
-static const char *spool_of(const struct tombstone_options *o)
-{
-	const char *tmpdir = getenv("TMPDIR");
-
-	if (o->spool)
-		return o->spool;
-	return tmpdir && *tmpdir ? tmpdir : DEFAULT_SPOOL;
-}
-
 enum rc tombstone_cmd_add(const struct tombstone_options *o, struct open_log *l,
 			  char **args, struct err *err)
 {
@@ -287,7 +274,7 @@ enum rc tombstone_cmd_add(const struct tombstone_options *o, struct open_log *l,
 		.words = { .reason = (enum erasure_reason)o->reason,
 			   .by = by,
 			   .ticket = ticket },
-		.spool = spool_of(o),
+		.spool = o->spool ? o->spool : spool_default_dir(),
 		.force = o->force,
 		.dry_run = o->dry_run,
 		.no_copies = o->no_copies,

@@ -124,13 +124,30 @@ static bool may_hold(const struct oplog_old *old, const struct erasure *e)
 	       entry_key_compare(parent, name, last_parent, last_name) <= 0;
 }
 
+/* When what a document asks for was asked for at first: it may be what is left
+ * of another.  INT64_MIN: nobody knows.
+ */
+static int64_t asked_at(const struct oplog_state *state,
+			const struct oplog_tombstone *t)
+{
+	/* A forger may have made a circle. */
+	for (size_t n = 0; t && n <= oplog_state_n_tombstones(state); n++) {
+		if (!t->object->rest_of)
+			return t->record->time;
+		t = oplog_state_find_tombstone(state, t->object->rest_of);
+	}
+	return INT64_MIN;
+}
+
 static void find_late(struct remover *r, const struct oplog_tombstone *t)
 {
+	int64_t since = asked_at(r->state, t);
+
 	r->n_late = 0;
 	for (size_t i = 0; i < oplog_state_n_old(r->state); i++) {
 		const struct oplog_old *old = oplog_state_old(r->state, i);
 
-		if (old->is_garbage || old->record->time < t->record->time)
+		if (old->is_garbage || old->record->time < since)
 			continue;
 		r->late = mem_grow(r->late, &r->cap_late, r->n_late + 1,
 				   sizeof(struct oplog_old *));
@@ -226,6 +243,22 @@ static int by_id(const void *a, const void *b)
 	return memcmp(a, b, ERASURE_ID_LEN);
 }
 
+/* In order, and each but once: what is left of a document is in two as long as
+ * the first is not called done.
+ */
+static void unite_ids(struct remover *r)
+{
+	size_t n = 0;
+
+	if (r->n_ids)
+		qsort(r->ids, r->n_ids, sizeof(*r->ids), by_id);
+	for (size_t i = 0; i < r->n_ids; i++) {
+		if (!n || by_id(&r->ids[i], &r->ids[n - 1]))
+			r->ids[n++] = r->ids[i];
+	}
+	r->n_ids = n;
+}
+
 static enum rc check_doc_again(struct remover *r,
 			       const struct oplog_tombstone *t, struct err *err)
 {
@@ -264,7 +297,6 @@ static enum rc check_again(struct remover *r, struct oplog *log,
 	unsigned int alive = 0;
 	bool changed;
 
-	qsort(r->ids, r->n_ids, sizeof(*r->ids), by_id);
 	oplog_want_all(log);
 	if (store_runs_alive(r->st, NULL, &alive, err) ||
 	    oplog_read(log, r->st, &changed, err))
@@ -326,6 +358,7 @@ enum rc tombstone_remove(struct store *st, struct oplog *log,
 	r.state = oplog_state(log);
 	if (!rc)
 		rc = look_at_all(&r, err);
+	unite_ids(&r);
 	r.counts.names = r.n_ids;
 	if (!rc && r.n_ids && !dry_run)
 		rc = write_record(&r, log, archive_id, err);

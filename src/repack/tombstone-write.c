@@ -59,9 +59,10 @@ enum rc tombstone_write_begin(struct tombstone_write **ret, struct store *st,
 	w->log = log;
 	w->words = words;
 	buf_init(&w->encoded, 4 * UID_MAX_LEN);
-	w->doc.time = clock_wall_ns() / 1000;
+	w->doc.time = clock_wall_us();
 	memcpy(w->doc.archive_id, archive_id, SHARD_ID_LEN);
-	if (store_run_begin(st, STORE_RUN_TOMBSTONE, &w->run, err) || begin_doc(w, err)) {
+	if (store_run_begin(st, STORE_RUN_TOMBSTONE, &w->run, err) ||
+	    begin_doc(w, err)) {
 		tombstone_write_free(w);
 		return err->rc;
 	}
@@ -79,14 +80,19 @@ static void clear_doc(struct tombstone_write *w)
 
 void tombstone_write_free(struct tombstone_write *w)
 {
+	enum store_gone gone;
+	int64_t until;
 	struct err err;
 
 	if (!w)
 		return;
 	for (size_t i = 0; i < w->n_done; i++) {
-		/* What stays says nothing, as no record names it. */
+		/* What stays says nothing, as no record names it.  But it has
+		 * names, versions too.
+		 */
 		if (!w->is_tried)
-			(void)!store_remove(w->st, w->done[i].key, &err);
+			(void)!store_purge(w->st, w->done[i].key, &gone, &until,
+					   &err);
 		free(w->done[i].key);
 		buf_release(&w->texts[i]);
 	}

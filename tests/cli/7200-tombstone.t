@@ -180,6 +180,10 @@ t 'with their times' are 'a 2026-11-01T10:00:00.250000Z' 'd/b all' 'd-x/f all'
 t 'the same again' run 0 tombstone add --from list ar
 t 'is nothing' grep 'deleted 0 names, 3' out
 make_archive
+printf 'a\t2026-11-01T10:00:00.250000Z\r\nd/b\r\n\r\nd-x/f\r\n' >list
+t 'names from a list with carriage returns' run 0 tombstone add --from list ar
+t 'are without them' are 'a 2026-11-01T10:00:00.250000Z' 'd/b all' 'd-x/f all'
+make_archive
 printf 'a\td/b\n' >list
 t 'no time after a tab' run 2 tombstone add --from list ar
 t 'is told with its line' grep 'list:1: after the last tab' err
@@ -195,6 +199,8 @@ tab=$(printf 'x\ty')
 echo tab >"src/$tab"
 "$DESFS_PACK" -q src ar
 t 'a name with a tab is an argument' run 0 tombstone add ar "$tab"
+t 'no name is told by its number' run 2 tombstone add ar a ''
+t 'which is it' grep '^desfs: name 2: has no name' err
 t 'no such list' run 3 tombstone add --from nope ar
 t 'neither names nor list' run 2 tombstone add ar
 

@@ -108,3 +108,12 @@ own_key()
 		"$DESFS" reap --grace 0 own && "$DESFS" ls own other | grep -x c
 }
 t 'without a key in the settings the archive has one' own_key
+log_lost()
+{
+	"$DESFS" repack --grace 0 --merge-below 1m own &&
+		"$DESFS" reap --grace 0 own || return
+	chmod -R u+w own && rm -r own/log && "$DESFS" rebuild --force own 2>err &&
+		grep 'nothing is known of --allow-erased' err &&
+		"$DESFS" reap --grace 0 own && "$DESFS" ls own other | grep -x c
+}
+t 'what came back on purpose stays when the log is made again' log_lost
