@@ -5,13 +5,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/opt-rows.h"
 #include "cmd/cmd.h"
 #include "cmd/tell.h"
 #include "conf/conf-opts.h"
 #include "pack/rebuild.h"
 
 struct rebuild_cmd_options {
-	bool force;
+	bool force, drop_tombstones;
 	bool dry_run;
 	struct conf conf;
 };
@@ -21,11 +22,12 @@ static const struct opt rebuild_opts[] = {
 	  .kind = OPT_FLAG,
 	  .offset = offsetof(struct rebuild_cmd_options, force),
 	  .help = "add shards that a log without damage does not name" },
-	{ .name = "dry-run",
-	  .letter = 'n',
+	{ .name = "drop-tombstones",
 	  .kind = OPT_FLAG,
-	  .offset = offsetof(struct rebuild_cmd_options, dry_run),
-	  .help = "say what would be done, write nothing" },
+	  .offset = offsetof(struct rebuild_cmd_options, drop_tombstones),
+	  .help = "do without tombstones that are lost: what they delete comes back" },
+	OPT_ROW_DRY_RUN(struct rebuild_cmd_options, dry_run,
+			"say what would be done, write nothing"),
 	CONF_OPTS(struct rebuild_cmd_options, conf)
 };
 
@@ -42,6 +44,8 @@ static enum rc rebuild_run(const void *options, int argc, char **argv,
 	struct conf conf = o->conf;
 	const struct rebuild_options opts = { .settings = &conf.store,
 					      .force = o->force,
+					      .drop_tombstones =
+						      o->drop_tombstones,
 					      .dry_run = o->dry_run,
 					      .tell = tell_object };
 	struct rebuild_totals t;
@@ -58,6 +62,12 @@ static enum rc rebuild_run(const void *options, int argc, char **argv,
 	       " left out%s\n",
 	       t.shards, t.added, t.damaged,
 	       t.descriptor_written ? ", descriptor made anew" : "");
+	if (t.missing)
+		return err_set(err, RC_PARTIAL,
+			       "%" PRIu64 " shards that the log names are not "
+			       "there; bring them back from a backup or "
+			       "another store",
+			       t.missing);
 	if (t.damaged)
 		return err_set(err, RC_PARTIAL,
 			       "%" PRIu64 " shards left out; 'desfs verify "

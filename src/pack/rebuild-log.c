@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "erase/suppression.h"
@@ -199,6 +200,26 @@ static bool is_again(const struct log_rest *l, size_t at)
 	return false;
 }
 
+/* Versions, too: what is left of it has names, and no record will ever stand
+ * for it.
+ */
+static enum rc remove_damaged(struct store *st, const char *key,
+			      struct err *err)
+{
+	enum store_gone gone = STORE_KEPT;
+	int64_t until;
+	struct err why;
+	enum rc rc = store_remove(st, key, err);
+
+	if (rc)
+		return rc;
+	if (store_purge(st, key, &gone, &until, &why))
+		log_warn("%s: versions of it may be left: %s", key, why.msg);
+	else if (gone == STORE_KEPT)
+		log_warn("%s: its store keeps it", key);
+	return RC_OK;
+}
+
 enum rc log_rest_mend(const struct log_rest *l, struct store *st,
 		      const uint8_t archive_id[SHARD_ID_LEN], bool is_dry,
 		      log_rest_tell_fn *tell, void *arg, struct err *err)
@@ -216,7 +237,7 @@ enum rc log_rest_mend(const struct log_rest *l, struct store *st,
 	}
 	for (size_t i = 0; i < l->n_damaged; i++) {
 		tell(arg, l->damaged[i], "damaged log record removed");
-		if (!is_dry && store_remove(st, l->damaged[i], err))
+		if (!is_dry && remove_damaged(st, l->damaged[i], err))
 			return err->rc;
 	}
 	return RC_OK;

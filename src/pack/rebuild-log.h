@@ -60,4 +60,13 @@ enum rc log_rest_documents(struct store *st, const struct archive_list *list,
 			   uint64_t *ret_damaged, log_rest_tell_fn *tell,
 			   void *arg, struct err *err) MUST_CHECK;
 
+/* Live tombstone documents that the state names and that are lost or damaged
+ * are put back where the aggregate of their hour has them.  Of the others:
+ * *ret_erased, a record that says they are done, so that nobody asks for them.
+ */
+enum rc log_rest_live(struct store *st, const struct oplog_state *state,
+		      const uint8_t archive_id[SHARD_ID_LEN], bool is_dry,
+		      struct oplog_record *ret_erased, log_rest_tell_fn *tell,
+		      void *arg, struct err *err) MUST_CHECK;
+
 #endif

@@ -10,35 +10,17 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "pack/archive-list.h"
+#include "legacy/legacy-store.h"
 #include "pack/raw-shard.h"
-#include "pack/rebuild-log.h"
+#include "pack/rebuild-backend.h"
 #include "store/store-write.h"
-#include "volume/descriptor.h"
-#include "volume/oplog.h"
 
-struct intact {
-	struct shard_meta meta;
-	uint8_t archive_id[SHARD_ID_LEN];
-	bool is_known; /* the log as it is says something of it */
-	bool is_out;   /* it is not to count */
-};
+const struct oplog_state *rebuild_state(const struct rebuild *r)
+{
+	return r->has_log ? oplog_state(r->log) : r->rest.state;
+}
 
-struct rebuild {
-	const struct rebuild_options *opts;
-	struct rebuild_totals *totals;
-	struct store *store;
-	struct archive_list list;
-	struct intact *shards;
-	size_t n, cap;
-	struct descriptor descriptor;
-	bool has_descriptor;
-	struct oplog *log;
-	bool has_log;         /* it can be read, perhaps it is empty */
-	struct log_rest rest; /* else what is left of it */
-};
-
-static void tell(struct rebuild *r, const char *key, const char *text)
+void rebuild_tell(struct rebuild *r, const char *key, const char *text)
 {
 	r->opts->tell(r->opts->arg, key, text);
 }
@@ -95,13 +77,13 @@ static enum rc read_shards(struct rebuild *r, struct err *err)
 			return rc;
 		if (!rc)
 			continue;
-		tell(r, o->key, err->msg);
+		rebuild_tell(r, o->key, err->msg);
 		r->totals->damaged++;
 	}
-	if (!r->n)
-		return err_set(err, RC_NOENT,
-			       "no intact shard to rebuild from");
-	return RC_OK;
+	if (r->n)
+		return RC_OK;
+	err_set(err, RC_NOENT, "no intact shard to rebuild from");
+	return legacy_store_refuse(r->store, err);
 }
 
 static void read_descriptor(struct rebuild *r)
@@ -115,7 +97,7 @@ static void read_descriptor(struct rebuild *r)
 		rc = descriptor_decode(b.p, b.len, &r->descriptor, &err);
 	r->has_descriptor = !rc;
 	if (rc && rc != RC_NOENT)
-		tell(r, DESCRIPTOR_KEY, err.msg);
+		rebuild_tell(r, DESCRIPTOR_KEY, err.msg);
 }
 
 /* --- the descriptor ------------------------------------------------------- */
@@ -163,7 +145,7 @@ static enum rc write_descriptor(struct rebuild *r, struct err *err)
 	bool existed;
 	enum rc rc;
 
-	tell(r, DESCRIPTOR_KEY, "written anew");
+	rebuild_tell(r, DESCRIPTOR_KEY, "written anew");
 	r->totals->descriptor_written = true;
 	if (r->opts->dry_run)
 		return RC_OK;
@@ -189,7 +171,8 @@ static void drop_foreign(struct rebuild *r)
 			r->shards[n++] = *s;
 			continue;
 		}
-		tell(r, s->meta.key, "it is a shard of another archive");
+		rebuild_tell(r, s->meta.key,
+			     "it is a shard of another archive");
 		r->totals->damaged++;
 		shard_meta_release(&s->meta);
 	}
@@ -214,110 +197,15 @@ static enum rc read_log(struct rebuild *r, struct err *err)
 	oplog_expect(r->log, r->descriptor.archive_id);
 	r->has_log = !oplog_read(r->log, r->store, &changed, err);
 	if (!r->has_log) {
-		tell(r, "log", err->msg);
+		rebuild_tell(r, "log", err->msg);
 		if (log_rest_read(&r->rest, r->store, &r->list,
 				  r->descriptor.archive_id, err))
 			return err->rc;
 	}
-	state = r->has_log ? oplog_state(r->log) : r->rest.state;
+	state = rebuild_state(r);
 	for (size_t i = 0; i < r->n; i++)
 		r->shards[i].is_known =
 			oplog_state_knows(state, r->shards[i].meta.key);
-	return RC_OK;
-}
-
-/* Whether both are of one day and slot: a repack puts shards of these in the
- * place of others.
- */
-static bool are_of_one_slot(const struct shard_meta *a,
-			    const struct shard_meta *b)
-{
-	return a->day == b->day && a->slot == b->slot &&
-	       a->n_bits == b->n_bits && a->route == b->route;
-}
-
-/* Those that may be of the slot of one: shards are in order of their keys, in
- * which day and slot come first.
- */
-struct slot {
-	size_t begin, end;
-};
-
-static bool may_be_of(const struct shard_meta *a, const struct shard_meta *b)
-{
-	return a->day == b->day && a->slot == b->slot;
-}
-
-static struct slot slot_of(const struct rebuild *r, size_t at)
-{
-	const struct shard_meta *m = &r->shards[at].meta;
-	struct slot s = { at, at + 1 };
-
-	while (s.begin && may_be_of(&r->shards[s.begin - 1].meta, m))
-		s.begin--;
-	while (s.end < r->n && may_be_of(&r->shards[s.end].meta, m))
-		s.end++;
-	return s;
-}
-
-/* A revision that no record names beside another shard of its slot: one may
- * have taken the place of the other, or was to, or neither.
- */
-static const struct intact *other_of(const struct rebuild *r, size_t at)
-{
-	struct slot s = slot_of(r, at);
-
-	for (size_t i = s.begin; i < s.end; i++) {
-		if (i != at &&
-		    are_of_one_slot(&r->shards[i].meta, &r->shards[at].meta))
-			return &r->shards[i];
-	}
-	return NULL;
-}
-
-static bool has_later(const struct rebuild *r, size_t at)
-{
-	const struct shard_meta *m = &r->shards[at].meta;
-	struct slot s = slot_of(r, at);
-
-	for (size_t i = s.begin; i < s.end; i++) {
-		const struct shard_meta *x = &r->shards[i].meta;
-
-		if (are_of_one_slot(x, m) && x->part == m->part &&
-		    x->revision > m->revision && !r->shards[i].is_known)
-			return true;
-	}
-	return false;
-}
-
-/* Which of the shards that no record names are not to count. */
-static enum rc choose(struct rebuild *r, struct err *err)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		struct intact *s = &r->shards[i];
-		const struct intact *other;
-
-		if (s->is_known)
-			continue;
-		other = s->meta.revision ? other_of(r, i) : NULL;
-		if (r->has_log && oplog_count(r->log) && s->meta.revision) {
-			s->is_out = true;
-			tell(r, s->meta.key,
-			     "left out: a repack that no record tells of");
-		} else if (other && !r->opts->force) {
-			return err_set(err, RC_UNSUPPORTED,
-				       "%s is a repacked shard, and %s is "
-				       "there, too: without the log nobody "
-				       "knows which of them counts; --force "
-				       "takes the last revision of each part, "
-				       "which may bring back what was deleted",
-				       s->meta.key, other->meta.key);
-		} else if (has_later(r, i)) {
-			s->is_out = true;
-			tell(r, s->meta.key,
-			     "left out: a later revision is there");
-		}
-	}
 	return RC_OK;
 }
 
@@ -332,8 +220,17 @@ static enum rc write_one(struct rebuild *r, struct oplog_record *record,
 			err))
 		return err->rc;
 	key = xasprintf("log/%s", record->name);
-	tell(r, key, "written");
+	rebuild_tell(r, key, "written");
 	return RC_OK;
+}
+
+/* Nobody knows any more which of them were allowed to bring what is not to come
+ * back; to take all for not allowed would have the next reap delete what is
+ * there on purpose.  What a log that is there does not name has no such past.
+ */
+static bool may_have_erased(const struct rebuild *r)
+{
+	return r->has_lists && (!r->has_log || !oplog_count(r->log));
 }
 
 static enum rc write_shards(struct rebuild *r, struct err *err)
@@ -343,15 +240,103 @@ static enum rc write_shards(struct rebuild *r, struct err *err)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < r->n; i++) {
-		if (!r->shards[i].is_known && !r->shards[i].is_out)
+		if (!r->shards[i].is_known && !r->shards[i].is_out &&
+		    !r->shards[i].is_told)
 			metas[record.n_shards++] = r->shards[i].meta;
 	}
-	r->totals->added = record.n_shards;
+	r->totals->added += record.n_shards;
+	record.allow_erased = record.n_shards && may_have_erased(r);
+	if (record.allow_erased)
+		rebuild_tell(r, "log",
+			     "nothing is known of --allow-erased: desfs reap "
+			     "will not look in these shards for what is not to "
+			     "come back");
 	if (record.n_shards)
 		rc = write_one(r, &record, err);
 	/* Only the names are the record's. */
 	record.n_shards = 0;
 	oplog_record_release(&record);
+	return rc;
+}
+
+/* The record of a repack that is lost, as far as it can be told from what it
+ * has made.
+ */
+static enum rc write_repack(struct rebuild *r, size_t begin, size_t end,
+			    struct err *err)
+{
+	struct oplog_record record = { .kind = OPLOG_REPACK,
+				       .why = OPLOG_DELETED };
+	const struct shard_meta *first = r->gone.all[begin];
+	enum rc rc;
+
+	record.replaces = xcalloc(end - begin, sizeof(*record.replaces));
+	for (size_t i = begin; i < end; i++) {
+		const struct shard_meta *m = r->gone.all[i];
+		struct oplog_replaced *to =
+			&record.replaces[record.n_replaces++];
+
+		rebuild_tell(
+			r, m->key,
+			"its bytes are gone: the record of what took its place is "
+			"made again");
+		to->key = xstrdup(m->key);
+		memcpy(to->root, m->root, SHARD_ROOT_LEN);
+	}
+	record.shards = xcalloc(r->n + 1, sizeof(*record.shards));
+	for (size_t i = 0; i < r->n; i++) {
+		struct intact *s = &r->shards[i];
+
+		if (s->is_known || s->is_out || !s->meta.revision ||
+		    !rebuild_are_of_one_slot(&s->meta, first))
+			continue;
+		s->is_told = true;
+		record.shards[record.n_shards++] = s->meta;
+	}
+	r->totals->added += record.n_shards;
+	rc = write_one(r, &record, err);
+	/* Only the names are the record's. */
+	record.n_shards = 0;
+	oplog_record_release(&record);
+	return rc;
+}
+
+static enum rc write_repacks(struct rebuild *r, struct err *err)
+{
+	size_t begin = 0;
+
+	for (size_t i = 1; i <= r->gone.n; i++) {
+		if (i < r->gone.n &&
+		    rebuild_are_of_one_slot(r->gone.all[i], r->gone.all[begin]))
+			continue;
+		if (write_repack(r, begin, i, err))
+			return err->rc;
+		begin = i;
+	}
+	return RC_OK;
+}
+
+/* Nobody reads an archive of which it is not known what is deleted. */
+static enum rc drop_lost(struct rebuild *r, struct err *err)
+{
+	struct oplog_record lost = { 0 };
+	enum rc rc = log_rest_live(r->store, rebuild_state(r),
+				   r->descriptor.archive_id, r->opts->dry_run,
+				   &lost, r->opts->tell, r->opts->arg, err);
+
+	if (!rc && lost.n_done && !r->opts->drop_tombstones)
+		rc = err_set(err, RC_CORRUPT,
+			     "%zu tombstones that the log names are lost, so "
+			     "that nobody knows what they delete, and readers "
+			     "refuse the archive: bring them back from a "
+			     "backup or another store; or do without them, "
+			     "with --drop-tombstones: what they delete comes "
+			     "back, unless it was repacked",
+			     lost.n_done);
+	r->totals->damaged += lost.n_done;
+	if (!rc && lost.n_done)
+		rc = write_one(r, &lost, err);
+	oplog_record_release(&lost);
 	return rc;
 }
 
@@ -362,9 +347,7 @@ static enum rc write_documents(struct rebuild *r, struct err *err)
 	uint64_t n_damaged = 0;
 	enum rc rc;
 
-	rc = log_rest_documents(r->store, &r->list,
-				r->has_log ? oplog_state(r->log)
-					   : r->rest.state,
+	rc = log_rest_documents(r->store, &r->list, rebuild_state(r),
 				r->descriptor.archive_id, &tombstones, &erased,
 				&n_damaged, r->opts->tell, r->opts->arg, err);
 	if (!rc && n_damaged && !r->opts->force)
@@ -374,6 +357,8 @@ static enum rc write_documents(struct rebuild *r, struct err *err)
 			     "deleted; --force does without them",
 			     (unsigned long long)n_damaged);
 	r->totals->damaged += n_damaged;
+	r->has_lists = erased.n_suppressed ||
+		       oplog_state_n_suppressed(rebuild_state(r));
 	if (!rc && tombstones.n_tombstones)
 		rc = write_one(r, &tombstones, err);
 	if (!rc && erased.n_suppressed)
@@ -398,7 +383,9 @@ static enum rc rebuild_log(struct rebuild *r, struct err *err)
 			       "--force adds shards the log does not name, "
 			       "which may be half a run");
 	}
-	if (choose(r, err) || write_documents(r, err) || write_shards(r, err))
+	if (rebuild_choose(r, err) || drop_lost(r, err) ||
+	    write_documents(r, err) || write_repacks(r, err) ||
+	    write_shards(r, err))
 		return err->rc;
 	if (r->has_log)
 		return RC_OK;
@@ -438,6 +425,7 @@ static void release(struct rebuild *r)
 	free(r->shards);
 	archive_list_release(&r->list);
 	oplog_free(r->log);
+	rebuild_gone_release(&r->gone);
 	log_rest_release(&r->rest);
 	store_close(r->store);
 }
@@ -459,7 +447,8 @@ enum rc rebuild_archive(const char *url, const struct rebuild_options *opts,
 		r.store = NULL;
 		rc = store_create(&r.store, url, opts->settings, err);
 		if (!rc)
-			rc = store_run_begin(r.store, STORE_RUN_REBUILD, &run, err);
+			rc = store_run_begin(r.store, STORE_RUN_REBUILD, &run,
+					     err);
 	}
 	if (!rc)
 		rc = rebuild(&r, err);

@@ -17,8 +17,9 @@ struct store_settings;
 
 struct rebuild_options {
 	const struct store_settings *settings; /* NULL: none */
-	bool force;   /* also when the log can be read */
-	bool dry_run; /* write nothing */
+	bool force;           /* also when the log can be read */
+	bool drop_tombstones; /* those that are lost delete nothing more */
+	bool dry_run;         /* write nothing */
 	/* Told of each object that is damaged, foreign, written or removed. */
 	void (*tell)(void *arg, const char *key, const char *text);
 	void *arg;
@@ -28,6 +29,7 @@ struct rebuild_totals {
 	uint64_t shards;  /* intact ones */
 	uint64_t damaged; /* left out */
 	uint64_t added;   /* shards no log record named before */
+	uint64_t missing; /* that count, and are not there */
 	bool descriptor_written;
 };
 
