@@ -4,17 +4,19 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/human.h"
+#include "base/opt-rows.h"
+#include "base/spool.h"
 #include "base/timestamp.h"
 #include "base/workers.h"
 #include "cmd/cmd.h"
 #include "cmd/json-row.h"
 #include "cmd/open-log.h"
+#include "cmd/purge-out.h"
 #include "cmd/reap-stats.h"
 #include "cmd/repack-options.h"
 #include "cmd/tell.h"
@@ -23,9 +25,6 @@
 #include "pack/random-object.h"
 #include "repack/erasure-list.h"
 #include "repack/reap.h"
-
-#define JOBS_MAX 256
-#define DEFAULT_SPOOL "/var/tmp"
 
 struct reap_cmd_options {
 	struct percent when_deleted;
@@ -51,28 +50,15 @@ static const struct opt reap_opts[] = {
 	  AT(when_deleted),
 	  .fn = parse_percent,
 	  .help = "repack shards of which P per cent is deleted; 0: anything [0]" },
-	{ .name = "dry-run",
-	  .letter = 'n',
-	  .kind = OPT_FLAG,
-	  AT(dry_run),
-	  .help = "say what would be repacked and removed, change nothing" },
-	{ .name = "jobs",
-	  .letter = 'j',
-	  .arg = "N",
-	  .kind = OPT_UINT,
-	  .min = 1,
-	  .max = JOBS_MAX,
-	  AT(jobs),
-	  .help = "work with N threads [one a processor]" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  AT(json),
-	  .help = "print one JSON object for each thing done, and a total" },
-	{ .name = "stats-file",
-	  .arg = "FILE",
-	  .kind = OPT_STRING,
-	  AT(stats_file),
-	  .help = "write metrics for Prometheus to FILE" },
+	OPT_ROW_DRY_RUN(
+		struct reap_cmd_options, dry_run,
+		"say what would be repacked and removed, change nothing"),
+	OPT_ROW_JOBS(struct reap_cmd_options, jobs,
+		     "work with N threads [one a processor]"),
+	OPT_ROW_JSON(struct reap_cmd_options, json,
+		     "print one JSON object for each thing done, and a total"),
+	OPT_ROW_STATS_FILE(struct reap_cmd_options, stats_file,
+			   "write metrics for Prometheus to FILE"),
 	CONF_OPTS(struct reap_cmd_options, conf)
 };
 
@@ -86,28 +72,11 @@ struct reap_cmd {
 
 /* --- what is told --------------------------------------------------------- */
 
-static void row_begin(struct buf *b, const char *kind)
-{
-	json_row_begin(b);
-	json_row_u64(b, "v", 1);
-	json_row_str(b, "kind", kind);
-}
-
-static void row_time(struct buf *b, const char *name, int64_t us)
-{
-	char text[TIMESTAMP_TEXT];
-
-	if (!timestamp_is_valid(us))
-		return;
-	timestamp_format(us, text);
-	json_row_str(b, name, text);
-}
-
 static void row_repack(const struct repack_event *e, const char *status)
 {
 	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
 
-	row_begin(&b, "repack");
+	json_row_begin_kind(&b, "repack");
 	json_row_str(&b, "status", status);
 	json_row_str(&b, "key", e->in[0]->key);
 	json_row_u64(&b, "replaces", e->n_in);
@@ -120,11 +89,6 @@ static void row_repack(const struct repack_event *e, const char *status)
 
 static void print_repack(void *arg, const struct repack_event *e)
 {
-	static const char *const names[] = {
-		[REPACK_DONE] = "done",     [REPACK_WOULD] = "would",
-		[REPACK_BEATEN] = "beaten", [REPACK_NOTHING] = "nothing",
-		[REPACK_FAILED] = "failed",
-	};
 	const struct reap_cmd *c = arg;
 
 	if (e->status == REPACK_FAILED) {
@@ -132,7 +96,7 @@ static void print_repack(void *arg, const struct repack_event *e)
 		return;
 	}
 	if (c->o->json)
-		row_repack(e, names[e->status]);
+		row_repack(e, repack_status_text(e->status));
 	else if (e->status == REPACK_DONE)
 		printf("%s: repacked, %" PRIu64 " entries deleted\n",
 		       e->in[0]->key, e->out->report.deleted);
@@ -142,63 +106,11 @@ static void print_repack(void *arg, const struct repack_event *e)
 		       e->in[0]->key, e->plan->deleted);
 }
 
-static const char *why_not(const struct purge_event *e)
-{
-	switch (e->verdict) {
-	case PURGE_YES: return "its store keeps it";
-	case PURGE_HELD: return "under a hold";
-	case PURGE_GRACE: return "the grace period is not over";
-	case PURGE_RUN_ALIVE: return "an older run is at work";
-	case PURGE_UNVERIFIED: return "what takes its place is not whole";
-	case PURGE_LACKS: return "what takes its place has not all of it";
-	case PURGE_COUNTS:
-	case PURGE_UNREAD: return "no record could be read that replaces it";
-	}
-	return "";
-}
-
-static void row_purge(const struct purge_event *e)
-{
-	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
-
-	row_begin(&b, "purge");
-	json_row_str(&b, "key", e->key);
-	json_row_str(&b, "verdict", purge_verdict_text(e->verdict));
-	if (e->zone)
-		json_row_str(&b, "zone", e->zone);
-	if (e->verdict == PURGE_YES && !e->is_failed)
-		json_row_str(&b, "how", receipt_how_text(e->how));
-	row_time(&b, "until", e->until);
-	if (e->text)
-		json_row_str(&b, "text", e->text);
-	json_row_end(&b, stdout);
-}
-
 static void print_purge(void *arg, const struct purge_event *e)
 {
 	const struct reap_cmd *c = arg;
-	char until[TIMESTAMP_TEXT] = "";
 
-	if (e->is_failed)
-		tell("%s: not removed: %s", e->key,
-		     e->text ? e->text : why_not(e));
-	if (c->o->json) {
-		row_purge(e);
-		return;
-	}
-	if (e->is_failed)
-		return;
-	if (timestamp_is_valid(e->until))
-		timestamp_format(e->until, until);
-	if (e->verdict == PURGE_YES && c->o->dry_run)
-		printf("%s: would be removed\n", e->key);
-	else if (e->verdict == PURGE_YES && e->how != RECEIPT_PENDING)
-		printf("%s: removed%s%s\n", e->key, e->zone ? " from " : "",
-		       e->zone ? e->zone : "");
-	else
-		printf("%s: stays: %s%s%s%s%s\n", e->key, why_not(e),
-		       e->text ? ": " : "", e->text ? e->text : "",
-		       *until ? ", until " : "", until);
+	purge_out(e, c->o->json, c->o->dry_run);
 }
 
 static void print_failed(void *arg, enum reap_step step, const struct err *err)
@@ -215,7 +127,7 @@ static void print_leftover(void *arg, const char *what, bool is_removed)
 	if (!is_removed)
 		tell("%s: a shard that nothing names stays", what);
 	if (c->o->json) {
-		row_begin(&b, "leftover");
+		json_row_begin_kind(&b, "leftover");
 		json_row_str(&b, "what", what);
 		json_row_bool(&b, "removed", is_removed);
 		json_row_end(&b, stdout);
@@ -239,7 +151,7 @@ static void row_totals(const struct reap_cmd *c)
 	const struct reap_totals *t = &c->totals;
 	const struct erasure_counts *e = &c->erasures;
 
-	row_begin(&b, "total");
+	json_row_begin_kind(&b, "total");
 	json_row_bool(&b, "dry_run", c->o->dry_run);
 	json_row_u64(&b, "repacked", t->repack.replaced);
 	json_row_u64(&b, "written", t->repack.written);
@@ -250,7 +162,7 @@ static void row_totals(const struct reap_cmd *c)
 	json_row_u64(&b, "held", t->purge.held);
 	json_row_u64(&b, "pending", t->purge.pending);
 	if (t->purge.next != INT64_MAX)
-		row_time(&b, "next", t->purge.next);
+		json_row_time(&b, "next", t->purge.next);
 	json_row_u64(&b, "checkpoints", t->fold.checkpoints);
 	json_row_u64(&b, "folded", t->fold.removed);
 	json_row_u64(&b, "folding", t->fold.waiting);
@@ -275,6 +187,19 @@ static void print_totals(const struct reap_cmd *c)
 		tell("%" PRIu64 " versions that were erased had come back; "
 		     "they are deleted again",
 		     t->returned.deleted);
+	if (t->purge.again)
+		tell("%" PRIu64 " old shards that had been removed were there "
+		     "again; they are removed again",
+		     t->purge.again);
+	if (t->finish.strays)
+		tell("%" PRIu64 " shards keep deletions open that the log does "
+		     "not expect, or is wrong about: one is %s",
+		     t->finish.strays, t->finish.text);
+	if (t->returned.uncertain)
+		tell("%" PRIu64 " versions of erased names may have come "
+		     "back or be there by --allow-erased; they stay, unless "
+		     "'desfs tombstone add' deletes them",
+		     t->returned.uncertain);
 	if (c->o->json) {
 		row_totals(c);
 		return;
@@ -303,7 +228,6 @@ static void print_totals(const struct reap_cmd *c)
 
 static enum rc run_round(struct reap_cmd *c, struct err *err)
 {
-	const char *tmpdir = getenv("TMPDIR");
 	const struct reap_options opts = {
 		.store = c->l.st,
 		.archive_id = c->l.descriptor.archive_id,
@@ -314,7 +238,7 @@ static enum rc run_round(struct reap_cmd *c, struct err *err)
 		.when_deleted = c->o->when_deleted.value,
 		.dry_run = c->o->dry_run,
 		.jobs = c->o->jobs ? c->o->jobs : workers_n_cpus(),
-		.spool_dir = tmpdir && *tmpdir ? tmpdir : DEFAULT_SPOOL,
+		.spool_dir = spool_default_dir(),
 		.tell = { .repack = print_repack,
 			  .purge = print_purge,
 			  .lost = print_lost,

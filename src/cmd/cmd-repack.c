@@ -4,16 +4,19 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/human.h"
+#include "base/opt-rows.h"
 #include "base/progress.h"
+#include "base/spool.h"
 #include "base/workers.h"
 #include "cmd/cmd.h"
 #include "cmd/json-row.h"
+#include "cmd/open-log.h"
+#include "cmd/purge-out.h"
 #include "cmd/repack-options.h"
 #include "cmd/tell.h"
 #include "cmd/ticker.h"
@@ -22,10 +25,6 @@
 #include "repack/purge.h"
 #include "repack/repack.h"
 #include "store/store-write.h"
-#include "volume/descriptor.h"
-
-#define JOBS_MAX 256
-#define DEFAULT_SPOOL "/var/tmp"
 
 struct repack_cmd_options {
 	struct percent when_deleted;
@@ -75,39 +74,18 @@ static const struct opt repack_opts[] = {
 	  AT(grace),
 	  .fn = parse_grace,
 	  .help = "keep what is replaced for T: seconds, or a number with s, m, h or d [24h]" },
-	{ .name = "dry-run",
-	  .letter = 'n',
-	  .kind = OPT_FLAG,
-	  AT(dry_run),
-	  .help = "say what would be done, write nothing" },
-	{ .name = "jobs",
-	  .letter = 'j',
-	  .arg = "N",
-	  .kind = OPT_UINT,
-	  .min = 1,
-	  .max = JOBS_MAX,
-	  AT(jobs),
-	  .help = "work with N threads [one a processor]" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  AT(json),
-	  .help = "print one JSON object for each group of shards" },
-	{ .name = "progress",
-	  .arg = "WHEN",
-	  .kind = OPT_CHOICE,
-	  .choices = progress_mode_names,
-	  AT(progress),
-	  .help = "auto, always, never, or json: lines for programs [auto]" },
+	OPT_ROW_DRY_RUN(struct repack_cmd_options, dry_run,
+			"say what would be done, write nothing"),
+	OPT_ROW_JOBS(struct repack_cmd_options, jobs,
+		     "work with N threads [one a processor]"),
+	OPT_ROW_JSON(struct repack_cmd_options, json,
+		     "print one JSON object for each group of shards"),
+	OPT_ROW_PROGRESS(struct repack_cmd_options, progress,
+			 "show how far it is [auto: on a terminal]"),
 	CONF_OPTS(struct repack_cmd_options, conf)
 };
 
 /* --- what is told --------------------------------------------------------- */
-
-static const char *const status_names[] = {
-	[REPACK_DONE] = "done",     [REPACK_WOULD] = "would",
-	[REPACK_BEATEN] = "beaten", [REPACK_NOTHING] = "nothing",
-	[REPACK_FAILED] = "failed",
-};
 
 static void json_report(struct buf *b, const struct engine_report *r)
 {
@@ -144,10 +122,8 @@ static void print_json(const struct repack_event *e)
 {
 	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
 
-	json_row_begin(&b);
-	json_row_u64(&b, "v", 1);
-	json_row_str(&b, "kind", "group");
-	json_row_str(&b, "status", status_names[e->status]);
+	json_row_begin_kind(&b, "group");
+	json_row_str(&b, "status", repack_status_text(e->status));
 	if (e->status != REPACK_FAILED)
 		json_row_str(&b, "why", oplog_why_text(e->why));
 	json_keys(&b, "replaces", e->in, e->n_in, NULL);
@@ -233,9 +209,7 @@ static void print_lost(void *arg, const char *key, const void *uid,
 	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
 
 	if (o->json) {
-		json_row_begin(&b);
-		json_row_u64(&b, "v", 1);
-		json_row_str(&b, "kind", "lost");
+		json_row_begin_kind(&b, "lost");
 		json_row_str(&b, "key", key);
 		if (uid)
 			json_row_bytes(&b, "path", uid, uid_len);
@@ -258,9 +232,7 @@ static void print_totals(const struct repack_cmd_options *o,
 	char in[HUMAN_MAX], out[HUMAN_MAX];
 
 	if (o->json) {
-		json_row_begin(&b);
-		json_row_u64(&b, "v", 1);
-		json_row_str(&b, "kind", "total");
+		json_row_begin_kind(&b, "total");
 		json_row_bool(&b, "dry_run", o->dry_run);
 		json_row_u64(&b, "shards", t->looked_at);
 		json_row_u64(&b, "replaced", t->replaced);
@@ -289,52 +261,20 @@ static void print_totals(const struct repack_cmd_options *o,
 	printf("\n");
 }
 
-/* --- purging -------------------------------------------------------------- */
-
 static void print_purge(void *arg, const struct purge_event *e)
 {
 	const struct repack_cmd_options *o = arg;
-	CLEANUP_BUF struct buf b = { .max = JSON_ROW_MAX };
 
-	if (e->is_failed)
-		tell("%s: not removed%s%s", e->key, e->text ? ": " : "",
-		     e->text ? e->text : "");
-	if (o->json) {
-		json_row_begin(&b);
-		json_row_u64(&b, "v", 1);
-		json_row_str(&b, "kind", "purge");
-		json_row_str(&b, "key", e->key);
-		json_row_str(&b, "verdict", purge_verdict_text(e->verdict));
-		if (e->verdict == PURGE_YES && !e->is_failed)
-			json_row_str(&b, "how", receipt_how_text(e->how));
-		if (e->zone)
-			json_row_str(&b, "zone", e->zone);
-		if (e->text)
-			json_row_str(&b, "text", e->text);
-		json_row_end(&b, stdout);
-	} else if (e->verdict == PURGE_YES && !e->is_failed &&
-		   e->how != RECEIPT_PENDING) {
-		printf("%s: removed%s%s\n", e->key, e->zone ? " from " : "",
-		       e->zone ? e->zone : "");
-	} else if (!e->is_failed) {
-		printf("%s: stays: %s%s%s\n", e->key,
-		       e->verdict == PURGE_YES ? "locked in its store"
-					       : purge_verdict_text(e->verdict),
-		       e->text ? ": " : "", e->text ? e->text : "");
-	}
+	purge_out(e, o->json, false);
 }
 
 /* --- the run -------------------------------------------------------------- */
 
 struct repack_cmd {
 	const struct repack_cmd_options *o;
-	const char *archive;
-	struct conf conf;
-	struct store *st;
-	struct store_run *run;
-	uint64_t n_unused; /* see repack_totals */
-	struct oplog *log;
-	struct descriptor descriptor;
+	struct open_log l;
+	struct store_run *run; /* NULL: a dry run */
+	uint64_t n_unused;     /* see repack_totals */
 	struct engine_progress progress;
 };
 
@@ -351,39 +291,13 @@ static void show_progress(void *arg, struct progress_counters *ret)
 	};
 }
 
-static enum rc open_store(struct repack_cmd *c, struct err *err)
-{
-	CLEANUP_BUF struct buf text = { .max = DESCRIPTOR_MAX };
-	enum rc rc;
-
-	if (!c->o->dry_run && store_check_writable(c->archive, err))
-		return err->rc;
-	rc = store_open(&c->st, c->archive, &c->conf.store, err);
-	if (!rc && !c->o->dry_run) {
-		/* It is there, so this makes nothing. */
-		store_close(c->st);
-		c->st = NULL;
-		rc = store_create(&c->st, c->archive, &c->conf.store, err);
-	}
-	if (!rc)
-		rc = descriptor_read(c->st, &text, err);
-	if (!rc)
-		rc = descriptor_decode(text.p, text.len, &c->descriptor, err);
-	if (!rc && c->descriptor.is_read_only && !c->o->dry_run)
-		rc = err_set(err, RC_UNSUPPORTED,
-			     "%s: a newer version is needed to write to it",
-			     c->archive);
-	return rc;
-}
-
 static struct repack_options run_options(struct repack_cmd *c, int argc,
 					 char **argv)
 {
 	const struct repack_cmd_options *o = c->o;
-	const char *tmpdir = getenv("TMPDIR");
 	struct repack_options r = {
-		.store = c->st,
-		.archive_id = c->descriptor.archive_id,
+		.store = c->l.st,
+		.archive_id = c->l.descriptor.archive_id,
 		.only = (const char *const *)argv,
 		.n_only = (size_t)argc,
 		.plan = { .by_deleted = o->when_deleted.is_set,
@@ -397,7 +311,7 @@ static struct repack_options run_options(struct repack_cmd *c, int argc,
 		.grace = o->grace,
 		.dry_run = o->dry_run,
 		.jobs = o->jobs ? o->jobs : workers_n_cpus(),
-		.spool_dir = tmpdir && *tmpdir ? tmpdir : DEFAULT_SPOOL,
+		.spool_dir = spool_default_dir(),
 		.fn = print_event,
 		.lost = print_lost,
 		.arg = (void *)(uintptr_t)o,
@@ -414,8 +328,8 @@ static struct repack_options run_options(struct repack_cmd *c, int argc,
 static enum rc purge(struct repack_cmd *c, unsigned int jobs, struct err *err)
 {
 	const struct purge_options opts = {
-		.store = c->st,
-		.archive_id = c->descriptor.archive_id,
+		.store = c->l.st,
+		.archive_id = c->l.descriptor.archive_id,
 		.run = c->run,
 		.jobs = jobs,
 		.fn = print_purge,
@@ -423,7 +337,7 @@ static enum rc purge(struct repack_cmd *c, unsigned int jobs, struct err *err)
 	};
 	struct purge_totals totals;
 
-	return purge_old(c->log, &opts, &totals, err);
+	return purge_old(c->l.log, &opts, &totals, err);
 }
 
 static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
@@ -431,23 +345,16 @@ static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
 	struct repack_totals totals = { 0 };
 	struct repack_options opts;
 	struct ticker *ticker;
-	enum rc rc = open_store(c, err);
+	enum rc rc;
 
-	if (rc)
-		return rc;
 	/* Before the log is read: see repack/repack.h. */
-	if (!c->o->dry_run)
-		rc = store_run_begin(c->st, STORE_RUN_REPACK, &c->run, err);
-	if (rc)
-		return rc;
-	c->log = oplog_new();
-	/* Purging adds to what receipts say already. */
-	oplog_keep_receipts(c->log);
-	oplog_expect(c->log, c->descriptor.archive_id);
+	if (!c->o->dry_run &&
+	    store_run_begin(c->l.st, STORE_RUN_REPACK, &c->run, err))
+		return err->rc;
 	opts = run_options(c, argc, argv);
 	ticker = ticker_new((enum progress_mode)c->o->progress, show_progress,
 			    c);
-	rc = repack_run(c->log, &opts, &totals, err);
+	rc = repack_run(c->l.log, &opts, &totals, err);
 	ticker_free(ticker);
 	c->n_unused = totals.unused;
 	if (!rc || rc == RC_PARTIAL)
@@ -460,22 +367,19 @@ static enum rc run(struct repack_cmd *c, int argc, char **argv, struct err *err)
 static enum rc repack_cmd_run(const void *options, int argc, char **argv,
 			      struct err *err)
 {
-	struct repack_cmd c = { .o = options, .archive = argv[0] };
+	struct repack_cmd c = { .o = options };
 	enum rc rc;
 
-	c.conf = c.o->conf;
 	if (c.o->merge_below && c.o->split_above &&
 	    c.o->merge_below > c.o->split_above)
 		return err_set(err, RC_USAGE,
 			       "--merge-below is more than --split-above");
-	rc = conf_fill(&c.conf, c.archive, err);
-	if (!rc)
-		rc = run(&c, argc - 1, argv + 1, err);
-	oplog_free(c.log);
+	if (open_log(&c.l, argv[0], &c.o->conf, !c.o->dry_run, err))
+		return err->rc;
+	rc = run(&c, argc - 1, argv + 1, err);
 	if (c.run)
 		store_run_end(c.run, !rc && !c.n_unused);
-	store_close(c.st);
-	conf_release(&c.conf);
+	close_log(&c.l);
 	return rc;
 }
 

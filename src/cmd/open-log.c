@@ -4,8 +4,12 @@
 
 #include "cmd/open-log.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "legacy/legacy-store.h"
+#include "pack/archive-list.h"
 #include "store/store-write.h"
 #include "volume/oplog.h"
 
@@ -14,8 +18,11 @@ static enum rc read_descriptor(struct open_log *l, const char *archive,
 {
 	CLEANUP_BUF struct buf b = { .max = DESCRIPTOR_MAX };
 
-	if (descriptor_read(l->st, &b, err) ||
-	    descriptor_decode(b.p, b.len, &l->descriptor, err))
+	enum rc rc = descriptor_read(l->st, &b, err);
+
+	if (rc == RC_NOENT && legacy_store_refuse(l->st, err) != RC_NOENT)
+		return err->rc;
+	if (rc || descriptor_decode(b.p, b.len, &l->descriptor, err))
 		return err_prefix(err, "%s", archive);
 	if (store_n_bits(l->st) && store_n_bits(l->st) != l->descriptor.n_bits)
 		return err_set(err, RC_USAGE,
@@ -30,6 +37,68 @@ static enum rc read_descriptor(struct open_log *l, const char *archive,
 			       archive);
 	return RC_OK;
 }
+
+/* --- an archive that has lost its log ------------------------------------- */
+
+static enum rc note_record(void *arg, const char *key, uint64_t size,
+			   struct err *err)
+{
+	bool *has = arg;
+	int64_t time;
+
+	(void)size;
+	*has = oplog_record_name_time(key + strlen("log/"), &time) ||
+	       !strncmp(key, "log/checkpoint-", strlen("log/checkpoint-"));
+	/* One will do. */
+	return *has ? err_set(err, RC_EXISTS, "found") : RC_OK;
+}
+
+static enum rc note_shard(void *arg, const char *key, uint64_t size,
+			  struct err *err)
+{
+	bool *has = arg;
+
+	(void)size;
+	*has = archive_key_is_shard(key);
+	return *has ? err_set(err, RC_EXISTS, "found") : RC_OK;
+}
+
+/* A first run that is at work has shards before it has a log. */
+static bool is_first_run(struct store *st)
+{
+	const unsigned int kinds = 1u << STORE_RUN_OTHER | 1u << STORE_RUN_PACK;
+	int64_t oldest;
+	struct err ignored;
+
+	return !store_runs_oldest(st, kinds, NULL, &oldest, &ignored) &&
+	       oldest != INT64_MAX;
+}
+
+/* The first record of a new log would hide all shards that there are; and
+ * without one nothing is true that is said of deletions.
+ */
+static enum rc check_log(const struct open_log *l, const char *archive,
+			 bool for_writing, struct err *err)
+{
+	bool has_record = false, has_shard = false;
+	enum rc rc =
+		store_list(l->st, "log/", NULL, note_record, &has_record, err);
+
+	/* A web server cannot list, and says what it has in a log. */
+	if (has_record || rc == RC_UNSUPPORTED)
+		return RC_OK;
+	if (!rc)
+		rc = store_list(l->st, "", NULL, note_shard, &has_shard, err);
+	if (!has_shard || (for_writing && is_first_run(l->st)))
+		return has_shard ? RC_OK : rc;
+	return err_set(err, RC_NOENT,
+		       "%s: has shards and no log: it is lost ('desfs "
+		       "rebuild'), or a first run was not finished (run it "
+		       "again)",
+		       archive);
+}
+
+/* --- opening -------------------------------------------------------------- */
 
 /* An archive that is there is opened for reading first: else a mistaken path
  * would be made.
@@ -54,7 +123,8 @@ enum rc open_log(struct open_log *ret, const char *archive,
 {
 	*ret = (struct open_log){ .conf = *options };
 	if (conf_fill(&ret->conf, archive, err) ||
-	    open_place(ret, archive, for_writing, err)) {
+	    open_place(ret, archive, for_writing, err) ||
+	    check_log(ret, archive, for_writing, err)) {
 		close_log(ret);
 		return err->rc;
 	}

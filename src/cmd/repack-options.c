@@ -5,7 +5,6 @@
 #include "cmd/repack-options.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -55,25 +54,5 @@ enum rc parse_recompress(void *field, const char *arg, struct err *err)
 
 enum rc parse_grace(void *field, const char *arg, struct err *err)
 {
-	static const struct unit {
-		char letter;
-		int64_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	size_t len = strlen(arg);
-	CLEANUP_FREE char *digits = xstrdup(arg);
-	int64_t n, unit = 1;
-
-	for (size_t i = 0; len && i < ARRAY_LEN(units); i++) {
-		if (arg[len - 1] != units[i].letter)
-			continue;
-		unit = units[i].seconds;
-		digits[len - 1] = '\0';
-	}
-	if (opt_number(digits, 10, 0, OPLOG_GRACE_MAX / unit, &n, err))
-		return err_set(err, RC_USAGE,
-			       "'%s' is no time: a number with s, m, h or d, "
-			       "up to ten years",
-			       arg);
-	*(int64_t *)field = n * unit;
-	return RC_OK;
+	return opt_seconds(arg, OPLOG_GRACE_MAX, field, err);
 }

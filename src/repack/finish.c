@@ -4,6 +4,7 @@
 
 #include "repack/finish.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include "repack/erasure-facts.h"
 #include "repack/held.h"
 #include "repack/receipt-make.h"
+#include "repack/strays.h"
 #include "store/store-write.h"
 
 /* What one erasure is to this round. */
@@ -33,6 +35,7 @@ struct finishing {
 	const uint8_t *secret; /* NULL: not needed so far */
 	uint8_t made[SUPPRESSION_SECRET_LEN];
 	struct survey survey;
+	struct strays strays;
 	struct old_set old;
 	struct holds holds;
 	struct erasure_known known;
@@ -49,6 +52,7 @@ static void release(struct finishing *f)
 {
 	explicit_bzero(f->made, sizeof(f->made));
 	survey_release(&f->survey);
+	strays_release(&f->strays);
 	old_set_release(&f->old);
 	holds_release(&f->holds);
 	suppression_release(&f->suppression);
@@ -89,8 +93,8 @@ static bool is_settled(const struct finishing *f,
 	int64_t settle = f->o->settle;
 
 	/* Nor has it to be in a list yet. */
-	if (store_lists_lag(f->o->store) && settle < FINISH_SETTLE)
-		settle = FINISH_SETTLE;
+	if (store_lists_lag(f->o->store) && settle < STORE_LISTS_LAG_US)
+		settle = STORE_LISTS_LAG_US;
 	if (last < hidden)
 		last = hidden;
 	return f->oldest_run > last + CLOCK_SKEW_US &&
@@ -227,6 +231,35 @@ static void hand_over_done(struct finishing *f)
 	f->n_done = f->cap_done = 0;
 }
 
+/* Whether r, a live document, was split from d and has all that stays. */
+static bool is_rest(const struct finishing *f, const struct survey_doc *r,
+		    const struct survey_doc *d, const bool *stays)
+{
+	const char *of = r->logged->object->rest_of;
+	bool *has, is_all = true;
+
+	if (!of || strcmp(of, d->logged->object->key) != 0)
+		return false;
+	has = xcalloc(f->survey.n_erasures + 1, sizeof(*has));
+	for (size_t i = 0; i < r->doc.n; i++)
+		has[r->members[i]] = true;
+	for (size_t i = 0; i < d->doc.n; i++)
+		is_all &= !stays[i] || has[d->members[i]];
+	free(has);
+	return is_all;
+}
+
+/* A round that had written the rest may have failed before d was done. */
+static bool has_rest(const struct finishing *f, const struct survey_doc *d,
+		     const bool *stays)
+{
+	for (size_t i = 0; i < f->survey.n_docs; i++) {
+		if (is_rest(f, &f->survey.docs[i], d, stays))
+			return true;
+	}
+	return false;
+}
+
 /* A document of what is left of another, in whose place it comes. */
 static enum rc split(struct finishing *f, const struct survey_doc *d,
 		     const bool *stays, struct err *err)
@@ -256,6 +289,7 @@ static enum rc split(struct finishing *f, const struct survey_doc *d,
 	    store_put(f->o->store, key, text.p, text.len, &existed, err))
 		return err->rc;
 	add_object(&r.tombstones, &r.n_tombstones, key, t.n, &text);
+	r.tombstones[0].rest_of = xstrdup(d->logged->object->key);
 	rc = oplog_write(f->log, f->o->store, &r, f->o->archive_id, err);
 	oplog_record_release(&r);
 	f->totals->split += !rc;
@@ -284,6 +318,9 @@ static enum rc finish_members(struct finishing *f, const struct survey_doc *d,
 
 		if (is == FINISH_READY)
 			rc = finish_one(f, e, err);
+		/* It may be in another document, too. */
+		if (!rc && is == FINISH_READY)
+			f->readiness[d->members[i]] = FINISH_FINISHED;
 		if (!rc && is != FINISH_HELD && !e->is_withdrawn)
 			rc = suppress(f, e->erasure, err);
 	}
@@ -312,7 +349,7 @@ static enum rc finish_doc(struct finishing *f, const struct survey_doc *d,
 		free(stays);
 		return RC_OK;
 	}
-	if (n[FINISH_HELD])
+	if (n[FINISH_HELD] && !has_rest(f, d, stays))
 		rc = split(f, d, stays, err);
 	if (!rc)
 		rc = finish_members(f, d, err);
@@ -324,18 +361,44 @@ static enum rc finish_doc(struct finishing *f, const struct survey_doc *d,
 
 /* --- one round ------------------------------------------------------------ */
 
+static bool has_live(const struct oplog_state *state)
+{
+	for (size_t i = 0; i < oplog_state_n_tombstones(state); i++) {
+		if (!oplog_state_tombstone(state, i)->done)
+			return true;
+	}
+	return false;
+}
+
+/* In this order: what is listed and named since is in the log.  All is listed
+ * only if there is something to be finished.
+ */
+static enum rc read_log(struct finishing *f, struct err *err)
+{
+	bool changed;
+
+	oplog_want_all(f->log);
+	if (oplog_read(f->log, f->o->store, &changed, err))
+		return err->rc;
+	if (!has_live(oplog_state(f->log)))
+		return RC_OK;
+	if (strays_list(&f->strays, f->o->store, err))
+		return err->rc;
+	return oplog_read(f->log, f->o->store, &changed, err);
+}
+
 static enum rc prepare(struct finishing *f, struct err *err)
 {
 	struct oplog *log = f->log;
 	struct store *st = f->o->store;
 	const struct oplog_state *state;
-	bool changed;
+	/* What a list lacks that began now it may have had no time to show. */
+	int64_t now = clock_wall_us();
 
-	if (store_runs_oldest(st, ~0u, f->o->run, &f->oldest_run, err))
+	if (store_runs_oldest(st, STORE_RUNS_BRINGING, f->o->run,
+			      &f->oldest_run, err))
 		return err->rc;
-	oplog_want_all(log);
-	if (oplog_read(log, st, &changed, err) ||
-	    holds_read(&f->holds, st, err))
+	if (read_log(f, err) || holds_read(&f->holds, st, err))
 		return err->rc;
 	state = oplog_state(log);
 	if (survey_read(&f->survey, st, log, err) ||
@@ -343,27 +406,94 @@ static enum rc prepare(struct finishing *f, struct err *err)
 	    held_mark(&f->holds, st, state, &f->old, err))
 		return err->rc;
 	survey_add_all(&f->survey, state);
+	if (strays_sift(&f->strays, st, state, &f->old, err))
+		return err->rc;
+	for (size_t i = 0; i < f->strays.n; i++)
+		survey_add_stray(&f->survey, f->strays.all[i].key,
+				 f->strays.all[i].zone);
 	f->known = (struct erasure_known){ .log = log,
 					   .survey = &f->survey,
 					   .old = &f->old,
 					   .holds = &f->holds,
-					   .now = clock_wall_ns() / 1000,
+					   .now = now,
 					   .margin = ERASURE_MARGIN };
 	return survey_look(&f->survey, st, f->o->jobs, err);
 }
 
-static enum rc finish_all(struct finishing *f, struct err *err)
+static void look_at_all(struct finishing *f)
+{
+	for (size_t i = 0; i < f->survey.n_erasures; i++)
+		f->readiness[i] = look_at(f, &f->survey.erasures[i]);
+}
+
+/* Of what would be done the log is not believed. */
+static enum rc look_again(struct finishing *f, struct err *err)
 {
 	size_t n = f->survey.n_erasures;
-	enum rc rc = RC_OK;
+	CLEANUP_FREE bool *wanted = xcalloc(n + 1, sizeof(*wanted));
+	enum rc rc;
 
-	f->readiness = xcalloc(n + 1, sizeof(*f->readiness));
 	for (size_t i = 0; i < n; i++)
-		f->readiness[i] = look_at(f, &f->survey.erasures[i]);
+		wanted[i] = f->readiness[i] == FINISH_READY;
+	rc = survey_check(&f->survey, f->o->store, wanted, f->o->jobs, err);
+	if (!rc)
+		look_at_all(f);
+	return rc;
+}
+
+/* To look takes its time. */
+static enum rc heed_holds(struct finishing *f, struct err *err)
+{
+	CLEANUP(holds_release) struct holds now = { 0 };
+
+	if (holds_read(&now, f->o->store, err))
+		return err->rc;
+	if (holds_are_same(&f->holds, &now))
+		return RC_OK;
+	return err_set(err, RC_CHANGED,
+		       "holds were changed meanwhile; nothing is called done "
+		       "in this round");
+}
+
+/* What keeps erasures open and goes by no step of a round. */
+static void note_strays(struct finishing *f)
+{
+	bool *is_holder = xcalloc(f->survey.n_shards + 1, sizeof(*is_holder));
+
+	for (size_t i = 0; i < f->survey.n_erasures; i++) {
+		const struct survey_erasure *e = &f->survey.erasures[i];
+
+		for (size_t k = 0; k < e->n_holders; k++)
+			is_holder[e->holders[k]] = true;
+	}
+	for (size_t i = 0; i < f->survey.n_shards; i++) {
+		const struct survey_shard *s = &f->survey.shards[i];
+
+		if (!is_holder[i] || (!s->is_stray && !s->problem))
+			continue;
+		f->totals->strays++;
+		snprintf(f->totals->text, sizeof(f->totals->text), "%s",
+			 s->problem ? s->problem : s->key);
+	}
+	free(is_holder);
+}
+
+static enum rc finish_all(struct finishing *f, struct err *err)
+{
+	enum rc rc;
+
+	f->readiness = xcalloc(f->survey.n_erasures + 1, sizeof(*f->readiness));
+	look_at_all(f);
+	rc = look_again(f, err);
+	if (!rc)
+		rc = heed_holds(f, err);
+	note_strays(f);
 	for (size_t i = 0; !rc && i < f->survey.n_docs; i++)
 		rc = finish_doc(f, &f->survey.docs[i], err);
 	if (!rc)
 		rc = put_suppression(f, err);
+	if (!rc)
+		rc = heed_holds(f, err);
 	if (rc)
 		return rc;
 	hand_over_done(f);

@@ -9,14 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "volume/oplog.h"
 
 struct store;
 struct store_run;
 
-/* Nothing is done sooner after the last revision, us; or the grace period. */
-#define FINISH_SETTLE (INT64_C(15) * 60 * 1000000)
+/* Nothing is done sooner after the last revision, us; or the grace period: one
+ * whose clock is behind may still read what was there before.
+ */
+#define FINISH_SETTLE CLOCK_SKEW_US
 
 /* Whether records of the log still have names of a shard that is gone. */
 typedef bool finish_names_fn(void *arg, const uint8_t root[SHARD_ROOT_LEN]);
@@ -29,7 +32,7 @@ struct finish_options {
 				      the one in the archive, made at need */
 	int64_t settle;              /* us */
 	bool keep_open;              /* there may be bytes that nothing names:
-				      nothing more is finished */
+					nothing is called done */
 	unsigned int jobs;
 	finish_names_fn *has_names;
 	void *arg;
@@ -41,6 +44,11 @@ struct finish_totals {
 	uint64_t suppressed; /* uids */
 	uint64_t split;      /* documents: only some of it is done */
 	uint64_t open, held; /* erasures that are not finished */
+	/* Shards that the log does not expect there and that have, or may have,
+	 * what is deleted; or of which the log is wrong.  One of them.
+	 */
+	uint64_t strays;
+	char text[ERR_MSG_MAX];
 };
 
 /* Reads the log before and after. */

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "erase/erasure-state.h"
 #include "repack/fold-objects.h"
 #include "repack/old-set.h"
+#include "repack/remove-object.h"
 #include "store/store-write.h"
 #include "volume/oplog-checkpoint.h"
 
@@ -117,45 +119,21 @@ static enum rc write_all(struct folding *f, struct err *err)
 
 /* --- removing ------------------------------------------------------------- */
 
-struct removing {
-	struct folding *f;
-	const char *key;
-	bool is_kept;
-};
-
-static enum rc remove_in(void *arg, const char *zone, struct store *place,
-			 struct err *err)
+static void remove_one(struct folding *f, struct fold_object *o)
 {
-	struct removing *r = arg;
-	enum store_gone gone = STORE_KEPT;
-	int64_t until;
-	enum rc rc;
+	CLEANUP_FREE char *key = xasprintf("log/%s", o->name);
+	bool is_kept = false;
+	struct err err;
+	enum rc rc = remove_object(f->o->store, key, &is_kept, &err);
 
-	(void)zone;
-	rc = store_purge(place, r->key, &gone, &until, err);
-	r->is_kept |= gone == STORE_KEPT;
-	return rc;
-}
-
-static enum rc remove_one(struct folding *f, struct fold_object *o,
-			  struct err *err)
-{
-	struct removing r = { .f = f };
-	char *key = xasprintf("log/%s", o->name);
-	enum rc rc;
-
-	r.key = key;
-	rc = store_each_place(f->o->store, key, remove_in, &r, err);
-	if (!rc && !r.is_kept) {
+	if (!rc && !is_kept) {
 		o->is_removed = true;
 		f->totals->removed++;
 	} else {
 		f->totals->failed++;
 		snprintf(f->totals->text, sizeof(f->totals->text), "%s",
-			 rc ? err->msg : "a lock keeps a record of the log");
+			 rc ? err.msg : "a lock keeps a record of the log");
 	}
-	free(key);
-	return RC_OK;
 }
 
 static enum rc remove_all(struct folding *f, struct err *err)
@@ -171,7 +149,7 @@ static enum rc remove_all(struct folding *f, struct err *err)
 		if (fold_object_since(&f->objects, o) > f->now - f->settle)
 			f->totals->waiting++;
 		else
-			rc = remove_one(f, o, err);
+			remove_one(f, o);
 	}
 	return rc;
 }
@@ -186,7 +164,7 @@ static enum rc prepare(struct folding *f, struct err *err)
 	if (oplog_read(f->log, f->o->store, &changed, err) ||
 	    old_set_read(&f->old, f->o->store, oplog_state(f->log), err))
 		return err->rc;
-	f->now = clock_wall_ns() / 1000;
+	f->now = clock_wall_us();
 	return fold_objects_read(&f->objects, f->o->store, f->log,
 				 f->o->archive_id, is_gone, f, err);
 }
@@ -202,8 +180,8 @@ enum rc fold_log(struct oplog *log, const struct fold_options *opts,
 	enum rc rc;
 
 	/* Until all lists have a checkpoint, they need what it stands for. */
-	if (store_lists_lag(opts->store) && f.settle < CLOCK_SKEW_US)
-		f.settle = CLOCK_SKEW_US;
+	if (store_lists_lag(opts->store) && f.settle < STORE_LISTS_LAG_US)
+		f.settle = STORE_LISTS_LAG_US;
 	*ret = (struct fold_totals){ 0 };
 	*ret_names = (struct fold_names){ 0 };
 	rc = prepare(&f, err);

@@ -58,33 +58,94 @@ static void note_record(struct heirs *h, const struct oplog_record *by)
 	h->is_merged |= by->n_replaces > 1;
 }
 
-void heirs_of(const struct oplog_state *state, const char *key,
-	      struct heirs *ret)
+/* A walk from what was replaced to what took its place. */
+struct heirs_walk {
+	struct met *all, *todo, *records;
+	bool through_garbage; /* on to what that was made of */
+};
+
+static const struct oplog_old *find_old(const struct oplog_state *state,
+					const char *key)
 {
-	struct met *all = NULL, *todo = NULL;
-	struct met *records = NULL, *ignored = NULL;
+	size_t begin = 0, end = oplog_state_n_old(state);
 
-	*ret = (struct heirs){ 0 };
-	meet(&all, &todo, key);
-	while (todo) {
+	while (begin < end) {
+		size_t mid = begin + (end - begin) / 2;
+		const struct oplog_old *old = oplog_state_old(state, mid);
+		int c = strcmp(key, old->key);
+
+		if (!c)
+			return old;
+		if (c < 0)
+			end = mid;
+		else
+			begin = mid + 1;
+	}
+	return NULL;
+}
+
+static void meet_replaced(struct heirs_walk *w, const struct oplog_record *r)
+{
+	for (size_t i = 0; i < r->n_replaces; i++)
+		meet(&w->all, &w->todo, r->replaces[i].key);
+}
+
+static void walk_garbage(struct heirs_walk *w, const struct oplog_state *state,
+			 const char *key)
+{
+	const struct oplog_old *old =
+		w->through_garbage ? find_old(state, key) : NULL;
+
+	if (old && old->is_garbage)
+		meet_replaced(w, old->record);
+}
+
+static void walk(struct heirs_walk *w, const struct oplog_state *state,
+		 struct heirs *ret)
+{
+	struct met *ignored = NULL;
+
+	while (w->todo) {
 		const struct oplog_record *by =
-			oplog_state_replaced_by(state, todo->key);
-		const struct shard_meta *counts =
-			oplog_state_find(state, todo->key);
+			oplog_state_replaced_by(state, w->todo->key);
+		const char *key = w->todo->key;
+		const struct shard_meta *counts = oplog_state_find(state, key);
 
-		todo = todo->next;
+		w->todo = w->todo->next;
 		if (counts) {
 			ret->all = mem_grow(ret->all, &ret->cap, ret->n + 1,
 					    sizeof(*ret->all));
 			ret->all[ret->n++] = counts;
 		}
-		if (by && meet(&records, &ignored, by->name))
+		if (by && meet(&w->records, &ignored, by->name))
 			note_record(ret, by);
 		for (size_t i = 0; by && i < by->n_shards; i++)
-			meet(&all, &todo, by->shards[i].key);
+			meet(&w->all, &w->todo, by->shards[i].key);
+		ret->is_emptied |= by && !by->n_shards;
+		walk_garbage(w, state, key);
 	}
-	forget(all);
-	forget(records);
+	forget(w->all);
+	forget(w->records);
+}
+
+void heirs_of(const struct oplog_state *state, const char *key,
+	      struct heirs *ret)
+{
+	struct heirs_walk w = { .all = NULL };
+
+	*ret = (struct heirs){ 0 };
+	meet(&w.all, &w.todo, key);
+	walk(&w, state, ret);
+}
+
+void heirs_of_replaced(const struct oplog_state *state,
+		       const struct oplog_record *r, struct heirs *ret)
+{
+	struct heirs_walk w = { .through_garbage = true };
+
+	*ret = (struct heirs){ 0 };
+	meet_replaced(&w, r);
+	walk(&w, state, ret);
 }
 
 /* --- whether they are whole ----------------------------------------------- */

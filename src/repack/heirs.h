@@ -23,6 +23,7 @@ struct heirs {
 	/* What the records say that made them out of it. */
 	uint64_t n_lost;            /* entries left out as damaged, at most */
 	bool is_damaged, is_merged; /* one left some out; took several */
+	bool is_emptied;            /* of one nothing was left to be made */
 };
 
 /* Those of a key that was replaced: what took its place, or the place of that,
@@ -30,6 +31,12 @@ struct heirs {
  */
 void heirs_of(const struct oplog_state *state, const char *key,
 	      struct heirs *ret);
+
+/* Those of all that a record was to replace, whether it does or not; if some of
+ * that was garbage, of what that was made of.
+ */
+void heirs_of_replaced(const struct oplog_state *state,
+		       const struct oplog_record *r, struct heirs *ret);
 
 /* What was read already. */
 struct verified;

@@ -174,6 +174,17 @@ enum rc holds_read(struct holds *ret, struct store *st, struct err *err)
 
 /* --- what they cover ------------------------------------------------------ */
 
+bool holds_are_same(const struct holds *a, const struct holds *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (strcmp(a->all[i].key, b->all[i].key) != 0)
+			return false;
+	}
+	return true;
+}
+
 const struct hold *holds_everything(const struct holds *h)
 {
 	for (size_t i = 0; i < h->n; i++) {

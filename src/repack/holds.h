@@ -57,6 +57,9 @@ void holds_add(struct holds *h, const char *key, const void *p, size_t len);
 enum rc holds_read(struct holds *ret, struct store *st,
 		   struct err *err) MUST_CHECK;
 
+/* Whether none was put there, or taken away. */
+bool holds_are_same(const struct holds *a, const struct holds *b);
+
 /* NULL, or one that covers these; borrowed. */
 const struct hold *holds_everything(const struct holds *h);
 const struct hold *holds_uid(const struct holds *h, const char *uid,

@@ -13,8 +13,7 @@
 #include "repack/held.h"
 #include "repack/lacks.h"
 #include "repack/record-read.h"
-
-#define US_PER_SEC INT64_C(1000000)
+#include "store/store.h"
 
 void purge_judge_release(struct purge_judge *j)
 {
@@ -38,10 +37,10 @@ static void fail(struct purge_item *it, const struct err *err)
 static int64_t grace_of(const struct purge_judge *j,
 			const struct oplog_record *r)
 {
-	int64_t grace = r->grace * US_PER_SEC;
+	int64_t grace = r->grace * CLOCK_US_PER_SEC;
 
-	if (store_lists_lag(j->st) && grace < CLOCK_SKEW_US)
-		return CLOCK_SKEW_US;
+	if (store_lists_lag(j->st) && grace < STORE_LISTS_LAG_US)
+		return STORE_LISTS_LAG_US;
 	return grace;
 }
 
@@ -77,7 +76,7 @@ static void judge(const struct purge_judge *j, struct purge_item *it,
 		it->verdict = PURGE_GRACE;
 		return;
 	}
-	if (record_is_there(j->st, old->record, &f.is_read, &err)) {
+	if (record_is_there(j->log, j->st, old->record, &f.is_read, &err)) {
 		fail(it, &err);
 	} else if (!f.is_read) {
 		free(it->text);
@@ -97,9 +96,22 @@ static void judge(const struct purge_judge *j, struct purge_item *it,
 	it->verdict = purge_rule(&f);
 }
 
+/* Nothing counts in the place of what it was made of: it may be all there is.
+ */
+static bool may_be_last(const struct purge_item *it, const struct heirs *heirs)
+{
+	return it->shard->old->is_garbage && !heirs->n && !heirs->is_emptied;
+}
+
 static void judge_whole(const struct verified *v, struct purge_item *it,
 			const struct heirs *heirs)
 {
+	if (may_be_last(it, heirs)) {
+		it->verdict = PURGE_UNVERIFIED;
+		it->is_uncertain = true;
+		free(it->text);
+		it->text = xstrdup("nothing counts in its place");
+	}
 	for (size_t i = 0; i < heirs->n; i++) {
 		const char *text = NULL;
 
@@ -113,13 +125,16 @@ static void judge_whole(const struct verified *v, struct purge_item *it,
 	}
 }
 
-/* A record may say anything: what it left out must be deleted or lost. */
+/* A record may say anything: what it left out must be deleted or lost.  Of what
+ * had been removed before that was known then; deletions that are done hide
+ * nothing any more.
+ */
 static enum rc judge_lacks(const struct purge_judge *j, struct purge_item *it,
 			   const struct heirs *heirs, struct err *err)
 {
 	const struct oplog_old *old = it->shard->old;
 
-	if (it->verdict != PURGE_YES || old->is_garbage ||
+	if (it->verdict != PURGE_YES || old->is_garbage || it->shard->is_back ||
 	    !lacks_nothing(j->st, old, heirs, j->deleted, err))
 		return RC_OK;
 	if (err->rc == RC_STOPPED)
@@ -146,7 +161,10 @@ enum rc purge_judge(struct purge_judge *j, struct old_set *old,
 			continue;
 		it->shard = &old->all[i];
 		j->n++;
-		heirs_of(j->state, it->shard->old->key, h);
+		if (it->shard->old->is_garbage)
+			heirs_of_replaced(j->state, it->shard->old->record, h);
+		else
+			heirs_of(j->state, it->shard->old->key, h);
 		judge(j, it, h);
 		for (size_t k = 0; it->verdict == PURGE_YES && k < h->n; k++)
 			verified_want(v, h->all[k]);

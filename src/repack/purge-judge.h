@@ -23,10 +23,12 @@ struct purge_item {
 	bool is_uncertain; /* the facts could not be found out */
 };
 
+struct oplog;
 struct tombstone_set;
 
 struct purge_judge {
 	struct store *st;
+	const struct oplog *log;
 	const struct oplog_state *state;
 	const struct holds *holds;
 	const struct tombstone_set *deleted; /* by what is live; or NULL */

@@ -46,7 +46,7 @@ enum purge_verdict purge_rule(const struct purge_facts *f)
 	 */
 	if (f->oldest_run - CLOCK_SKEW_US <= f->time)
 		return PURGE_RUN_ALIVE;
-	if (!f->is_lost && !f->is_verified)
+	if (!f->is_verified)
 		return PURGE_UNVERIFIED;
 	if (!f->is_lost && !f->is_covered)
 		return PURGE_LACKS;

@@ -35,8 +35,8 @@ struct purge_facts {
 	bool is_read;        /* that record, by its name, in this round */
 	int64_t time, grace; /* and what it says */
 	bool is_held;
-	/* All that counts in its place, in every zone, every byte; nothing is
-	 * in the place of what is lost.
+	/* All that counts in its place, in every zone, every byte; or in that
+	 * of what it was made of, when it is lost: it may be the only copy.
 	 */
 	bool is_verified;
 	bool is_covered;    /* likewise: nothing of it is nowhere else */

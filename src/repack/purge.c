@@ -16,13 +16,14 @@
 #include "repack/purge-judge.h"
 #include "repack/receipt-make.h"
 #include "repack/survey.h"
+#include "repack/whole-store.h"
 #include "store/store-write.h"
 
 /* Told by one record. */
 #define RECORD_ITEMS 4096u
 
-/* So many are removed between two looks at the holds. */
-#define HOLDS_EVERY 64u
+/* Holds are looked at before each that is removed, unless that was just now. */
+#define HOLDS_EVERY CLOCK_NS_PER_SEC
 
 struct purging {
 	struct oplog *log;
@@ -165,7 +166,7 @@ static void note(struct purging *p, const struct purge_item *it,
 		.key = xstrdup(it->shard->old->key),
 		.zone = event->zone ? xstrdup(event->zone) : NULL,
 		.how = event->how,
-		.time = clock_wall_ns() / 1000,
+		.time = clock_wall_us(),
 		.until = event->until,
 	};
 	memcpy(to->root, it->shard->old->root, sizeof(to->root));
@@ -238,6 +239,7 @@ static enum rc remove_one(struct purging *p, const struct purge_item *it,
 					       .how = RECEIPT_PENDING,
 					       .until = RECEIPT_UNKNOWN });
 		p->totals->purged++;
+		p->totals->bytes += m ? m->size : 0;
 		return RC_OK;
 	}
 	rc = store_each_place(p->o->store, it->shard->old->key, remove_in, &r,
@@ -248,20 +250,10 @@ static enum rc remove_one(struct purging *p, const struct purge_item *it,
 		p->totals->pending++;
 	} else {
 		p->totals->purged++;
+		p->totals->again += it->shard->is_back;
 		p->totals->bytes += m ? m->size : 0;
 	}
 	return !rc && p->told.n_purged >= RECORD_ITEMS ? flush(p, err) : rc;
-}
-
-static bool holds_are_same(const struct holds *a, const struct holds *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		if (strcmp(a->all[i].key, b->all[i].key) != 0)
-			return false;
-	}
-	return true;
 }
 
 /* To judge may take hours.  When there are other holds than before, nothing
@@ -288,8 +280,9 @@ static enum rc heed_holds(struct purging *p, size_t from, struct err *err)
 
 static enum rc remove_all(struct purging *p, struct err *err)
 {
-	size_t n = 0, left = 0;
+	uint64_t looked = 0;
 	struct err late;
+	size_t n = 0;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < p->judge.n; i++) {
@@ -301,9 +294,9 @@ static enum rc remove_all(struct purging *p, struct err *err)
 	for (size_t i = 0; !rc && i < p->judge.n; i++) {
 		if (p->judge.items[i].verdict != PURGE_YES)
 			continue;
-		if (!left--) {
-			left = HOLDS_EVERY - 1;
+		if (!looked || clock_mono_ns() - looked > HOLDS_EVERY) {
 			rc = heed_holds(p, i, err);
+			looked = clock_mono_ns();
 		}
 		if (!rc && p->judge.items[i].verdict == PURGE_YES)
 			rc = remove_one(p, &p->judge.items[i], err);
@@ -326,20 +319,25 @@ static enum rc prepare(struct purging *p, struct err *err)
 	struct purge_judge *j = &p->judge;
 	bool changed;
 
-	if (store_runs_oldest(p->o->store, ~0u, p->o->run, &j->oldest_run,
-			      err))
+	if (whole_store_check(p->o->store, err) ||
+	    store_runs_oldest(p->o->store, STORE_RUNS_REPLACING, p->o->run,
+			      &j->oldest_run, err))
 		return err->rc;
+	/* What a list lacks that began now it may have had no time to show. */
+	j->now = clock_wall_us();
 	oplog_want_all(p->log);
 	if (oplog_read(p->log, p->o->store, &changed, err) ||
 	    holds_read(&p->holds, p->o->store, err))
 		return err->rc;
 	j->st = p->o->store;
+	j->log = p->log;
 	j->state = oplog_state(p->log);
 	j->holds = &p->holds;
 	j->deleted = oplog_deleted(p->log);
 	j->archive_id = p->o->archive_id;
-	j->now = clock_wall_ns() / 1000;
-	return old_set_read(&p->old, p->o->store, j->state, err);
+	if (old_set_read(&p->old, p->o->store, j->state, err))
+		return err->rc;
+	return old_set_find_back(&p->old, p->o->store, err);
 }
 
 enum rc purge_old(struct oplog *log, const struct purge_options *opts,

@@ -51,6 +51,7 @@ struct purge_options {
 struct purge_totals {
 	uint64_t purged;  /* revisions, everywhere */
 	uint64_t bytes;   /* of these */
+	uint64_t again;   /* of these: had been removed before, and come back */
 	uint64_t waiting; /* for the grace period, or another run */
 	uint64_t held, pending, failed;
 	int64_t next; /* the first end of a grace period; INT64_MAX: none */

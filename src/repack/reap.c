@@ -7,14 +7,15 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "pack/clean.h"
 #include "pack/publish.h"
+#include "repack/whole-store.h"
 #include "store/log-index.h"
 #include "store/store-write.h"
 
-#define US_PER_SEC INT64_C(1000000)
 /* Unfinished uploads that no run of ours knows. */
-#define STRAY_AGE (INT64_C(86400) * US_PER_SEC)
+#define STRAY_AGE (INT64_C(86400) * CLOCK_US_PER_SEC)
 
 static const char *const step_names[] = {
 	[REAP_CLEAN] = "clean",         [REAP_RETURNED] = "returned",
@@ -36,7 +37,6 @@ struct round {
 	struct store_run *run;
 	struct fold_names names; /* that the log still has */
 	bool has_names;          /* it is known which */
-	bool is_clean;           /* what dead runs claimed is gone */
 };
 
 static void note(struct round *r, enum reap_step step, enum rc rc,
@@ -51,9 +51,9 @@ static void note(struct round *r, enum reap_step step, enum rc rc,
 
 static int64_t settle_of(const struct reap_options *o)
 {
-	int64_t us = o->grace > FINISH_SETTLE / US_PER_SEC
+	int64_t us = o->grace > FINISH_SETTLE / CLOCK_US_PER_SEC
 			     ? FINISH_SETTLE
-			     : o->grace * US_PER_SEC;
+			     : o->grace * CLOCK_US_PER_SEC;
 
 	return us < 0 ? 0 : us;
 }
@@ -83,17 +83,17 @@ static void stray(void *arg, const char *what, uint64_t size, int64_t age,
 }
 
 /* Before the round has a mark of its own, which would keep all of it.  Beside
- * another run shards are left alone, also of runs that died: as long as one may
- * be there that has what is deleted, nothing is done.  What no dead run claims
- * is told and stays, and nothing waits for that.
+ * another run shards are left alone, also of runs that died; so is always what
+ * no dead run claims.  Deletions of what is in them are not done until then.
+ * What else a dead run left nobody reads: if it cannot be removed, nothing is
+ * called done in this round.
  */
 static enum rc clean(struct round *r, struct err *err)
 {
 	unsigned int alive = 0;
 	enum rc rc;
 
-	rc = clean_archive(r->o->store, NULL, true, cleaned, r, &alive, err);
-	r->is_clean = !rc && !alive;
+	rc = clean_archive(r->o->store, r->log, true, cleaned, r, &alive, err);
 	return rc ? rc
 		  : store_strays(r->o->store, true, STRAY_AGE, stray, r, err);
 }
@@ -177,15 +177,17 @@ static bool has_names(void *arg, const uint8_t root[SHARD_ROOT_LEN])
 
 static enum rc finish(struct round *r, struct err *err)
 {
-	const struct finish_options opts = { .store = r->o->store,
-					     .archive_id = r->o->archive_id,
-					     .run = r->run,
-					     .secret = r->o->secret,
-					     .settle = settle_of(r->o),
-					     .keep_open = !r->is_clean,
-					     .jobs = r->o->jobs,
-					     .has_names = has_names,
-					     .arg = r };
+	const struct finish_options opts = {
+		.store = r->o->store,
+		.archive_id = r->o->archive_id,
+		.run = r->run,
+		.secret = r->o->secret,
+		.settle = settle_of(r->o),
+		.keep_open = r->totals->failed[REAP_CLEAN],
+		.jobs = r->o->jobs,
+		.has_names = has_names,
+		.arg = r
+	};
 
 	return finish_erasures(r->log, &opts, &r->totals->finish, err);
 }
@@ -260,6 +262,8 @@ enum rc reap_round(struct oplog *log, const struct reap_options *opts,
 	enum rc rc;
 
 	*ret = (struct reap_totals){ .purge = { .next = INT64_MAX } };
+	if (whole_store_check(opts->store, err))
+		return err->rc;
 	if (opts->dry_run) {
 		if (read_all(&r, err))
 			return err->rc;

@@ -154,6 +154,38 @@ enum rc receipt_make(const struct receipt_sources *src,
 	return RC_OK;
 }
 
+static bool is_same_zone(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Until when a store keeps what it has is known only when removing was tried.
+ */
+static bool says_until(const struct receipt *r, const struct old_shard *s,
+		       const struct old_place *p)
+{
+	if (!p->told || p->told->how != RECEIPT_PENDING)
+		return true;
+	for (size_t i = 0; i < r->n_purged; i++) {
+		const struct receipt_purged *x = &r->purged[i];
+
+		if (!memcmp(x->root.b, s->old->root, SHARD_ROOT_LEN) &&
+		    is_same_zone(x->zone, p->zone))
+			return x->how == RECEIPT_PENDING &&
+			       x->until == p->told->until;
+	}
+	return false;
+}
+
+static bool says_until_all(const struct receipt *r, const struct old_shard *s)
+{
+	for (size_t i = 0; i < s->n_places; i++) {
+		if (!says_until(r, s, &s->places[i]))
+			return false;
+	}
+	return true;
+}
+
 bool receipt_is_known(const struct receipt_sources *src,
 		      const struct survey_erasure *e)
 {
@@ -161,6 +193,14 @@ bool receipt_is_known(const struct receipt_sources *src,
 		const struct old_shard *s = old_holder(src, e, i);
 
 		if (s && !find_replaced(e->receipt, s->old->root))
+			return false;
+	}
+	/* Of what a store keeps nobody can tell any more who held it. */
+	for (size_t i = 0; e->receipt && i < e->receipt->n_replaced; i++) {
+		const struct old_shard *s =
+			old_set_find(src->old, e->receipt->replaced[i].from.b);
+
+		if (s && !says_until_all(e->receipt, s))
 			return false;
 	}
 	return true;

@@ -30,7 +30,9 @@ struct receipt_sources {
 enum rc receipt_make(const struct receipt_sources *src,
 		     const struct survey_erasure *e, struct receipt *ret,
 		     struct err *err) MUST_CHECK;
-/* Whether the log's receipt of it has all old revisions that hold it. */
+/* Whether the log's receipt of it has all old revisions that hold it, and until
+ * when stores keep them.
+ */
 bool receipt_is_known(const struct receipt_sources *src,
 		      const struct survey_erasure *e) MUST_CHECK;
 

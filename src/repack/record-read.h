@@ -10,12 +10,15 @@
 #include "base/err.h"
 #include "volume/oplog-record.h"
 
+struct oplog;
 struct store;
 
 /* *ret: each place has it, with the same bytes; or none has it any more, as a
- * checkpoint stands for it.  False where some places have it and others not.
+ * checkpoint stands for it.  Where some places have it and others not, each
+ * must have the checkpoint.
  */
-enum rc record_is_there(struct store *st, const struct oplog_record *r,
-			bool *ret, struct err *err) MUST_CHECK;
+enum rc record_is_there(const struct oplog *log, struct store *st,
+			const struct oplog_record *r, bool *ret,
+			struct err *err) MUST_CHECK;
 
 #endif

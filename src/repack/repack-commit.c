@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pack/raw-shard.h"
+#include "store/store-write.h"
 #include "volume/oplog-state.h"
 
 static enum rc read_all(struct repacking *r, struct err *err)
@@ -41,29 +42,36 @@ static enum rc look_again(struct repacking *r, const struct repack_event *event,
 	return RC_OK;
 }
 
-/* Still there, and what was made: a clean-up that does not see the run's mark
- * may have taken it for dead.  RC_CHANGED: it is gone.
+static enum rc look_in(void *arg, const char *zone, struct store *place,
+		       struct err *err)
+{
+	const struct shard_meta *m = arg;
+	struct raw_shard s;
+	enum rc rc = raw_shard_open(&s, place, m->key, err);
+
+	if (rc == RC_NOENT)
+		err_set(err, RC_CHANGED,
+			"gone when it was to count, a clean-up took it for a "
+			"dead run's; run again");
+	else if (!rc && (s.info.size != m->size ||
+			 memcmp(s.footer.root, m->root, SHARD_ROOT_LEN) != 0))
+		rc = err_set(err, RC_CORRUPT, "it is not what was made");
+	if (rc && zone)
+		err_prefix(err, "store %s", zone);
+	return rc ? err_prefix(err, "%s", m->key) : RC_OK;
+}
+
+/* Still there in every place, and what was made: a clean-up that does not see
+ * the run's mark may have taken it for dead.  RC_CHANGED: it is gone.
  */
 static enum rc look_at_out(struct repacking *r,
 			   const struct repack_event *event, struct err *err)
 {
 	for (size_t i = 0; i < event->out->n; i++) {
-		const struct shard_meta *m = &event->out->shards[i];
-		struct raw_shard s;
-		enum rc rc = raw_shard_open(&s, r->o->store, m->key, err);
+		struct shard_meta *m = &event->out->shards[i];
 
-		if (rc == RC_NOENT)
-			return err_set(err, RC_CHANGED,
-				       "%s: gone when it was to count, a "
-				       "clean-up took it for a dead run's; run "
-				       "again",
-				       m->key);
-		if (rc)
-			return err_prefix(err, "%s", m->key);
-		if (s.info.size != m->size ||
-		    memcmp(s.footer.root, m->root, SHARD_ROOT_LEN) != 0)
-			return err_set(err, RC_CORRUPT,
-				       "%s: it is not what was made", m->key);
+		if (store_each_place(r->o->store, m->key, look_in, m, err))
+			return err->rc;
 	}
 	return RC_OK;
 }

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "repack/repack-backend.h"
+#include "store/store-write.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,28 +170,34 @@ static enum rc choose(struct repacking *r, struct err *err)
 
 /* --- each ----------------------------------------------------------------- */
 
-static void tell_nobody(void *arg, const struct finding *f)
+/* RC_CORRUPT: the copy there is. */
+static enum rc look_in(void *arg, const char *zone, struct store *place,
+		       struct err *err)
 {
-	(void)arg;
-	(void)f;
-}
-
-static bool is_damaged(const struct look *l)
-{
-	const struct repack_options *o = l->r->o;
-	const struct verify_shard_job job = { .store = o->store,
+	const struct look *l = arg;
+	const struct verify_shard_job job = { .store = place,
 					      .key = l->s->meta->key,
 					      .expect = l->s->meta,
-					      .archive_id = o->archive_id,
+					      .archive_id = l->r->o->archive_id,
 					      .deep = true,
 					      .ahead = DEEP_AHEAD };
-	const struct verify_options nobody = { .fn = tell_nobody };
+	const struct verify_options nobody = { .fn = finding_ignore };
 	struct verify_report report = { .key = l->s->meta->key };
 	struct verify_totals totals = { 0 };
 
+	(void)zone;
 	verify_shard(&job, &report);
 	verify_report_tell(&report, &nobody, &totals);
-	return totals.damage > 0;
+	return totals.damage ? err_set(err, RC_CORRUPT, "damaged") : RC_OK;
+}
+
+/* Wherever it is kept. */
+static bool is_damaged(struct look *l)
+{
+	struct err err;
+
+	return store_each_place(l->r->o->store, l->s->meta->key, look_in, l,
+				&err);
 }
 
 static void look_main(void *arg)

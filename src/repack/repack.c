@@ -4,6 +4,7 @@
 
 #include "repack/repack.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "base/workers.h"
 #include "erase/tombstone-set.h"
 #include "repack/repack-backend.h"
+#include "repack/whole-store.h"
 
 #define ENGINES_MAX 4u /* groups at once; each takes its memory */
 #define QUEUE 64u
@@ -34,6 +36,17 @@ struct group_run {
 	struct loss *lost;
 	size_t n_lost, cap_lost;
 };
+
+const char *repack_status_text(enum repack_status s)
+{
+	static const char *const names[] = {
+		[REPACK_DONE] = "done",     [REPACK_WOULD] = "would",
+		[REPACK_BEATEN] = "beaten", [REPACK_NOTHING] = "nothing",
+		[REPACK_FAILED] = "failed",
+	};
+
+	return names[s];
+}
 
 static void note_lost(void *arg, const char *key, const void *uid,
 		      size_t uid_len, const char *text)
@@ -68,6 +81,7 @@ static void group_main(void *arg)
 	const struct repack_options *o = r->o;
 	const struct engine_options e = {
 		.store = o->store,
+		.archive_id = o->archive_id,
 		.workers = r->workers,
 		.n_workers = o->jobs,
 		.spool_dir = o->spool_dir,
@@ -283,10 +297,16 @@ enum rc repack_run(struct oplog *log, const struct repack_options *opts,
 	*ret = (struct repack_totals){ 0 };
 	if (!o.jobs)
 		o.jobs = 1;
-	rc = run(&r, err);
+	/* New revisions have to be where the old ones are. */
+	rc = whole_store_check(o.store, err);
+	if (!rc)
+		rc = run(&r, err);
 	ret->failed = r.n_failed;
 	release(&r);
 	if (!rc && ret->failed)
-		rc = err_set(err, RC_PARTIAL, "%s", "");
+		rc = err_set(err, RC_PARTIAL,
+			     "%" PRIu64 " shards or groups of them could not "
+			     "be repacked",
+			     ret->failed);
 	return rc;
 }

@@ -33,6 +33,9 @@ enum repack_status {
 	REPACK_FAILED,
 };
 
+/* "done", "would", ... */
+const char *repack_status_text(enum repack_status s);
+
 /* What became of one group.  All is borrowed for the call. */
 struct repack_event {
 	enum repack_status status;

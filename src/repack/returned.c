@@ -11,20 +11,34 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/hex.h"
 #include "base/mem.h"
-#include "base/sha256.h"
+#include "base/stamped.h"
+#include "base/table.h"
 #include "base/timestamp.h"
-#include "base/unique.h"
 #include "erase/erasure-state.h"
 #include "erase/tombstone-set.h"
+#include "repack/heirs.h"
 #include "repack/shard-seek.h"
 #include "repack/tombstone-write.h"
 #include "store/store-write.h"
+#include "volume/oplog-object.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
 
 #define CHECKED_PREFIX "reap/checked-"
+
+struct metas {
+	const struct shard_meta **all;
+	size_t n, cap;
+};
+
+/* One that counts in the place of another that is gone. */
+struct heir {
+	const struct shard_meta *meta;
+	struct metas allowed, others; /* that it was made of */
+	bool is_known;                /* which these are */
+	UT_hash_handle hh;
+};
 
 struct looking {
 	struct oplog *log;
@@ -33,8 +47,11 @@ struct looking {
 	struct suppression *lists; /* one for each secret */
 	int64_t since;             /* records from then on */
 	int64_t newest;            /* of those looked at */
+	int64_t now;               /* before the log was read */
+	bool has_looked;           /* at one of them */
 	char **markers;            /* keys */
 	size_t n_markers, cap;
+	struct heir *heirs;            /* that were looked through */
 	struct tombstone_write *write; /* begun when it is needed */
 	struct erasure_words words;
 	struct buf uid;
@@ -43,6 +60,15 @@ struct looking {
 
 static void release(struct looking *l)
 {
+	struct heir *h, *next;
+
+	HASH_ITER(hh, l->heirs, h, next)
+	{
+		HASH_DEL(l->heirs, h);
+		free(h->allowed.all);
+		free(h->others.all);
+		free(h);
+	}
 	for (size_t i = 0; l->lists && i < l->o->n_secrets; i++)
 		suppression_release(&l->lists[i]);
 	for (size_t i = 0; i < l->n_markers; i++)
@@ -60,15 +86,10 @@ static enum rc add_list(struct looking *l, const struct oplog_object *o,
 {
 	CLEANUP(suppression_release) struct suppression s = { 0 };
 	CLEANUP_BUF struct buf text = { .max = SUPPRESSION_MAX };
-	uint8_t hash[SHA256_LEN], id[SUPPRESSION_KEY_ID_LEN];
+	uint8_t id[SUPPRESSION_KEY_ID_LEN];
 
-	if (store_read_all(l->o->store, o->key, SUPPRESSION_MAX, &text, err))
+	if (oplog_object_read(l->o->store, o, SUPPRESSION_MAX, &text, err))
 		return err->rc;
-	sha256_of(text.p, text.len, hash);
-	if (memcmp(hash, o->sha256, sizeof(hash)) != 0)
-		return err_set(err, RC_CORRUPT,
-			       "%s: its SHA-256 is not the one the log says",
-			       o->key);
 	if (suppression_decode(text.p, text.len, &s, err))
 		return err_prefix(err, "%s", o->key);
 	if (s.time < l->since)
@@ -120,17 +141,16 @@ static enum rc note_marker(void *arg, const char *key, uint64_t size,
 
 static enum rc write_marker(struct looking *l, struct err *err)
 {
-	char stamp[TIMESTAMP_COMPACT_TEXT], random[HEX_TEXT(16)];
+	char name[STAMPED_TEXT];
 	static const char text[] = "{}\n";
 	struct err ignored;
 	char *key;
 	bool existed;
 	enum rc rc;
 
-	if (unique_text(random, 16, err))
+	if (stamped_name(l->newest, name, err))
 		return err->rc;
-	timestamp_format_compact(l->newest, stamp);
-	key = xasprintf(CHECKED_PREFIX "%s-%s", stamp, random);
+	key = xasprintf(CHECKED_PREFIX "%s", name);
 	rc = store_put(l->o->store, key, text, sizeof(text) - 1, &existed, err);
 	free(key);
 	for (size_t i = 0; !rc && i < l->n_markers; i++)
@@ -138,7 +158,7 @@ static enum rc write_marker(struct looking *l, struct err *err)
 	return rc;
 }
 
-/* --- shards --------------------------------------------------------------- */
+/* --- entries -------------------------------------------------------------- */
 
 static bool is_listed(const struct looking *l, const void *uid, size_t len)
 {
@@ -154,6 +174,79 @@ static bool is_listed(const struct looking *l, const void *uid, size_t len)
 	return false;
 }
 
+/* --- what is there by right ----------------------------------------------- */
+
+static bool may_have(const struct shard_meta *m, const struct entry *e)
+{
+	struct span parent, name;
+
+	if (m->is_purged)
+		return true;
+	if (e->created_at < m->created_min || e->created_at > m->created_max)
+		return false;
+	entry_split_uid(span_of(m->first, m->first_len), &parent, &name);
+	if (entry_key_compare(e->parent, e->name, parent, name) < 0)
+		return false;
+	entry_split_uid(span_of(m->last, m->last_len), &parent, &name);
+	return entry_key_compare(e->parent, e->name, parent, name) <= 0;
+}
+
+static bool one_may_have(const struct metas *m, const struct entry *e)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		if (may_have(m->all[i], e))
+			return true;
+	}
+	return false;
+}
+
+static void note_source(const struct looking *l, struct heir *h,
+			const struct shard_meta *m, struct metas *to)
+{
+	struct heirs of;
+
+	heirs_of(l->state, m->key, &of);
+	for (size_t i = 0; i < of.n; i++) {
+		if (of.all[i] != h->meta)
+			continue;
+		to->all = mem_grow(to->all, &to->cap, to->n + 1,
+				   sizeof(*to->all));
+		to->all[to->n++] = m;
+	}
+	free(of.all);
+}
+
+static void find_sources(const struct looking *l, struct heir *h)
+{
+	for (size_t i = 0; i < oplog_n_records(l->log); i++) {
+		const struct oplog_record *r = oplog_record_at(l->log, i);
+
+		if (r->kind != OPLOG_SHARDS ||
+		    (!r->allow_erased && r->time < l->since))
+			continue;
+		for (size_t k = 0; k < r->n_shards; k++)
+			note_source(l, h, &r->shards[k],
+				    r->allow_erased ? &h->allowed : &h->others);
+	}
+	h->is_known = true;
+}
+
+/* Put together with what came back, nothing tells the one from the other, but
+ * what the log says of the shards they came from.
+ */
+static bool is_by_right(struct looking *l, struct heir *h,
+			const struct entry *e)
+{
+	if (!h->is_known)
+		find_sources(l, h);
+	if (!one_may_have(&h->allowed, e))
+		return false;
+	l->ret->uncertain += one_may_have(&h->others, e);
+	return true;
+}
+
+/* --- shards --------------------------------------------------------------- */
+
 static enum rc delete_again(struct looking *l, const struct entry *e,
 			    struct err *err)
 {
@@ -166,9 +259,11 @@ static enum rc delete_again(struct looking *l, const struct entry *e,
 				   ERASURE_ONE, e->created_at, err);
 }
 
-/* A directory comes back with what is below it, which is no harm. */
-static enum rc look_at_entry(struct looking *l, const struct entry *e,
-			     struct err *err)
+/* A directory comes back with what is below it, which is no harm.  h: it is in
+ * this one; or NULL.
+ */
+static enum rc look_at_entry(struct looking *l, struct heir *h,
+			     const struct entry *e, struct err *err)
 {
 	uint8_t *to;
 	size_t len = entry_uid_len(e->parent, e->name);
@@ -182,30 +277,62 @@ static enum rc look_at_entry(struct looking *l, const struct entry *e,
 	if (!to)
 		return err_set(err, RC_NOMEM, "no memory for a name");
 	l->uid.len += entry_uid(e->parent, e->name, (char *)to);
-	return is_listed(l, l->uid.p, l->uid.len) ? delete_again(l, e, err)
-						  : RC_OK;
+	if (!is_listed(l, l->uid.p, l->uid.len) || (h && is_by_right(l, h, e)))
+		return RC_OK;
+	return delete_again(l, e, err);
 }
 
-static enum rc look_at_shard(struct looking *l, const struct shard_meta *m,
-			     struct err *err)
+static enum rc look_through(struct looking *l, struct heir *h,
+			    const struct shard_meta *m, struct err *err)
 {
 	const struct span none = span_of("", 0);
 	struct shard_seek c = { 0 };
 	enum rc rc = shard_seek_open(&c, l->o->store, m->key, m->root, err);
 
-	/* It was replaced and is gone: what took its place came of it. */
-	if (rc == RC_NOENT && !oplog_state_find(l->state, m->key))
-		return RC_OK;
 	if (!rc)
 		rc = shard_seek_key(&c, none, none, err);
 	l->ret->shards += !rc;
 	while (!rc && !c.at_end) {
-		rc = look_at_entry(l, &c.e, err);
+		rc = look_at_entry(l, h, &c.e, err);
 		if (!rc)
 			rc = shard_seek_next(&c, err);
 	}
 	shard_seek_close(&c);
 	return rc;
+}
+
+/* What took its place has what it had. */
+static enum rc look_at_heirs(struct looking *l, const struct shard_meta *m,
+			     struct err *err)
+{
+	struct heirs of;
+	enum rc rc = RC_OK;
+
+	heirs_of(l->state, m->key, &of);
+	for (size_t i = 0; !rc && i < of.n; i++) {
+		const struct shard_meta *now = of.all[i];
+		struct heir *h = NULL;
+
+		HASH_FIND_STR(l->heirs, now->key, h);
+		if (h)
+			continue;
+		h = xcalloc(1, sizeof(*h));
+		h->meta = now;
+		HASH_ADD_KEYPTR(hh, l->heirs, now->key, strlen(now->key), h);
+		rc = look_through(l, h, now, err);
+	}
+	free(of.all);
+	return rc;
+}
+
+static enum rc look_at_shard(struct looking *l, const struct shard_meta *m,
+			     struct err *err)
+{
+	enum rc rc = m->is_purged ? RC_NOENT : look_through(l, NULL, m, err);
+
+	if (rc != RC_NOENT || oplog_state_find(l->state, m->key))
+		return rc;
+	return look_at_heirs(l, m, err);
 }
 
 static enum rc look_at_record(struct looking *l, const struct oplog_record *r,
@@ -217,11 +344,30 @@ static enum rc look_at_record(struct looking *l, const struct oplog_record *r,
 		return RC_OK;
 	if (r->time > l->newest)
 		l->newest = r->time;
-	for (size_t i = 0; !rc && !r->allow_erased && i < r->n_shards; i++) {
-		if (!r->shards[i].is_purged)
-			rc = look_at_shard(l, &r->shards[i], err);
-	}
+	l->has_looked = true;
+	for (size_t i = 0; !rc && !r->allow_erased && i < r->n_shards; i++)
+		rc = look_at_shard(l, &r->shards[i], err);
 	return rc;
+}
+
+/* Records that come later may be older by that: clocks differ, and lists may
+ * take their time.
+ */
+static int64_t margin(const struct looking *l)
+{
+	return CLOCK_SKEW_US +
+	       (store_lists_lag(l->o->store) ? STORE_LISTS_LAG_US : 0);
+}
+
+/* What was looked at now need not be again as soon as no record can come in
+ * before it: else the shards of the newest record would be read in each round.
+ * A wrong clock must not carry this far beyond the records.
+ */
+static int64_t checked_until(const struct looking *l)
+{
+	int64_t max = l->newest + 2 * margin(l);
+
+	return l->now < max ? l->now : max;
 }
 
 static enum rc look(struct looking *l, struct err *err)
@@ -230,15 +376,16 @@ static enum rc look(struct looking *l, struct err *err)
 
 	if (store_list(l->o->store, CHECKED_PREFIX, NULL, note_marker, l, err))
 		return err->rc;
-	/* Some come into the list late, and clocks differ. */
-	l->since -= CLOCK_SKEW_US;
+	l->since -= margin(l);
 	l->newest = l->since;
 	rc = RC_OK;
 	for (size_t i = 0; !rc && i < oplog_n_records(l->log); i++)
 		rc = look_at_record(l, oplog_record_at(l->log, i), err);
 	if (!rc && l->write)
 		rc = tombstone_write_commit(l->write, err);
-	if (rc || l->ret->unknown || l->newest <= l->since + CLOCK_SKEW_US)
+	l->newest = checked_until(l);
+	if (rc || l->ret->unknown || l->ret->uncertain || !l->has_looked ||
+	    l->newest <= l->since + 2 * margin(l))
 		return rc;
 	return write_marker(l, err);
 }
@@ -250,6 +397,7 @@ enum rc returned_delete(struct oplog *log, const struct returned_options *opts,
 			     .o = opts,
 			     .uid = { .max = UID_MAX_LEN },
 			     .words = { .reason = ERASURE_USER },
+			     .now = clock_wall_us(),
 			     .ret = ret };
 	bool changed;
 	enum rc rc;

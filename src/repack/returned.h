@@ -31,6 +31,10 @@ struct returned {
 	uint64_t shards;  /* looked through */
 	uint64_t deleted; /* versions */
 	uint64_t unknown; /* objects of the list under keys nobody gave */
+	/* Versions in what was put together of shards that may have them by
+	 * right and others that may not; they stay.
+	 */
+	uint64_t uncertain;
 };
 
 /* Each such version is asked to be deleted, alone: another of the name may be

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "erase/aggregate.h"
+#include "repack/remove-object.h"
 #include "repack/salt.h"
 #include "store/store-write.h"
 #include "volume/oplog-state.h"
@@ -64,33 +65,15 @@ static enum rc note_key(void *arg, const char *key, uint64_t size,
 	return RC_OK;
 }
 
-struct removing {
-	const char *key;
-	bool is_kept;
-};
-
-static enum rc remove_in(void *arg, const char *zone, struct store *place,
-			 struct err *err)
+static void remove_derived(struct tidying *t, const char *key, uint64_t *count)
 {
-	struct removing *r = arg;
-	enum store_gone gone = STORE_KEPT;
-	int64_t until;
-	enum rc rc = store_purge(place, r->key, &gone, &until, err);
-
-	(void)zone;
-	r->is_kept |= !rc && gone == STORE_KEPT;
-	return rc;
-}
-
-static void remove_object(struct tidying *t, const char *key, uint64_t *count)
-{
-	struct removing r = { .key = key };
+	bool is_kept = false;
 	struct err err;
 
-	if (store_each_place(t->st, key, remove_in, &r, &err)) {
+	if (remove_object(t->st, key, &is_kept, &err)) {
 		t->ret->failed++;
 		snprintf(t->ret->text, sizeof(t->ret->text), "%s", err.msg);
-	} else if (r.is_kept) {
+	} else if (is_kept) {
 		t->ret->failed++;
 		snprintf(t->ret->text, sizeof(t->ret->text),
 			 "%s: its store keeps it", key);
@@ -125,7 +108,7 @@ static enum rc tidy_aggregate(struct tidying *t, const char *key,
 		return rc;
 	if (rc ||
 	    aggregate_each(text.p, text.len, t->archive_id, check_live, t, err))
-		remove_object(t, key, &t->ret->aggregates);
+		remove_derived(t, key, &t->ret->aggregates);
 	return RC_OK;
 }
 
@@ -138,7 +121,7 @@ static enum rc tidy_document(struct tidying *t, const char *key,
 		return tidy_aggregate(t, key, err);
 	x = oplog_state_find_tombstone(t->state, key);
 	if (x && x->done)
-		remove_object(t, key, &t->ret->documents);
+		remove_derived(t, key, &t->ret->documents);
 	return RC_OK;
 }
 
@@ -153,7 +136,7 @@ static enum rc tidy_salt(struct tidying *t, const char *key, struct err *err)
 		return RC_OK;
 	if (oplog_state_is_withdrawn(t->state, id) &&
 	    !oplog_state_find_receipt(t->state, id))
-		remove_object(t, key, &t->ret->salts);
+		remove_derived(t, key, &t->ret->salts);
 	return RC_OK;
 }
 

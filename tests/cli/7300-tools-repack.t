@@ -47,3 +47,29 @@ under_repack()
 	return $status
 }
 t 'extract, ls, cat and stat beside five repacks' under_repack
+
+# Two versions in a shard whose newest entry is older than that of another
+# shard, which has a third one.
+before_it()
+{
+	rm -rf s three && mkdir -p s/d || return
+	at=0
+	for f in one g two three; do
+		case $f in
+		g) rm s/d/f && seq 20000 >s/d/g && at=8 ;;
+		one) echo one >s/d/f && at=1 ;;
+		two) rm s/d/g && echo two >s/d/f && at=2 ;;
+		three) echo three >s/d/f && at=3 ;;
+		esac
+		"$DESFS_PACK" -q --created-at 2026-11-01T10:00:0${at}Z s three ||
+			return
+		case $f in
+		g) "$DESFS" repack --merge-below 1m --grace 0 three || return ;;
+		three) "$DESFS" repack --merge-below 50k --grace 0 three ;;
+		esac || return
+	done
+	[ "$("$DESFS" cat three d/f)" = three ] || return
+	"$DESFS" tombstone add --no-copies --created-at 2026-11-01T10:00:03Z \
+		three d/f && [ "$("$DESFS" cat three d/f)" = two ]
+}
+t 'the version before a deleted one, not the one before that' before_it

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # desfs reap takes what is deleted out of every zone, or removes nothing.
 . "${0%/*}/../lib/tap.sh"
+. "$SRCDIR/tests/lib/fault.sh"
 
 cat >zones <<END
 [zones]
@@ -109,6 +110,23 @@ missing_here()
 }
 t 'one that is missing in one zone, too' missing_here
 
+# Just when the record is written a clean-up takes what one mirror has.
+taken_here()
+{
+	make_archive && delete || return
+	with_faults 'change */east/log/* nth=1 run=rm -f mirror/*/*_R001_*' \
+		"$DESFS" repack --grace 0 "$ar"
+	is=$?
+	[ -s "$tmp/faults.used" ] && [ $is != 0 ] && [ $is -lt 100 ] || return
+	for f in east west mirror; do
+		[ "$(find $f -name '*.des' ! -name '*_R*' | wc -l)" -ge 1 ] ||
+			return
+	done
+	"$DESFS" reap --grace 0 "$ar"
+	"$DESFS" reap --grace 0 "$ar" && says_nothing
+}
+t 'one that is lost in one zone just when it is to count, too' taken_here
+
 unreachable()
 {
 	prepare || return
@@ -131,3 +149,83 @@ record_missing()
 	"$DESFS" reap --grace 0 "$ar" && says_nothing
 }
 t 'so does a record that one zone has not' record_missing
+
+# Each mirror alone looks like a whole archive.
+one_alone()
+{
+	prepare || return
+	cat >alone <<-END
+		[zones]
+		n_bits = 4
+		[store mirror]
+		url = $tmp/mirror
+		[zone all]
+		slots = 0-15
+		stores = mirror
+	END
+	for f in mirror east "zone://$tmp/alone"; do
+		"$DESFS" reap --grace 0 "$f" && return 1
+		"$DESFS" repack --grace 0 --recompress none "$f"
+		old_is_there || return
+		grep -rl '"kind":"erased"' mirror/log east/log && return 1
+	done
+	"$DESFS" reap --grace 0 "$ar" && says_nothing
+}
+t 'one store of zones is not taken for all' one_alone
+
+# "number of erasures open"
+open_now()
+{
+	"$DESFS" reap --json --grace 0 "$ar" 2>err | tee out | grep -o '"open":[0-9]*'
+	cat err >&2
+}
+
+# A shard that has what is deleted is in a place where it does not belong, as
+# when zones were changed; or in one place, under a name that no record has.
+left_in()
+{
+	cp "east/$has" copy && delete || return
+	mkdir -p "${1%/*}" && cp copy "$1" || return
+	[ "$(open_now)" = '"open":3' ] && grep 'keep deletions open' err &&
+		[ -e "$1" ] || return
+	rm "$1"
+	[ "$(open_now)" = '"open":0' ] && says_nothing
+}
+one_with_it()
+{
+	make_archive || return
+	has=$(cd east && grep -rl zebra 2* | head -n 1)
+}
+misplaced()
+{
+	one_with_it && left_in "west/$has"
+}
+t 'a copy in a store of another zone keeps it open' misplaced
+unnamed()
+{
+	one_with_it && left_in "mirror/${has%_*}_0000000000000000.des"
+}
+t 'so does one in one store that no record names' unnamed
+
+back_in_one()
+{
+	make_archive || return
+	cp -a mirror backup && delete && "$DESFS" reap --grace 0 "$ar" || return
+	cp -a backup/2* mirror/ && rm -rf backup &&
+		"$DESFS" reap --grace 0 "$ar" 2>err && grep 'again' err &&
+		says_nothing
+}
+t 'what is back in one store is removed again' back_in_one
+
+# All is purged, but that is not believed of a store that is away.
+not_read()
+{
+	prepare && "$DESFS" reap --grace 1h "$ar" || return
+	mv mirror gone
+	"$DESFS" reap --grace 0 "$ar" && return 1
+	mv gone mirror
+	grep -rl '"done":\["' east/log west/log && return 1
+	"$DESFS" reap --grace 0 "$ar" && grep -rq '"done":\["' east/log &&
+		says_nothing
+}
+t 'nothing is done while one store could not be read' not_read

@@ -50,6 +50,48 @@ split_unnamed()
 }
 t 'a document that no record names is removed by the next round' split_unnamed
 
+value()
+{
+	"$DESFS" reap --json --grace "$1" ar 2>err |
+		jq "select(.kind == \"total\").$2"
+	cat err >&2
+}
+
+# Nobody counts it, and it has what was deleted.
+unnamed_shard()
+{
+	make_archive
+	for f in ar/2026*/*.des; do
+		grep -q zebra "$f" && unnamed=${f%_*}_0000000000000000.des &&
+			cp "$f" copy-of
+	done
+	"$DESFS" tombstone add --no-copies ar d/zebra-secret-name || return
+	cp copy-of "$unnamed"
+	[ "$(value 0 open)" = 1 ] && [ "$(value 0 open)" = 1 ] || return
+	grep 'keep deletions open' err || return
+	[ -e "$unnamed" ] && rm -f "$unnamed" || return
+	[ "$(value 0 open)" = 0 ] && "$DESFS" erasures verify ar
+}
+t 'nothing is done while a shard that nothing names has it' unnamed_shard
+
+# Nobody reads what a run that was killed had not published.
+stuck_leftover()
+{
+	make_archive
+	"$DESFS" tombstone add --no-copies ar d/zebra-secret-name || return
+	echo zebra-secret-content >ar/tmp/run-0123456789abcdef-0123456789abcdef || return
+	n=0
+	while [ "$n" -lt 2 ]; do
+		with_faults 'unlink */tmp/run-0123456789abcdef-* from=1 errno=EPERM' \
+			"$DESFS" reap --json --grace 0 ar >o
+		[ $? = 1 ] && fault_used || return
+		n=$((n + 1))
+	done
+	[ "$(jq 'select(.kind == "total").open' o)" = 1 ] || return
+	[ "$(value 0 open)" = 0 ] && [ -z "$(find ar/tmp -name "run-*-*")" ]
+}
+t 'nor while what a dead run left cannot be removed' stuck_leftover
+
 all_deleted()
 {
 	make_archive

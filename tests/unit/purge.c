@@ -132,28 +132,33 @@ static void what_counts_is_not_looked_at(void **state)
 	end(&f);
 }
 
-static void damage_in_what_takes_its_place_keeps_it(void **state)
+/* Within the data, which no look at names or index would find; again: it is as
+ * it was.
+ */
+static void flip(struct fixture *f, const char *key)
 {
-	struct fixture f;
-	char *path, byte;
-	int fd;
+	CLEANUP_FREE char *path = xasprintf("%s/%s", f->a.dir, key);
+	CLEANUP_FD int fd = -1;
+	char byte;
 
-	(void)state;
-	begin(&f, GRACE);
-	path = xasprintf("%s/%s", f.a.dir, f.new);
 	assert_int_equal(chmod(path, 0644), 0);
 	fd = open(path, O_RDWR);
 	assert_true(fd >= 0);
-	/* Within the data, which no look at names or index would find. */
 	assert_int_equal(pread(fd, &byte, 1, 200), 1);
 	byte ^= 1;
 	assert_int_equal(pwrite(fd, &byte, 1, 200), 1);
+}
+
+static void damage_in_what_takes_its_place_keeps_it(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	flip(&f, f.new);
 	stays(&f, PURGE_UNVERIFIED, RC_PARTIAL);
-	byte ^= 1;
-	assert_int_equal(pwrite(fd, &byte, 1, 200), 1);
-	close(fd);
+	flip(&f, f.new);
 	goes(&f);
-	free(path);
 	end(&f);
 }
 
@@ -403,6 +408,22 @@ static void a_run_that_began_before_keeps_it(void **state)
 	end(&f);
 }
 
+static void a_packer_does_not_keep_it(void **state)
+{
+	struct store *other = NULL;
+	struct store_run *run = NULL;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	OK(store_create(&other, f.a.dir, NULL, &err));
+	OK(store_run_begin(other, STORE_RUN_PACK, &run, &err));
+	goes(&f);
+	store_run_end(run, true);
+	store_close(other);
+	end(&f);
+}
+
 static void what_a_lost_repack_made_is_garbage(void **state)
 {
 	struct purge_totals t;
@@ -444,6 +465,128 @@ static void what_a_lost_repack_made_is_garbage(void **state)
 	assert_int_equal(seen.n, 0);
 	assert_true(is_there(&f, loser));
 	free(loser);
+	end(&f);
+}
+
+static void copy_shard(struct fixture *f, const char *from, const char *to)
+{
+	CLEANUP_BUF struct buf b = { .max = 1 << 20 };
+	bool existed;
+
+	OK(store_read_all(f->st, from, b.max, &b, &err));
+	OK(store_put(f->st, to, b.p, b.len, &existed, &err));
+}
+
+/* A second record takes the place of what is not there to be replaced by a copy
+ * of the new one: it is lost.
+ */
+static char *lose_of(struct fixture *f, const char *from, uint32_t part)
+{
+	const struct oplog_state *s = oplog_state(f->log);
+	struct oplog_record r = { .kind = OPLOG_REPACK, .grace = GRACE };
+	char key[SHARD_KEY_TEXT];
+
+	r.replaces = xcalloc(1, sizeof(*r.replaces));
+	r.n_replaces = 1;
+	r.replaces[0].key = xstrdup(from);
+	for (size_t i = 0; i < oplog_state_n_old(s); i++) {
+		const struct oplog_old *old = oplog_state_old(s, i);
+
+		if (!strcmp(old->key, from))
+			memcpy(r.replaces[0].root, old->root, SHARD_ROOT_LEN);
+	}
+	r.shards = xcalloc(1, sizeof(*r.shards));
+	r.n_shards = 1;
+	r.shards[0] = copy_of(oplog_state_find(s, f->new));
+	r.shards[0].part = part;
+	free(r.shards[0].key);
+	shard_key(&r.shards[0], key);
+	r.shards[0].key = xstrdup(key);
+	copy_shard(f, f->new, key);
+	write_record(f, &r);
+	oplog_record_release(&r);
+	read_log(f);
+	return xstrdup(key);
+}
+
+static char *lose(struct fixture *f)
+{
+	return lose_of(f, f->old, 7);
+}
+
+static void garbage_may_be_the_only_copy(void **state)
+{
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+	char *loser;
+
+	(void)state;
+	begin(&f, GRACE);
+	goes(&f);
+	loser = lose(&f);
+	set_now(NOW + 2 * HOUR);
+	flip(&f, f.new);
+	assert_int_equal(purge(&f, &seen, &t), RC_PARTIAL);
+	assert_int_equal(seen.verdict, PURGE_UNVERIFIED);
+	assert_true(is_there(&f, loser));
+	flip(&f, f.new);
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(t.purged, 1);
+	assert_false(is_there(&f, loser));
+	free(loser);
+	end(&f);
+}
+
+static void garbage_made_of_garbage_may_be_the_only_copy(void **state)
+{
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+	char *loser, *next;
+
+	(void)state;
+	begin(&f, GRACE);
+	goes(&f);
+	loser = lose(&f);
+	next = lose_of(&f, loser, 8);
+	set_now(NOW + 2 * HOUR);
+	flip(&f, f.new);
+	assert_int_equal(purge(&f, &seen, &t), RC_PARTIAL);
+	assert_int_equal(t.purged, 0);
+	assert_true(is_there(&f, loser));
+	assert_true(is_there(&f, next));
+	flip(&f, f.new);
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(t.purged, 2);
+	assert_false(is_there(&f, next));
+	free(loser);
+	free(next);
+	end(&f);
+}
+
+static void what_is_back_is_removed_again(void **state)
+{
+	struct purge_totals t;
+	struct seen seen;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, GRACE);
+	copy_shard(&f, f.old, "backup");
+	goes(&f);
+	copy_shard(&f, "backup", f.old);
+	/* Not so hastily, though. */
+	flip(&f, f.new);
+	stays(&f, PURGE_UNVERIFIED, RC_PARTIAL);
+	flip(&f, f.new);
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(seen.verdict, PURGE_YES);
+	assert_int_equal(t.purged, 1);
+	assert_int_equal(t.again, 1);
+	assert_false(is_there(&f, f.old));
+	assert_int_equal(purge(&f, &seen, &t), RC_OK);
+	assert_int_equal(seen.n, 0);
 	end(&f);
 }
 
@@ -516,7 +659,11 @@ int main(void)
 		cmocka_unit_test(a_hold_keeps_what_is_nowhere_else),
 		cmocka_unit_test(a_hold_of_something_else_keeps_nothing),
 		cmocka_unit_test(a_run_that_began_before_keeps_it),
+		cmocka_unit_test(a_packer_does_not_keep_it),
 		cmocka_unit_test(what_a_lost_repack_made_is_garbage),
+		cmocka_unit_test(garbage_may_be_the_only_copy),
+		cmocka_unit_test(garbage_made_of_garbage_may_be_the_only_copy),
+		cmocka_unit_test(what_is_back_is_removed_again),
 		cmocka_unit_test(who_was_in_it_has_a_receipt_before_it_goes),
 		cmocka_unit_test(a_salt_is_made_once),
 	};

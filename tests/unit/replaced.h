@@ -165,29 +165,40 @@ static inline void put(struct fixture *f, const char *key, const char *text)
 	OK(store_put(f->st, key, text, strlen(text), &existed, &err));
 }
 
-static inline void ask(struct fixture *f, const char *uid,
-		       uint8_t id[ERASURE_ID_LEN])
+/* One document of n; the id of each is its first byte, again and again. */
+static inline void ask_all(struct fixture *f, const char *const *uids, size_t n)
 {
 	CLEANUP(tombstone_release) struct tombstone t = { .time = NOW - HOUR };
 	CLEANUP_BUF struct buf b = { .max = TOMBSTONE_MAX };
 	struct oplog_record r = { .kind = OPLOG_TOMBSTONES };
 	char key[TOMBSTONE_KEY_TEXT];
+	uint8_t id[ERASURE_ID_LEN];
 	bool existed;
 
-	memset(id, uid[0], ERASURE_ID_LEN);
 	memcpy(t.archive_id, f->a.descriptor.archive_id, SHARD_ID_LEN);
-	tombstone_add(&t, id, uid, strlen(uid), ERASURE_UNTIL, t.time);
+	for (size_t i = 0; i < n; i++) {
+		memset(id, uids[i][0], sizeof(id));
+		tombstone_add(&t, id, uids[i], strlen(uids[i]), ERASURE_UNTIL,
+			      t.time);
+	}
 	OK(tombstone_encode(&t, &b, &err));
 	OK(tombstone_key(t.time, key, &err));
 	OK(store_put(f->st, key, b.p, b.len, &existed, &err));
 	r.tombstones = xcalloc(1, sizeof(*r.tombstones));
 	r.n_tombstones = 1;
 	r.tombstones[0].key = xstrdup(key);
-	r.tombstones[0].count = 1;
+	r.tombstones[0].count = n;
 	sha256_of(b.p, b.len, r.tombstones[0].sha256);
 	write_record(f, &r);
 	oplog_record_release(&r);
 	read_log(f);
+}
+
+static inline void ask(struct fixture *f, const char *uid,
+		       uint8_t id[ERASURE_ID_LEN])
+{
+	memset(id, uid[0], ERASURE_ID_LEN);
+	ask_all(f, &uid, 1);
 }
 
 #endif
