@@ -382,10 +382,12 @@ tests_model_model_test_SOURCES += tests/model/shard-maker.c
 tests_model_model_test_SOURCES += tests/model/shard-maker.h
 tests_model_model_test_SOURCES += tests/model/world.c tests/model/world.h
 tests_model_model_test_SOURCES += tests/model/check.c tests/model/check.h
+tests_model_model_test_SOURCES += tests/model/damage.c tests/model/damage.h
 tests_model_model_test_SOURCES += tests/model/doubles.c tests/model/doubles.h
 tests_model_model_test_SOURCES += tests/model/end.c tests/model/end.h
 tests_model_model_test_SOURCES += tests/model/ops.c tests/model/ops.h
 tests_model_model_test_SOURCES += tests/model/op-erase.c tests/model/op-erase.h
+tests_model_model_test_SOURCES += tests/model/op-hold.c tests/model/op-hold.h
 tests_model_model_test_SOURCES += tests/model/op-log.c tests/model/op-log.h
 tests_model_model_test_SOURCES += tests/model/op-pack.c tests/model/op-pack.h
 tests_model_model_test_SOURCES += tests/model/op-repack.c
@@ -394,6 +396,14 @@ tests_model_model_test_SOURCES += tests/model/regressions.c
 tests_model_model_test_SOURCES += tests/model/regressions.h
 tests_model_model_test_SOURCES += tests/model/rules.c tests/model/rules.h
 tests_model_model_test_SOURCES += tests/model/sequence.c tests/model/sequence.h
+tests_model_model_test_SOURCES += tests/model/remember.c tests/model/remember.h
+tests_model_model_test_SOURCES += tests/model/copy-record.c
+tests_model_model_test_SOURCES += tests/model/copy-record.h
+# What is decoded twice is remembered.
+tests_model_model_test_LDFLAGS = -Wl,--wrap=oplog_record_decode
+tests_model_model_test_LDFLAGS += -Wl,--wrap=oplog_record_decode_kept
+tests_model_model_test_LDFLAGS += -Wl,--wrap=oplog_checkpoint_decode
+tests_model_model_test_LDFLAGS += -Wl,--wrap=sha256_of
 tests_model_model_test_LDADD = $(DESFS_LIBS)
 # Routes in bulk, for tests/lib/route-random.py.
 check_PROGRAMS += tests/lib/route-lines

@@ -16,7 +16,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "damage.h"
 #include "end.h"
+#include "op-hold.h"
 #include "rules.h"
 #include "shard/route.h"
 #include "volume/volume.h"
@@ -27,7 +29,8 @@ struct look {
 	struct volume *v;
 	int64_t since; /* what was acknowledged later need not be known */
 	const char *who;
-	bool *seen;    /* by version of the model */
+	bool *seen; /* by version of the model */
+	bool is_full;
 	bool may_miss; /* objects, as some were removed that it believes in */
 };
 
@@ -46,6 +49,31 @@ static void failed(struct look *l, const char *what, const struct err *err)
 		world_fail(l->w, "%s reader: %s: %s", l->who, what, err->msg);
 }
 
+/* What this reader has last read of a version: an entry of a shard stays what
+ * it is, so between full looks its bytes are compared once.
+ */
+static struct world_read *last_read(const struct look *l,
+				    const struct model_version *v)
+{
+	struct world_reads *r = &l->w->reads[l->v == l->w->late_reader];
+	size_t i = (size_t)(v - l->w->model.versions);
+
+	while (r->n <= i) {
+		r->p = mem_grow(r->p, &r->cap, r->n + 1, sizeof(*r->p));
+		r->p[r->n++] = (struct world_read){ .is_read = false };
+	}
+	return &r->p[i];
+}
+
+static bool is_read(const struct look *l, const struct model_version *v,
+		    const struct volume_entry *ve)
+{
+	const struct world_read *r = last_read(l, v);
+
+	return !l->is_full && r->is_read && r->shard == ve->node.shard &&
+	       r->ordinal == ve->node.ordinal;
+}
+
 static void check_bytes(struct look *l, const struct model_version *v,
 			const struct volume_entry *ve)
 {
@@ -58,6 +86,8 @@ static void check_bytes(struct look *l, const struct model_version *v,
 			   l->who, text_of(v), ve->e.size, v->size);
 		return;
 	}
+	if (is_read(l, v, ve))
+		return;
 	if (volume_read(l->v, ve, 0, got, sizeof(got), &n, &err)) {
 		failed(l, text_of(v), &err);
 		return;
@@ -66,6 +96,9 @@ static void check_bytes(struct look *l, const struct model_version *v,
 	if (n != v->size || memcmp(got, want, n) != 0)
 		world_fail(l->w, "%s reader: wrong bytes of %s", l->who,
 			   text_of(v));
+	*last_read(l, v) = (struct world_read){ .shard = ve->node.shard,
+						.ordinal = ve->node.ordinal,
+						.is_read = true };
 }
 
 /* An entry that a reader shows; directories aside. */
@@ -122,14 +155,31 @@ static void scan_slot(struct look *l, uint32_t slot)
 	volume_scan_free(scan);
 }
 
+/* In the others are directories at most. */
+static bool has_files(const struct world *w, uint32_t slot)
+{
+	for (unsigned int i = 0; i < WORLD_DIRS; i++) {
+		char uid[MODEL_UID_MAX];
+		int len = snprintf(uid, sizeof(uid), "%s%sname", world_dirs[i],
+				   *world_dirs[i] ? "/" : "");
+
+		if (route_slot(ROUTE_PARENT, w->descriptor.n_bits, uid,
+			       (size_t)len) == slot)
+			return true;
+	}
+	return false;
+}
+
 static void check_all(struct look *l)
 {
 	const struct model *m = &l->w->model;
 	CLEANUP_FREE bool *seen = xcalloc(m->n + 1, sizeof(*seen));
 
 	l->seen = seen;
-	for (uint32_t slot = 0; slot < 16 && !l->w->has_failed; slot++)
-		scan_slot(l, slot);
+	for (uint32_t slot = 0; slot < 16 && !l->w->has_failed; slot++) {
+		if (l->is_full || has_files(l->w, slot))
+			scan_slot(l, slot);
+	}
 	for (size_t i = 0; i < m->n && !l->may_miss; i++) {
 		if (!seen[i] &&
 		    model_ask(m, &m->versions[i], l->since) == MODEL_SHOWN)
@@ -208,8 +258,11 @@ static void check_found(struct look *l, const char *uid,
 		return;
 	check_bytes(l, v, ve);
 	if (v != want && !is_unsure)
-		world_fail(l->w, "%s reader: shows %s as the newest of %s",
-			   l->who, text_of(v), uid);
+		world_fail(l->w,
+			   "%s reader: shows %s as the newest of %s, not that "
+			   "of %" PRId64,
+			   l->who, text_of(v), uid,
+			   want ? want->created_at : 0);
 }
 
 static void check_name(struct look *l, const char *uid)
@@ -362,30 +415,31 @@ static bool refresh(struct look *l)
 	return false;
 }
 
-static void check_names(struct look *l, bool is_full)
+static void check_names(struct look *l)
 {
 	const struct model *m = &l->w->model;
 
 	for (size_t i = 0; i < m->n && !l->w->has_failed; i++) {
 		const struct model_version *v = &m->versions[i];
 
-		if (!is_full && random_next(&l->w->random) % m->n >= 2)
+		if (!l->is_full && random_next(&l->w->random) % m->n >= 2)
 			continue;
 		check_name(l, v->uid);
 		check_versions(l, v->uid);
 	}
-	for (unsigned int i = 0; is_full && i < WORLD_DIRS; i++)
+	for (unsigned int i = 0; l->is_full && i < WORLD_DIRS; i++)
 		check_dir(l, world_dirs[i]);
-	if (is_full)
+	if (l->is_full)
 		check_dates(l);
 }
 
-static struct look look_of(struct world *w, bool is_late)
+static struct look look_of(struct world *w, bool is_late, bool is_full)
 {
 	int64_t now = memory_now(w->memory);
 	struct look l = { .w = w,
 			  .v = is_late ? w->late_reader : w->reader,
 			  .since = MODEL_ALWAYS,
+			  .is_full = is_full,
 			  .who = is_late ? "late" : "exact" };
 
 	if (is_late && w->has_lag) {
@@ -397,7 +451,7 @@ static struct look look_of(struct world *w, bool is_late)
 
 bool check_shows(struct world *w, const struct model_version *v)
 {
-	struct look l = look_of(w, false);
+	struct look l = look_of(w, false, false);
 	struct volume_scan *scan = NULL;
 	struct volume_entry ve;
 	bool is_there = false;
@@ -429,12 +483,12 @@ bool check_shows(struct world *w, const struct model_version *v)
 
 static void check_by(struct world *w, bool is_late, bool is_full)
 {
-	struct look l = look_of(w, is_late);
+	struct look l = look_of(w, is_late, is_full);
 
 	if (!refresh(&l))
 		return;
 	check_all(&l);
-	check_names(&l, is_full);
+	check_names(&l);
 }
 
 /* What a reader has in memory must not hide that something is gone. */
@@ -465,11 +519,15 @@ void world_check_end(struct world *w)
 {
 	memory_lag(w->memory, 0, 0);
 	w->has_lag = false;
-	end_reap(w);
+	holds_end(w);
+	if (!w->has_failed)
+		end_reap(w);
 	if (!w->has_failed)
 		world_check(w, true);
 	if (!w->has_failed)
 		end_search(w);
 	if (!w->has_failed)
 		end_verify(w);
+	if (!w->has_failed && random_next(&w->random) % 4 == 0)
+		damage_check(w);
 }

@@ -240,21 +240,6 @@ static void search_object(void *arg, const char *key, const struct buf *b,
 	size_t len = strlen(key);
 
 	s->key = key;
-	/* What a run that was beaten has left, and no record names, is not all
-	 * cleaned up yet:
-	 * 88712be8a582fca pack/1/0/9db0a39d/0/0/0 pack/1/0/df8e84f2/0/0/0
-	 * erase/0/78e1b800/0/0/0/0 +recompress/1/0/0/0/0/0 reap/0/0/0/0/0/0
-	 * erase/1/0/0/0/0/0
-	 */
-	if (len > 4 && !strcmp(key + len - 4, ".des") &&
-	    !oplog_state_find(s->state, key))
-		return;
-	/* Nor are documents whose record could not be written:
-	 * 2eb67620ec65912f erase/1/0/0/0/2/6 erase/0/0/0/0/0/0
-	 */
-	if (!strncmp(key, "tombstones/", 11) &&
-	    !oplog_state_find_tombstone(s->state, key))
-		return;
 	search_bytes(s, b->p, b->len);
 	if (len < 4 || strcmp(key + len - 4, ".des") != 0 || is_old ||
 	    s->w->has_failed)

@@ -26,6 +26,7 @@ void model_pack(struct model *m, const struct model_version *v)
 	new = &m->versions[m->n++];
 	*new = *v;
 	new->may_return = v->created_at <= model_until(m, v->uid);
+	new->may_go = !v->is_allowed &&model_is_erased(m, v->uid, false);
 }
 
 void model_erase(struct model *m, const struct model_erasure *e)
@@ -84,7 +85,8 @@ static bool covers(const struct model_erasure *e, const struct model_version *v)
 enum model_answer model_ask(const struct model *m,
 			    const struct model_version *v, int64_t since)
 {
-	enum model_answer ret = v->acked > since ? MODEL_EITHER : MODEL_SHOWN;
+	enum model_answer ret =
+		v->acked > since || v->may_go ? MODEL_EITHER : MODEL_SHOWN;
 
 	for (size_t i = 0; i < m->n_erasures; i++) {
 		const struct model_erasure *e = &m->erasures[i];
@@ -113,6 +115,20 @@ const struct model_version *model_find(const struct model *m, const char *uid,
 	return NULL;
 }
 
+/* One that surely was asked for, and not taken back, takes it. */
+static bool is_surely_covered(const struct model *m,
+			      const struct model_version *v)
+{
+	for (size_t i = 0; i < m->n_erasures; i++) {
+		const struct model_erasure *e = &m->erasures[i];
+
+		if (covers(e, v) && e->acked != MODEL_NEVER &&
+		    e->withdrawn == MODEL_NEVER)
+			return true;
+	}
+	return false;
+}
+
 bool model_is_gone(const struct model *m, const char *uid)
 {
 	bool is_known = false;
@@ -123,7 +139,8 @@ bool model_is_gone(const struct model *m, const char *uid)
 		if (strcmp(v->uid, uid) != 0)
 			continue;
 		if (model_ask(m, v, MODEL_ALWAYS) != MODEL_HIDDEN &&
-		    !v->may_return)
+		    (!v->may_return || v->is_allowed ||
+		     !is_surely_covered(m, v)))
 			return false;
 		is_known = true;
 	}
@@ -157,15 +174,26 @@ int64_t model_until(const struct model *m, const char *uid)
 	return ret;
 }
 
+bool model_is_erased(const struct model *m, const char *uid, bool surely)
+{
+	for (size_t i = 0; i < m->n_erasures; i++) {
+		const struct model_erasure *e = &m->erasures[i];
+
+		if (e->is_until && !strcmp(e->uid, uid) &&
+		    (!surely ||
+		     (e->acked != MODEL_NEVER && e->withdrawn == MODEL_NEVER)))
+			return true;
+	}
+	return false;
+}
+
 void model_bytes(const struct model_version *v, uint8_t *ret)
 {
 	uint64_t state = v->seed;
 
 	/* Noise first, then what shrinks. */
-	for (uint32_t i = 0; i < v->size; i++) {
-		if (i < MODEL_MARK_LEN)
-			ret[i] = (uint8_t)(random_next(&state) >> 32);
-		else
-			ret[i] = ret[i % MODEL_MARK_LEN];
-	}
+	for (uint32_t i = 0; i < v->size && i < MODEL_MARK_LEN; i++)
+		ret[i] = (uint8_t)(random_next(&state) >> 32);
+	for (uint32_t n = MODEL_MARK_LEN; n < v->size; n *= 2)
+		memcpy(ret + n, ret, v->size - n < n ? v->size - n : n);
 }

@@ -23,6 +23,8 @@ struct model_version {
 	uint32_t size;
 	int64_t acked;
 	bool may_return; /* was packed in spite of its being deleted */
+	bool is_allowed; /* by who packed it, though its name was deleted */
+	bool may_go;     /* its name was deleted, and nobody allowed it */
 };
 
 struct model_erasure {
@@ -75,6 +77,9 @@ bool model_is_gone(const struct model *m, const char *uid);
 int64_t model_latest(const struct model *m, const char *uid);
 /* Versions up to it are deleted; INT64_MIN: none are. */
 int64_t model_until(const struct model *m, const char *uid);
+
+/* Its name may have been deleted, or surely was. */
+bool model_is_erased(const struct model *m, const char *uid, bool surely);
 
 /* The bytes of a version; they begin with MODEL_MARK_LEN that no other seed
  * has.

@@ -71,10 +71,13 @@ static enum rc add_names(struct erasing *x, struct tombstone_add *a,
 	for (size_t i = 0; !rc && i < n; i++) {
 		const struct model_version *v = choose(x->w, &random);
 		struct tombstone_name name = { .uid = { NULL, 0 } };
+		char uid[MODEL_UID_MAX];
 
 		if (!v)
 			return RC_OK;
-		name.uid = span_of(v->uid, strlen(v->uid));
+		/* The other actor may add to the model meanwhile. */
+		snprintf(uid, sizeof(uid), "%s", v->uid);
+		name.uid = span_of(uid, strlen(uid));
 		name.has_time = random_next(&random) % 3 == 0;
 		name.time.from = name.time.to = v->created_at;
 		intend(x, &name);
@@ -171,12 +174,15 @@ enum rc op_withdraw(struct world *w, struct store *st, const struct op *op,
 	const struct model *m = &w->model;
 	struct tombstone_removed removed = { 0 };
 	struct oplog *log;
-	const char *uid;
+	char text[MODEL_UID_MAX];
+	const char *uid = text;
 	enum rc rc;
 
 	if (!m->n_erasures)
 		return RC_OK;
-	uid = m->erasures[op->a % m->n_erasures].uid;
+	/* The other actor may add to the model meanwhile. */
+	snprintf(text, sizeof(text), "%s",
+		 m->erasures[op->a % m->n_erasures].uid);
 	log = op_take_log(w, op);
 	rc = tombstone_remove(st, log, w->descriptor.archive_id, &uid, 1, false,
 			      NULL, NULL, &removed, err);

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "op-log.h"
+#include "pack/erased.h"
 #include "shard-maker.h"
 #include "shard/shard-footer.h"
 #include "store/store-write.h"
@@ -42,7 +43,9 @@ static void choose_uid(struct world *w, uint64_t *random, char *ret)
 	if (m->n && random_next(random) % 3 == 0) {
 		const char *uid = m->versions[random_next(random) % m->n].uid;
 
-		if (model_until(m, uid) == INT64_MIN) {
+		/* What was deleted is tried again less often. */
+		if (model_until(m, uid) == INT64_MIN ||
+		    random_next(random) % 4 == 0) {
 			snprintf(ret, MODEL_UID_MAX, "%s", uid);
 			return;
 		}
@@ -56,7 +59,7 @@ static void choose_uid(struct world *w, uint64_t *random, char *ret)
 static struct model_version choose(struct world *w, const struct op *op,
 				   uint64_t *random)
 {
-	struct model_version v = { .created_at = clock_wall_ns() / 1000 };
+	struct model_version v = { .created_at = clock_wall_us() };
 	int64_t latest;
 
 	choose_uid(w, random, v.uid);
@@ -95,6 +98,87 @@ static size_t choose_files(struct world *w, const struct op *op,
 	}
 	return n;
 }
+
+/* --- what was deleted ----------------------------------------------------- */
+
+static bool allows(const struct op *op)
+{
+	return op->c % 4 == 1;
+}
+
+/* Or the other actor is just about to. */
+static bool may_be_erased(const struct world *w, unsigned int actor,
+			  const char *uid)
+{
+	unsigned int other = 1 - actor;
+
+	for (size_t i = 0; i < w->n_intents[other]; i++) {
+		const struct intent *in = &w->intents[other][i];
+
+		if (in->is_erasure && in->erasure.is_until &&
+		    !strcmp(in->erasure.uid, uid))
+			return true;
+	}
+	return model_is_erased(&w->model, uid, false);
+}
+
+/* desfs-pack keeps out what was deleted, or was told not to. */
+static void check_kept_out(struct world *w, const struct op *op,
+			   const char *uid, bool is_out)
+{
+	bool is_sure = !w->has_lag && !w->is_pair;
+
+	if (!is_out && is_sure && !allows(op) &&
+	    model_is_erased(&w->model, uid, true))
+		world_fail(w, "%s was deleted and is packed again", uid);
+	if (is_out && (allows(op) || !may_be_erased(w, op->actor, uid)))
+		world_fail(w, "%s is kept out", uid);
+}
+
+/* Is the file packed?  Then its time is none that was deleted. */
+static bool take(struct world *w, const struct op *op, const struct erased *e,
+		 struct model_version *v)
+{
+	struct item it = { .type = ENTRY_REG };
+	bool is_out;
+	int64_t at;
+
+	entry_split_uid(span_of(v->uid, strlen(v->uid)), &it.parent, &it.name);
+	is_out = e && erased_keeps_out(e, &it);
+	check_kept_out(w, op, v->uid, is_out);
+	if (!e || is_out)
+		return !is_out;
+	at = erased_after(e, it.parent, it.name, v->created_at);
+	if (at != v->created_at)
+		v->created_at = at + 2 - at % 2 + op->actor;
+	v->is_allowed = allows(op);
+	return true;
+}
+
+static enum rc drop_erased(struct world *w, struct store *st,
+			   const struct op *op, struct model_version *files,
+			   size_t *n, struct err *err)
+{
+	const struct erased_options o = { .allow = allows(op) };
+	struct oplog *log = op_take_log(w, op);
+	struct erased *e = NULL;
+	size_t left = 0;
+	bool changed;
+	enum rc rc = oplog_read(log, st, &changed, err);
+
+	if (!rc)
+		rc = erased_new(&e, st, log, &o, err);
+	for (size_t i = 0; !rc && i < *n; i++) {
+		if (take(w, op, e, &files[i]) &&
+		    day_of(files[i].created_at) == day_of(files[0].created_at))
+			files[left++] = files[i];
+	}
+	*n = left;
+	erased_free(e);
+	return op_return_log(w, op, log, rc);
+}
+
+/* --- packing -------------------------------------------------------------- */
 
 static enum rc put_shards(struct store *st, struct made_shard *made,
 			  struct oplog_record *record, struct err *err)
@@ -152,8 +236,11 @@ static enum rc pack(struct world *w, struct store *st, const struct op *op,
 	struct model_version files[FILES_MAX];
 	struct made_shard made[MAKER_SLOTS];
 	size_t n = choose_files(w, op, files);
-	enum rc rc;
+	enum rc rc = drop_erased(w, st, op, files, &n, err);
 
+	if (rc || !n)
+		return rc;
+	record->allow_erased = allows(op);
 	for (size_t i = 0; i < n; i++)
 		world_intend_version(w, op->actor, &files[i]);
 	make_shards(&w->descriptor, day_of(files[0].created_at), files, n,

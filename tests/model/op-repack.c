@@ -163,6 +163,23 @@ enum rc op_recompress(struct world *w, struct store *st, const struct op *op,
 	return run(w, st, op, &plan, err);
 }
 
+enum rc op_drop_corrupt(struct world *w, struct store *st, struct err *err)
+{
+	CLEANUP_LOG struct oplog *log = op_new_log(w);
+	struct told told = { .text = "" };
+	const struct repack_options o = { .store = st,
+					  .archive_id =
+						  w->descriptor.archive_id,
+					  .plan = { .drop_corrupt = true },
+					  .jobs = 1,
+					  .spool_dir = "/tmp",
+					  .fn = note_group,
+					  .arg = &told };
+	struct repack_totals totals;
+
+	return with_text(w, repack_run(log, &o, &totals, err), &told, err);
+}
+
 enum rc op_purge(struct world *w, struct store *st, const struct op *op,
 		 struct err *err)
 {
@@ -172,8 +189,6 @@ enum rc op_purge(struct world *w, struct store *st, const struct op *op,
 		return err->rc;
 	return end(w, op, &r, purge(w, st, r.log, r.run, err));
 }
-
-static const uint8_t secret[32] = { 7 };
 
 /* Fold the log, and then what is done: the rest of a round of reap. */
 enum rc op_finish(struct world *w, struct store *st, const struct op *op,
@@ -186,7 +201,6 @@ enum rc op_finish(struct world *w, struct store *st, const struct op *op,
 	struct fold_names names = { 0 };
 	struct finish_options finish = { .store = st,
 					 .archive_id = w->descriptor.archive_id,
-					 .secret = secret,
 					 .settle = FINISH_SETTLE,
 					 .jobs = 1,
 					 .has_names = fold_names_has,
@@ -222,7 +236,6 @@ enum rc op_reap_round(struct world *w, struct store *st, struct oplog *log,
 	struct told told = { .text = "" };
 	const struct reap_options o = { .store = st,
 					.archive_id = w->descriptor.archive_id,
-					.secret = secret,
 					.grace = grace,
 					.jobs = 1,
 					.spool_dir = "/tmp",

@@ -19,6 +19,8 @@ enum rc op_purge(struct world *w, struct store *st, const struct op *op,
 		 struct err *err);
 enum rc op_finish(struct world *w, struct store *st, const struct op *op,
 		  struct err *err);
+/* Without a grace period; nothing is purged. */
+enum rc op_drop_corrupt(struct world *w, struct store *st, struct err *err);
 struct oplog;
 struct reap_totals;
 /* What is replaced by it has a grace period of so many seconds. */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "op-erase.h"
+#include "op-hold.h"
 #include "op-pack.h"
 #include "op-repack.h"
 #include "pack/clean.h"
@@ -73,5 +74,6 @@ const struct op_kind op_kinds[] = {
 	{ "purge", 4, op_purge },
 	{ "finish", 4, op_finish },
 	{ "reap", 8, op_reap },
+	{ "hold", 3, op_hold },
 };
 const size_t n_op_kinds = sizeof(op_kinds) / sizeof(*op_kinds);

@@ -87,6 +87,8 @@ const char *sequence_run(const struct sequence *s, char *why, size_t size)
 	failure = w->failure;
 	if (failure && getenv("MODEL_DUMP"))
 		world_dump(w);
+	if (getenv("MODEL_TRACE"))
+		world_trace(w);
 	world_free(w);
 	return failure;
 }

@@ -12,12 +12,16 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/sha256.h"
 #include "base/workers.h"
 #include "check.h"
 #include "doubles.h"
+#include "op-hold.h"
 #include "ops.h"
+#include "remember.h"
 #include "shard/route.h"
 #include "store/store-write.h"
 #include "volume/oplog.h"
@@ -73,6 +77,7 @@ void world_open_reader(struct world *w)
 {
 	volume_close(w->reader);
 	w->reader = NULL;
+	w->reads[0].n = 0;
 	open_reader(w, &w->reader, w->exact);
 }
 
@@ -93,6 +98,7 @@ struct world *world_new(uint64_t seed)
 	w->memory =
 		memory_new(random_next(&random), now, keeps_versions, n_places);
 	doubles_seed(random_next(&random));
+	remember_clear();
 	if (workers_start(&w->workers, "model", 1, 1, &err))
 		abort();
 	w->has_lag = random_next(&random) % 2;
@@ -127,6 +133,8 @@ void world_free(struct world *w)
 	for (size_t i = 0; i < WORLD_ACTORS; i++)
 		oplog_free(w->logs[i]);
 	oplog_free(w->rules);
+	free(w->reads[0].p);
+	free(w->reads[1].p);
 	workers_stop(w->workers);
 	memory_free(w->memory);
 	model_release(&w->model);
@@ -148,6 +156,31 @@ static void dump_object(void *arg, const char *key, const struct buf *b,
 void world_dump(const struct world *w)
 {
 	memory_each(w->memory, dump_object, NULL);
+}
+
+/* memory_each_fn */
+static void trace_object(void *arg, const char *key, const struct buf *b,
+			 bool is_old)
+{
+	sha256_update(arg, key, strlen(key) + 1);
+	sha256_update(arg, &is_old, sizeof(is_old));
+	if (b->len)
+		sha256_update(arg, b->p, b->len);
+}
+
+void world_trace(const struct world *w)
+{
+	int64_t now = memory_now(w->memory);
+	uint8_t hash[SHA256_LEN];
+	char text[HEX_TEXT(SHA256_LEN)];
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_update(&h, &now, sizeof(now));
+	memory_each(w->memory, trace_object, &h);
+	sha256_final(&h, hash);
+	hex_encode(hash, sizeof(hash), text);
+	printf("# trace %s\n", text);
 }
 
 static struct intent *new_intent(struct world *w, unsigned int actor)
@@ -248,29 +281,69 @@ static void act(struct world *w, const struct op *op)
 	store_close(st);
 }
 
-static void *act_main(void *arg)
+static void act_main(const struct acting *a)
 {
-	struct acting *a = arg;
-
 	begin_acting(a->w, a->op->actor);
 	act(a->w, a->op);
 	end_acting(a->w, a->op->actor);
+}
+
+/* The thread of who works beside another; it stays, as threads that come and go
+ * take more time than what they do.
+ */
+static struct {
+	pthread_t thread;
+	bool is_there;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct acting *todo; /* NULL: nothing */
+} beside = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	     .changed = PTHREAD_COND_INITIALIZER };
+
+static void *beside_main(void *arg)
+{
+	(void)arg;
+	LOCK_SCOPE(&beside.lock);
+	for (;;) {
+		while (!beside.todo)
+			pthread_cond_wait(&beside.changed, &beside.lock);
+		act_main(beside.todo);
+		beside.todo = NULL;
+		pthread_cond_broadcast(&beside.changed);
+	}
 	return NULL;
+}
+
+static void begin_beside(struct acting *a)
+{
+	LOCK_SCOPE(&beside.lock);
+	if (!beside.is_there &&
+	    (pthread_create(&beside.thread, NULL, beside_main, NULL) ||
+	     pthread_detach(beside.thread)))
+		abort();
+	beside.is_there = true;
+	beside.todo = a;
+	pthread_cond_broadcast(&beside.changed);
+}
+
+static void await_beside(void)
+{
+	LOCK_SCOPE(&beside.lock);
+	while (beside.todo)
+		pthread_cond_wait(&beside.changed, &beside.lock);
 }
 
 static void act_together(struct world *w, const struct op *ops)
 {
 	struct acting first = { w, &ops[0] }, second = { w, &ops[1] };
-	pthread_t thread;
 
 	w->n_active = 2;
 	w->turn = ops[0].actor;
 	w->turns = ops[0].c * UINT64_C(65537) + ops[1].c;
 	memory_gate(w->memory, take_turn, w);
-	if (pthread_create(&thread, NULL, act_main, &second))
-		abort();
+	begin_beside(&second);
 	act_main(&first);
-	pthread_join(thread, NULL);
+	await_beside();
 	memory_gate(w->memory, NULL, NULL);
 }
 
@@ -300,4 +373,5 @@ void world_step(struct world *w, const struct op *ops, size_t n)
 	memory_show_clock(w->exact);
 	for (unsigned int i = 0; i < WORLD_ACTORS; i++)
 		settle(w, i);
+	holds_begin(w);
 }

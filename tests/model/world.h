@@ -16,6 +16,7 @@
 struct oplog;
 struct volume;
 struct workers;
+struct world_hold;
 
 /* Where files are. */
 #define WORLD_DIRS 3u
@@ -39,12 +40,26 @@ struct op {
 };
 
 #define WORLD_INTENTS 128u
+#define WORLD_HOLDS 2u
 
 /* What an operation was to do and nobody has acknowledged. */
 struct intent {
 	bool is_erasure;
 	struct model_version version;
 	struct model_erasure erasure;
+};
+
+/* Of a version, the entry whose bytes a reader has compared. */
+struct world_read {
+	uint64_t ordinal;
+	uint32_t shard;
+	bool is_read;
+};
+
+/* By version of the model. */
+struct world_reads {
+	struct world_read *p;
+	size_t n, cap;
 };
 
 struct world {
@@ -60,10 +75,14 @@ struct world {
 
 	struct oplog *logs[WORLD_ACTORS]; /* kept by actors; or NULL */
 
+	struct world_hold *holds[WORLD_HOLDS]; /* NULL: none */
+	unsigned int n_holds;                  /* ever put */
+
 	struct oplog *rules; /* what it says in truth; or NULL */
 
 	struct store *exact, *lagging;
 	struct volume *reader, *late_reader; /* over these */
+	struct world_reads reads[2];         /* of both */
 	uint64_t checked; /* memory_changes when all was checked last */
 	int64_t removed;  /* and memory_removed */
 
@@ -102,6 +121,11 @@ void world_check_end(struct world *w);
 
 /* Print what is in the store, for who looks for the cause of a failure. */
 void world_dump(const struct world *w);
+
+/* Print a digest of the store and of the time, which each request takes some
+ * of: what is to change the speed only must leave it as it is.
+ */
+void world_trace(const struct world *w);
 
 /* Remember what is to be done, until it is acknowledged or known not to have
  * happened.

@@ -1,24 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Many random sequences of all that is done to an archive, against a model of
-# what it must show: as many as take most of an hour.  A million take the better
-# part of a day on one core: MODEL_SEQUENCES=1000000, and TEST_SECONDS for make.
+# what it must show: a million, or as many as can be run in 28 minutes on all
+# processors; it says how many these are.  Others than in make check.
 . "${0%/*}/../../lib/tap.sh"
 
 run="$BUILDDIR/tests/model/model-test"
-n=${MODEL_SEQUENCES:-30000}
-chunk=1000
 
-# Those from $1 on, as many as $2.
+MODEL_SEED=${MODEL_SEED:-1000001}
+MODEL_SEQUENCES=${MODEL_SEQUENCES:-1000000}
+MODEL_SECONDS=${MODEL_SECONDS:-1680}
+export MODEL_SEED MODEL_SEQUENCES MODEL_SECONDS
+
 sequences()
 {
-	MODEL_SEED=$1 MODEL_SEQUENCES=$2 "$run"
+	"$run" >"$tmp/out"
+	status=$?
+	cat "$tmp/out"
+	return $status
 }
 
-at=1
-while [ "$at" -le "$n" ]; do
-	left=$((n - at + 1))
-	[ "$left" -lt "$chunk" ] || left=$chunk
-	t "sequences from $at on" sequences "$at" "$left"
-	at=$((at + left))
-done
+t 'sequences show what the model says' sequences
+sed -n 's/^ok .* - \([0-9]* sequences\)/# \1/p' "$tmp/out"
