@@ -16,6 +16,8 @@ AC_SEARCH_LIBS([dlopen], [dl])
 PKG_CHECK_MODULES([EXPAT], [expat >= 2.2.10])
 PKG_CHECK_MODULES([SQLITE], [sqlite3 >= 3.34])
 DESFS_SONAME([LIBSQLITE], [libsqlite3], [$SQLITE_LIBS], [sqlite3_open])
+PKG_CHECK_MODULES([ARCHIVE], [libarchive >= 3.6])
+DESFS_SONAME([LIBARCHIVE], [libarchive], [$ARCHIVE_LIBS], [archive_version_number])
 AC_CHECK_HEADER([uthash.h], [],
 	[AC_MSG_ERROR([uthash.h not found (Debian: uthash-dev)])])
 PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1.5],

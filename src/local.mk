@@ -311,6 +311,9 @@ libdesfs_a_SOURCES += src/volume/oplog-write.c
 libdesfs_a_SOURCES += src/volume/record-digest.c src/volume/record-digest.h
 
 # pack
+libdesfs_a_SOURCES += src/pack/archive-library.c src/pack/archive-library.h
+libdesfs_a_SOURCES += src/pack/archive-library.def
+libdesfs_a_SOURCES += src/pack/archive-version.c src/pack/archive-version.h
 libdesfs_a_SOURCES += src/pack/erased.c src/pack/erased.h
 libdesfs_a_SOURCES += src/pack/filter.c src/pack/filter.h
 libdesfs_a_SOURCES += src/pack/gather.c src/pack/gather.h

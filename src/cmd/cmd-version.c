@@ -5,11 +5,13 @@
 
 #include <unistd.h>
 
+#include "base/sha256-many.h"
 #include "base/version.h"
 #include "catalog/catalog.h"
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
 #include "codec/codec.h"
+#include "pack/archive-version.h"
 #include "shard/shard-format.h"
 #include "store/store.h"
 
@@ -35,8 +37,10 @@ static enum rc version_run(const void *options, int argc, char **argv,
 	version_print(stdout, "desfs", NULL, 0);
 	printf("shard format %d\n", SHARD_VERSION);
 	printf("codecs: %s\n", codec_libraries());
+	printf("hashes side by side: %s\n", sha256_many_library());
 	printf("remote archives: %s\n", store_libraries());
 	printf("index cache: %s\n", catalog_library());
+	printf("tar and zip: %s\n", archive_version());
 	printf("/dev/fuse: %s\n", fuse_state());
 	/* What it is linked with and what it asks of FUSE, it knows itself. */
 	if (daemon_spawn(args))
