@@ -8,12 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "base/stop.h"
+#include "cmd/by-place.h"
 #include "cmd/cmd.h"
 #include "cmd/open-archive.h"
 #include "cmd/tell.h"
 #include "cmd/todo.h"
+#include "pack/volume-source.h"
 #include "conf/conf-opts.h"
 #include "pack/restore.h"
 #include "volume/volume.h"
@@ -52,19 +53,12 @@ static const struct opt extract_opts[] = {
 	CONF_OPTS(struct extract_options, conf)
 };
 
-/* A file of the directory being done, by the place of its bytes. */
-struct extract_file {
-	struct volume_node node;
-	uint64_t off;
-};
-
 struct extract {
 	struct volume *v;
 	struct restore *to;
 	struct todo todo;
-	struct span dir; /* path of the directory being done */
-	struct extract_file *files;
-	size_t n_files, cap_files;
+	struct span dir;       /* path of the directory being done */
+	struct by_place files; /* of that directory */
 	uint64_t n_failed;
 	bool is_full; /* the target's file system */
 };
@@ -99,48 +93,12 @@ static void tell_note(void *arg, const struct entry *e, const char *text)
 	free((void *)(uintptr_t)path.p);
 }
 
-/* --- bytes ---------------------------------------------------------------- */
-
-struct source {
-	struct volume *v;
-	const struct volume_entry *ve;
-};
-
-static enum rc source_read(void *arg, uint64_t off, void *buf, size_t len,
-			   size_t *ret_len, struct err *err)
-{
-	struct source *s = arg;
-
-	return volume_read(s->v, s->ve, off, buf, len, ret_len, err);
-}
-
-static enum rc source_data(void *arg, uint64_t off, uint64_t *ret,
-			   struct err *err)
-{
-	struct source *s = arg;
-	enum rc rc = volume_seek(s->v, s->ve, off, true, ret, err);
-
-	if (rc != RC_LIMIT)
-		return rc;
-	*ret = s->ve->e.size;
-	return RC_OK;
-}
-
-static enum rc source_hole(void *arg, uint64_t off, uint64_t *ret,
-			   struct err *err)
-{
-	struct source *s = arg;
-
-	return volume_seek(s->v, s->ve, off, false, ret, err);
-}
+/* --- entries -------------------------------------------------------------- */
 
 static void restore_one(struct extract *x, const struct volume_entry *ve)
 {
-	struct source s = { .v = x->v, .ve = ve };
-	const struct restore_source src = { .read = source_read,
-					    .next_data = source_data,
-					    .next_hole = source_hole,
-					    .arg = &s };
+	struct volume_source s;
+	const struct restore_source src = volume_source(&s, x->v, ve);
 	struct err err;
 
 	if (restore_entry(x->to, &ve->e, &src, &err))
@@ -148,15 +106,6 @@ static void restore_one(struct extract *x, const struct volume_entry *ve)
 }
 
 /* --- directories ---------------------------------------------------------- */
-
-static uint64_t first_offset(const struct entry *e)
-{
-	const struct content *c = &e->content;
-
-	if (c->n_blocks && c->blocks)
-		return c->blocks[0].off;
-	return c->n_extents ? c->extents[0].off : 0;
-}
 
 /* Directories and small things at once; files when their order is known. */
 static bool sort_in(void *arg, struct span name, const struct volume_entry *ve,
@@ -168,48 +117,30 @@ static bool sort_in(void *arg, struct span name, const struct volume_entry *ve,
 	if (ve->e.type == ENTRY_DIR) {
 		todo_push(&x->todo, x->dir, name, ve->node);
 	} else if (ve->e.type == ENTRY_REG) {
-		x->files = mem_grow(x->files, &x->cap_files, x->n_files + 1,
-				    sizeof(*x->files));
-		x->files[x->n_files++] =
-			(struct extract_file){ .node = ve->node,
-					       .off = first_offset(&ve->e) };
+		by_place_add(&x->files, ve, 0);
 	} else {
 		restore_one(x, ve);
 	}
 	return !stop_requested() && !x->is_full;
 }
 
-/* So that each block is decoded once. */
-static int by_place(const void *a, const void *b)
-{
-	const struct extract_file *x = a, *y = b;
-
-	if (x->node.shard != y->node.shard)
-		return x->node.shard < y->node.shard ? -1 : 1;
-	if (x->off != y->off)
-		return x->off < y->off ? -1 : 1;
-	return (x->node.ordinal > y->node.ordinal) -
-	       (x->node.ordinal < y->node.ordinal);
-}
-
 static void restore_files(struct extract *x)
 {
-	if (x->n_files)
-		qsort(x->files, x->n_files, sizeof(*x->files), by_place);
-	for (size_t i = 0; i < x->n_files; i++) {
+	by_place_sort(&x->files);
+	for (size_t i = 0; i < x->files.n; i++) {
 		struct volume_entry ve;
 		struct err err;
 
 		if (stop_requested() || x->is_full)
 			break;
-		if (volume_get(x->v, x->files[i].node, &ve, &err)) {
+		if (volume_get(x->v, x->files.files[i].node, &ve, &err)) {
 			failed(x, x->dir, &err);
 			continue;
 		}
 		restore_one(x, &ve);
 		volume_entry_release(&ve);
 	}
-	x->n_files = 0;
+	x->files.n = 0;
 }
 
 static void restore_dir(struct extract *x, const struct todo_dir *d)
@@ -347,12 +278,12 @@ static enum rc extract_run(const void *options, int argc, char **argv,
 		restore_all(&x, argc, argv);
 		if (o->verbose)
 			print_totals(x.to);
-		rc = result(&x, err);
+		rc = archive_result(&archive, result(&x, err), err);
 	}
 	restore_free(x.to);
 	close_archive(&archive);
 	todo_release(&x.todo);
-	free(x.files);
+	free(x.files.files);
 	return rc;
 }
 
