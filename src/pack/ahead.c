@@ -186,6 +186,8 @@ static void activate(struct ahead *a)
 
 void ahead_step(struct ahead *a)
 {
+	if (!a)
+		return;
 	a->n_items++;
 	if (a->n_items % TELL_EVERY == 0 && atomic_load(&a->is_active))
 		tell_place(a);
@@ -193,7 +195,7 @@ void ahead_step(struct ahead *a)
 
 int64_t ahead_begin(const struct ahead *a)
 {
-	return a->n_items % SAMPLE_EVERY ? -1 : (int64_t)clock_mono_ns();
+	return !a || a->n_items % SAMPLE_EVERY ? -1 : (int64_t)clock_mono_ns();
 }
 
 void ahead_end(struct ahead *a, int64_t since, size_t len)

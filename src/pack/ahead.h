@@ -19,7 +19,9 @@ struct ahead;
 struct plan;
 struct sources;
 
-/* Both must stay until ahead_free.  The calls are for the thread that reads. */
+/* Both must stay until ahead_free.  The calls are for the thread that reads;
+ * for NULL ahead_step, ahead_begin and ahead_end do nothing.
+ */
 struct ahead *ahead_new(const struct sources *s,
 			const struct plan *p) MUST_CHECK;
 /* Takes NULL. */

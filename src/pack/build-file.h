@@ -16,7 +16,9 @@ struct lane;
 struct pack;
 struct tree;
 
-/* ahead is told how long reads take. */
+/* ahead is told how long reads take; NULL with a feed, whose files are opened
+ * by it and not by tree.
+ */
 struct file_reader *file_reader_new(struct pack *p, struct tree *tree,
 				    struct ahead *ahead) MUST_CHECK;
 void file_reader_free(struct file_reader *f);

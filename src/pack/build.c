@@ -12,6 +12,7 @@
 #include "pack/ahead.h"
 #include "pack/build-file.h"
 #include "pack/compare-file.h"
+#include "pack/feed-told.h"
 #include "pack/lane.h"
 #include "pack/linked.h"
 #include "pack/pack.h"
@@ -32,7 +33,8 @@ struct build {
 	struct shard_out out;
 	struct shard_build *shard;
 	struct lane *lane;
-	struct linked *linked; /* of the part */
+	struct linked *linked;  /* of the part */
+	struct feed_told *told; /* of a feed; else NULL */
 };
 
 static void close_part(struct build *b)
@@ -42,6 +44,8 @@ static void close_part(struct build *b)
 	lane_free(b->lane);
 	shard_build_free(b->shard);
 	shard_out_close(&b->out);
+	feed_told_free(b->told);
+	b->told = NULL;
 	b->lane = NULL;
 	b->shard = NULL;
 	b->is_open = false;
@@ -95,6 +99,11 @@ static enum rc open_part(struct build *b, struct plan_place place,
 	if (rc)
 		return rc;
 	lane.build = b->shard;
+	if (o->feed) {
+		b->told = feed_told_new(o->feed, o->spool);
+		lane.told = feed_told_entry;
+		lane.told_arg = b->told;
+	}
 	b->lane = lane_new(&lane);
 	return RC_OK;
 }
@@ -112,10 +121,12 @@ static enum rc end_part(struct build *b, struct err *err)
 	if (rc || !n)
 		return rc;
 	rc = shard_build_finish(b->shard, &footer, &size, err);
-	if (!rc)
-		publisher_add(b->p->publisher, b->slot, &b->out, &footer, size,
-			      shard_build_info(b->shard));
-	return rc;
+	if (rc)
+		return rc;
+	publisher_add(b->p->publisher, b->slot, &b->out, &footer, size,
+		      shard_build_info(b->shard), b->told);
+	b->told = NULL;
+	return RC_OK;
 }
 
 static void fill_entry(const struct item *it, struct entry *e)
@@ -137,12 +148,13 @@ static void fill_entry(const struct item *it, struct entry *e)
 			     .rdev_major = it->rdev_major,
 			     .rdev_minor = it->rdev_minor,
 			     .nlink = it->nlink,
-			     .xattrs = it->xattrs };
+			     .xattrs = it->xattrs,
+			     .meta = it->meta };
 	memcpy(e->link_group, it->link_group, LINK_GROUP_LEN);
 }
 
 static enum rc add_first(struct build *b, const struct item *it,
-			 const struct entry *e, bool is_shared, struct err *err)
+			 struct entry *e, bool is_shared, struct err *err)
 {
 	struct content_parts *c = NULL;
 	bool left_out = false;
@@ -154,6 +166,11 @@ static enum rc add_first(struct build *b, const struct item *it,
 		return rc;
 	if (is_shared)
 		rc = linked_add(b->linked, it, c, err);
+	/* It was compared, so nobody need hash it again. */
+	if (it->has_sha256 && !c) {
+		e->has_hash = true;
+		memcpy(e->sha256, it->sha256, sizeof(e->sha256));
+	}
 	if (!rc)
 		rc = lane_entry(b->lane, e, c, off, err);
 	content_unref(c);
@@ -165,7 +182,7 @@ static enum rc add_first(struct build *b, const struct item *it,
  * file then.
  */
 static enum rc add_linked(struct build *b, const struct item *it,
-			  const struct entry *e, struct err *err)
+			  struct entry *e, struct err *err)
 {
 	struct content_parts *c = NULL;
 	bool is_same = false;
@@ -188,6 +205,7 @@ static enum rc add_item(struct build *b, const struct item *it, struct err *err)
 	struct entry e;
 
 	fill_entry(it, &e);
+	lane_label(b->lane, it->is_fed ? it->number : LANE_NO_LABEL);
 	if (it->type == ENTRY_REG && it->size)
 		return link_group_is_set(e.link_group)
 			       ? add_linked(b, it, &e, err)
@@ -232,7 +250,9 @@ enum rc build_slot(struct pack *p, uint32_t slot, struct tree *tree,
 	struct build b = { .p = p, .slot = slot };
 	enum rc rc;
 
-	b.ahead = ahead_new(&p->sources, plan);
+	/* A feed's contents are where only it knows. */
+	if (!p->opts->feed)
+		b.ahead = ahead_new(&p->sources, plan);
 	b.files = file_reader_new(p, tree, b.ahead);
 	b.linked = linked_new(p->opts->spool);
 	rc = build_items(&b, plan, err);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/workers.h"
+#include "legacy/legacy-name.h"
 #include "pack/pack.h"
 #include "pack/past.h"
 #include "pack/resume.h"
@@ -37,8 +38,14 @@ static enum rc refuse_key(void *arg, const char *key, uint64_t size,
 			  struct err *err)
 {
 	const char *archive = arg;
+	struct legacy_name name;
 
 	(void)size;
+	if (legacy_name_parse(key, strlen(key), &name))
+		return err_set(err, RC_EXISTS,
+			       "%s: has %s of an older program's archive: make "
+			       "a new one of it ('desfs convert')",
+			       archive, key);
 	return err_set(err, RC_EXISTS,
 		       "%s: not empty and no archive: it has %s but no %s",
 		       archive, key, DESCRIPTOR_KEY);
@@ -133,6 +140,11 @@ enum rc commit_open(struct pack *p, struct err *err)
 		rc = read_descriptor(p, err);
 	if (!rc)
 		rc = resume_commit(p, err);
+	/* Before the log is read: what is deleted from here on waits for this
+	 * run, which may not hear of it.
+	 */
+	if (!rc && !o->dry_run && !p->run)
+		rc = store_run_begin(p->store, STORE_RUN_PACK, &p->run, err);
 	if (rc)
 		return rc;
 	return p->has_descriptor ? past_open(p, err) : past_none(p, err);

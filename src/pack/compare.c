@@ -247,8 +247,7 @@ static enum rc decide_old(struct compare *c, const struct old *old,
 	enum rc rc;
 
 	if (!c->p->opts->mirror || !is_visible(c, old) ||
-	    !mirror_deletes(c->p, c->slot, e) ||
-	    !mirror_is_gone(c->p, c->tree, e))
+	    !mirror_deletes(c->p, c->tree, c->slot, e))
 		return RC_OK;
 	if (e->type == ENTRY_DIR)
 		end_dir(c, &it);

@@ -22,10 +22,7 @@ struct content_parts *content_new(uint64_t size, uint32_t block_size,
 	struct content_parts *c = xcalloc(1, sizeof(*c));
 
 	assert(content_fits(size, block_size));
-	c->size = size;
 	block_list_init(&c->blocks, size, block_size, spool_dir);
-	c->n_blocks = c->blocks.n;
-	c->block_size = block_size;
 	c->tail_block = CONTENT_NO_BLOCK;
 	c->refs = 1;
 	sha256_init(&c->sha);
@@ -57,6 +54,16 @@ void content_unref(struct content_parts *c)
 	pthread_mutex_destroy(&c->lock);
 	block_list_release(&c->blocks);
 	free(c);
+}
+
+uint32_t content_n_blocks(const struct content_parts *c)
+{
+	return c->blocks.n;
+}
+
+uint32_t content_block_size(const struct content_parts *c)
+{
+	return c->blocks.block_size;
 }
 
 size_t content_len(const struct content_parts *c, uint32_t i)
@@ -99,7 +106,7 @@ static void hash_on(struct content_parts *c)
 		return;
 	c->is_hashing = true;
 	while (hash_next(c)) {
-		if (c->n_hashed == c->n_blocks)
+		if (c->n_hashed == c->blocks.n)
 			sha256_final(&c->sha, c->sha256);
 		pthread_cond_broadcast(&c->changed);
 	}
@@ -127,6 +134,8 @@ void content_offer(struct content_parts *c, struct content_piece *piece)
 	struct content_piece **at = &c->offered;
 	LOCK_SCOPE(&c->lock);
 
+	if (piece->i < c->n_hashed)
+		return;
 	while (*at && (*at)->i < piece->i)
 		at = &(*at)->next;
 	piece->next = *at;
@@ -165,7 +174,7 @@ bool content_is_settled(struct content_parts *c)
 {
 	LOCK_SCOPE(&c->lock);
 
-	return c->n_placed == c->n_stored && c->n_hashed == c->n_blocks;
+	return c->n_placed == c->n_stored && c->n_hashed == c->blocks.n;
 }
 
 enum rc content_know(struct content_parts *c, const struct block_ref *refs,

@@ -35,14 +35,15 @@ struct content_piece {
 };
 
 struct content_parts {
-	uint64_t size;
-	uint32_t n_blocks, block_size, tail_off;
+	uint32_t tail_off;
 	uint64_t tail_block;            /* number of the block the tail is in */
 	uint32_t n_stored;              /* segments that are no holes */
 	uint32_t n_placed;              /* of them, whose offset is known */
 	uint8_t sha256[ENTRY_HASH_LEN]; /* once all segments are hashed */
 
-	/* Guards all below; sha is of who is hashing. */
+	/* Guards all below, but the sizes of blocks, which are fixed; sha is of
+	 * who is hashing.
+	 */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct sha256 sha;
@@ -69,6 +70,9 @@ enum rc content_known(struct content_parts **ret, uint64_t size, uint32_t off,
 struct content_parts *content_ref(struct content_parts *c);
 void content_unref(struct content_parts *c);
 
+uint32_t content_n_blocks(const struct content_parts *c);
+uint32_t content_block_size(const struct content_parts *c);
+
 /* Bytes of segment i. */
 size_t content_len(const struct content_parts *c, uint32_t i);
 
@@ -78,7 +82,9 @@ size_t content_len(const struct content_parts *c, uint32_t i);
 void content_add_hole(struct content_parts *c);
 void content_add_stored(struct content_parts *c);
 
-/* Segment piece->i is at piece->p.  May hash it, and others. */
+/* Segment piece->i is at piece->p.  May hash it, and others.  Nothing is done
+ * with one that is hashed already.
+ */
 void content_offer(struct content_parts *c, struct content_piece *piece);
 
 /* Wait until segment i is hashed; all before it must be holes or with somebody

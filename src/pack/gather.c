@@ -127,7 +127,7 @@ size_t gather_memory(const struct pack_options *o)
 	return uploads ? MEMORY_BESIDE_UPLOADS : MEMORY;
 }
 
-static void make_tables(struct pack *p, unsigned int n_walkers)
+void gather_make_tables(struct pack *p, unsigned int n_walkers)
 {
 	p->links = links_new(p->opts->spool, n_walkers, &p->descriptor);
 	p->keep = keep_new();
@@ -153,7 +153,7 @@ enum rc gather(struct pack *p, struct err *err)
 				  .arg = &all };
 	enum rc rc;
 
-	make_tables(p, n);
+	gather_make_tables(p, n);
 	if (o->worker.n > 1)
 		w.wants = gather_wants;
 	w.links = p->links;

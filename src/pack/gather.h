@@ -26,4 +26,9 @@ size_t gather_memory(const struct pack_options *o);
  */
 enum rc gather(struct pack *p, struct err *err) MUST_CHECK;
 
+/* What walking and listing a feed have in common: items, links, keep and dirs,
+ * for n_walkers threads.
+ */
+void gather_make_tables(struct pack *p, unsigned int n_walkers);
+
 #endif

@@ -43,6 +43,12 @@ struct item {
 	int64_t created_at; /* microseconds since 1970, UTC */
 	bool has_opaque;
 	int64_t opaque_since;
+
+	/* Of a feed's record, see feed.h; else false and zeros. */
+	bool is_fed, has_sha256;
+	uint64_t number, place;
+	uint8_t sha256[ENTRY_HASH_LEN];
+	struct span meta;
 };
 
 void item_encode(const struct item *it, struct buf *out);
@@ -51,13 +57,24 @@ void item_encode(const struct item *it, struct buf *out);
 enum rc item_decode(const void *p, size_t len, struct item *ret,
 		    struct err *err) MUST_CHECK;
 
-/* Are both looks at one file in one state?  By what fstat(2) tells. */
+/* Are both looks at one file in one state?  By what fstat(2) tells, or a feed.
+ */
 bool item_is_same_state(const struct item *a, const struct item *b);
 
 /* Keys for the sorter, which orders them as entry_key_compare does: names have
  * neither NUL nor, but in parent, a '/'.
  */
 void item_key_encode(struct span parent, struct span name, struct buf *out);
+
+/* Behind a key: in the order of keys what is newer comes first.  Eight bytes.
+ */
+#define ITEM_NEWEST_BYTES 8
+void item_put_newest(int64_t created_at, struct buf *out);
+int64_t item_get_newest(const char p[ITEM_NEWEST_BYTES]);
+
+/* A directory that is known by what is below it only; desfs-archive(5), TREE.
+ */
+struct item item_implied(struct span uid, int64_t created_at);
 
 /* False when there is no NUL. */
 bool item_key_decode(struct span key, struct span *ret_parent,

@@ -32,7 +32,8 @@ struct lane {
 	uint64_t quick;          /* of what is reserved, or was kept; 0 */
 	uint64_t n_seq, n_added; /* entries that came, and went */
 	uint64_t n_entries;
-	char *uid; /* of the entry added last */
+	uint64_t label; /* of entries added now */
+	char *uid;      /* of the entry added last */
 	size_t uid_cap;
 };
 

@@ -105,8 +105,8 @@ static struct span move_span(struct span s, char **to)
 void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 			  struct content_parts *c, uint32_t off, uint64_t seq)
 {
-	size_t len =
-		e->parent.len + e->name.len + e->target.len + e->xattrs.len;
+	size_t len = e->parent.len + e->name.len + e->target.len +
+		     e->xattrs.len + e->meta.len;
 	char *to = arena_alloc(&b->arena, len);
 	struct lane_entry *le;
 
@@ -120,6 +120,7 @@ void lane_block_add_entry(struct lane_block *b, const struct entry *e,
 	le->e.name = move_span(e->name, &to);
 	le->e.target = move_span(e->target, &to);
 	le->e.xattrs = move_span(e->xattrs, &to);
+	le->e.meta = move_span(e->meta, &to);
 	b->entry_bytes += len + ENTRY_OWN_BYTES;
 }
 
@@ -139,15 +140,17 @@ static enum rc record_hashes(const struct lane_block *b,
 			     struct err *err)
 {
 	bool own = c->tail_block == b->number;
-	uint8_t *to = buf_reserve(out, (size_t)c->n_blocks * BLOCK_HASH_LEN);
+	uint8_t *to =
+		buf_reserve(out, (size_t)content_n_blocks(c) * BLOCK_HASH_LEN);
 	enum rc rc = RC_OK;
 
 	if (!to)
 		return err_set(err, RC_NOMEM, "no memory for records");
 	content_wait(c, own ? 1 : 0);
-	for (uint32_t i = 0; i < c->n_blocks && !rc; i += HASHES_AT_ONCE) {
+	for (uint32_t i = 0; i < content_n_blocks(c) && !rc;
+	     i += HASHES_AT_ONCE) {
 		struct block_ref refs[HASHES_AT_ONCE];
-		uint32_t n = c->n_blocks - i;
+		uint32_t n = content_n_blocks(c) - i;
 
 		if (n > HASHES_AT_ONCE)
 			n = HASHES_AT_ONCE;
@@ -158,7 +161,7 @@ static enum rc record_hashes(const struct lane_block *b,
 	}
 	if (rc)
 		return rc;
-	out->len += (size_t)c->n_blocks * BLOCK_HASH_LEN;
+	out->len += (size_t)content_n_blocks(c) * BLOCK_HASH_LEN;
 	if (own)
 		memset(out->p + out->len - BLOCK_HASH_LEN, RECORD_HASH_OWN,
 		       BLOCK_HASH_LEN);
@@ -177,10 +180,10 @@ static enum rc write_record(struct lane_block *b, struct lane_entry *le,
 		rec.entry.content.n_blocks = 1;
 		rec.entry.content.tail_off = c ? c->tail_off : le->off;
 	}
-	if (c && (c->n_blocks > 1 || c->tail_block != b->number)) {
+	if (c && (content_n_blocks(c) > 1 || c->tail_block != b->number)) {
 		rec.where = RECORD_HASHES;
-		rec.entry.content.n_blocks = c->n_blocks;
-		rec.entry.content.block_size = c->block_size;
+		rec.entry.content.n_blocks = content_n_blocks(c);
+		rec.entry.content.block_size = content_block_size(c);
 		if (record_hashes(b, c, &hashes, &b->err))
 			return b->err.rc;
 		rec.hashes = hashes.p;
@@ -195,7 +198,7 @@ static void hash_files(struct lane_block *b)
 	for (size_t i = 0; i < b->n_entries; i++) {
 		struct lane_entry *le = &b->entries[i];
 
-		if (le->e.type != ENTRY_REG || le->content)
+		if (le->e.type != ENTRY_REG || le->content || le->e.has_hash)
 			continue;
 		sha256_of(le->e.size ? b->data.p + le->off : NULL, le->e.size,
 			  le->e.sha256);
@@ -210,12 +213,12 @@ static void hash_files(struct lane_block *b)
 static bool record_fits(const struct lane_block *b, const struct lane_entry *le)
 {
 	size_t len = RECORD_FIELDS_MAX + le->e.parent.len + le->e.name.len +
-		     le->e.target.len + le->e.xattrs.len;
+		     le->e.target.len + le->e.xattrs.len + le->e.meta.len;
 
-	if (le->content && le->content->n_blocks > RECORD_BLOCKS_MAX)
+	if (le->content && content_n_blocks(le->content) > RECORD_BLOCKS_MAX)
 		return false;
 	if (le->content)
-		len += (size_t)le->content->n_blocks * BLOCK_HASH_LEN;
+		len += (size_t)content_n_blocks(le->content) * BLOCK_HASH_LEN;
 	return len <= BLOCK_RECORDS_MAX - b->records.len;
 }
 

@@ -21,6 +21,7 @@ struct lane_entry {
 	uint32_t off;
 	uint64_t seq;   /* among all entries of the lane */
 	uint64_t quick; /* of same_quick; 0: not to be found again */
+	uint64_t label;
 };
 
 /* A segment of a content that is in the block. */

@@ -272,7 +272,7 @@ void lane_tail(struct lane *l, struct content_parts *c, uint32_t off)
 	c->tail_off = off;
 	c->tail_block = b->number;
 	content_add_stored(c);
-	lane_block_add_segment(b, c, c->n_blocks - 1, off);
-	if (c->n_blocks == 1)
+	lane_block_add_segment(b, c, content_n_blocks(c) - 1, off);
+	if (content_n_blocks(c) == 1)
 		b->segments[b->n_segments - 1].quick = l->quick;
 }

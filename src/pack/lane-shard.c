@@ -51,10 +51,11 @@ static void set_content(const struct lane *l, struct entry *e,
 	struct content_parts *c = le->content;
 
 	if (c) {
-		content_wait_hashed(c, c->n_blocks - 1);
-		e->content = (struct content){ .n_blocks = c->n_blocks,
-					       .block_size = c->block_size,
-					       .tail_off = c->tail_off };
+		content_wait_hashed(c, content_n_blocks(c) - 1);
+		e->content =
+			(struct content){ .n_blocks = content_n_blocks(c),
+					  .block_size = content_block_size(c),
+					  .tail_off = c->tail_off };
 		memcpy(e->sha256, c->sha256, sizeof(e->sha256));
 		e->has_hash = true;
 	} else if (e->type == ENTRY_REG && e->size) {
@@ -72,9 +73,18 @@ static enum rc read_blocks(void *arg, uint32_t i, uint32_t n,
 	return content_read(arg, i, n, ret, err);
 }
 
+static enum rc tell(struct lane *l, const struct lane_entry *le,
+		    const struct err *failure, struct err *err)
+{
+	if (le->label == LANE_NO_LABEL || !l->opts.told)
+		return RC_OK;
+	return l->opts.told(l->opts.told_arg, le->label, &le->e, failure, err);
+}
+
 static enum rc add_entry(struct lane *l, struct lane_block *b, struct err *err)
 {
 	struct lane_entry *le = &b->entries[b->n_added++];
+	struct err failure;
 	enum rc rc;
 
 	l->n_added++;
@@ -83,12 +93,13 @@ static enum rc add_entry(struct lane *l, struct lane_block *b, struct err *err)
 						read_blocks, le->content, err)
 			 : shard_build_entry(l->opts.build, &le->e, err);
 	if (rc == RC_LIMIT) {
-		entry_failed(l, &le->e, err);
-		return RC_OK;
+		failure = *err;
+		entry_failed(l, &le->e, &failure);
+		return tell(l, le, &failure, err);
 	}
 	if (!rc && !le->e.implicit)
 		entry_packed(l, &le->e);
-	return rc;
+	return rc ? rc : tell(l, le, NULL, err);
 }
 
 static bool is_next(const struct lane *l, const struct lane_block *b)

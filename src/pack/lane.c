@@ -81,6 +81,7 @@ struct lane *lane_new(const struct lane_options *opts)
 	struct lane *l = xcalloc(1, sizeof(*l));
 
 	l->opts = *opts;
+	l->label = LANE_NO_LABEL;
 	l->same = same_new();
 	return l;
 }
@@ -221,12 +222,18 @@ enum rc lane_entry(struct lane *l, const struct entry *e,
 	if (!b)
 		b = l->open[k] = lane_take_block(l, false);
 	lane_block_add_entry(b, e, c, off, l->n_seq++);
+	b->entries[b->n_entries - 1].label = l->label;
 	if (!c && e->type == ENTRY_REG && e->size)
 		b->entries[b->n_entries - 1].quick = l->quick;
 	if (k == ALONE || b->n_entries >= BLOCK_ENTRIES_MAX ||
 	    b->entry_bytes >= BLOCK_ENTRY_BYTES)
 		return lane_end_block(l, k, err);
 	return RC_OK;
+}
+
+void lane_label(struct lane *l, uint64_t label)
+{
+	l->label = label;
 }
 
 enum rc lane_finish(struct lane *l, uint64_t *ret, struct err *err)

@@ -26,6 +26,12 @@ struct lane_pool;
 struct report;
 struct workers;
 
+/* An entry with this label is in the shard, with its hash, or could not be put
+ * there: failure, else NULL.
+ */
+typedef enum rc lane_told_fn(void *arg, uint64_t label, const struct entry *e,
+			     const struct err *failure, struct err *err);
+
 struct lane_options {
 	struct shard_build *build;
 	struct workers *workers;
@@ -34,6 +40,8 @@ struct lane_options {
 	struct block_sizes sizes;
 	enum codec_id codec;
 	int level;
+	lane_told_fn *told; /* in the thread that adds; NULL: not wanted */
+	void *told_arg;
 };
 
 /* Blocks in flight at most. */
@@ -83,6 +91,12 @@ void lane_tail(struct lane *l, struct content_parts *c, uint32_t off);
 enum rc lane_entry(struct lane *l, const struct entry *e,
 		   struct content_parts *c, uint32_t off,
 		   struct err *err) MUST_CHECK;
+
+/* Entries added from here on have this label; LANE_NO_LABEL: told is not called
+ * for them.  So it is at first.
+ */
+#define LANE_NO_LABEL UINT64_MAX
+void lane_label(struct lane *l, uint64_t label);
 
 /* End all blocks and add them to the shard.  *ret: entries, without implied
  * directories.

@@ -91,7 +91,7 @@ static struct item numbers_of(const struct item *it)
 {
 	struct item n = *it;
 
-	n.parent = n.name = n.target = n.xattrs = (struct span){ 0 };
+	n.parent = n.name = n.target = n.xattrs = n.meta = (struct span){ 0 };
 	return n;
 }
 
@@ -108,9 +108,10 @@ static enum rc save_blocks(struct linked *l, struct content_parts *c,
 {
 	enum rc rc = RC_OK;
 
-	for (uint32_t i = 0; i < c->n_blocks && !rc; i += BLOCKS_AT_ONCE) {
+	for (uint32_t i = 0; i < content_n_blocks(c) && !rc;
+	     i += BLOCKS_AT_ONCE) {
 		struct block_ref refs[BLOCKS_AT_ONCE];
-		uint32_t n = c->n_blocks - i;
+		uint32_t n = content_n_blocks(c) - i;
 
 		if (n > BLOCKS_AT_ONCE)
 			n = BLOCKS_AT_ONCE;
@@ -127,8 +128,8 @@ static enum rc save(struct linked *l, const struct kept *k, struct err *err)
 	struct content_parts *c = k->content;
 	struct known known = { .is_there = true,
 			       .seen = k->seen,
-			       .n_blocks = c->n_blocks,
-			       .block_size = c->block_size,
+			       .n_blocks = content_n_blocks(c),
+			       .block_size = content_block_size(c),
 			       .tail_off = c->tail_off,
 			       .blocks_at = spool_len(&l->blocks) };
 

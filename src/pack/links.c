@@ -24,6 +24,7 @@
 struct links {
 	const char *spool_dir;
 	const struct descriptor *descriptor;
+	bool has_times;
 	struct sorter *inodes; /* inode: uid */
 	struct sorter *names;  /* by slot; key: link, nlink, group */
 };
@@ -53,6 +54,21 @@ enum rc links_add(struct links *l, unsigned int feed, uint64_t dev,
 		  uint64_t ino, struct span uid, struct err *err)
 {
 	const uint64_t key[2] = { dev, ino };
+
+	return sorter_add_to(l->inodes, feed, 0, span_of(key, sizeof(key)), uid,
+			     err);
+}
+
+void links_have_times(struct links *l)
+{
+	l->has_times = true;
+}
+
+enum rc links_add_version(struct links *l, unsigned int feed, uint64_t dev,
+			  uint64_t ino, int64_t created_at, struct span uid,
+			  struct err *err)
+{
+	const uint64_t key[3] = { dev, ino, (uint64_t)created_at };
 
 	return sorter_add_to(l->inodes, feed, 0, span_of(key, sizeof(key)), uid,
 			     err);
@@ -88,7 +104,7 @@ static enum rc group_open(struct group_reader *g, const struct links *l,
 {
 	enum rc rc = sorter_read(l->inodes, 0, &g->r, err);
 
-	buf_init(&g->group, 2 * sizeof(uint64_t));
+	buf_init(&g->group, 3 * sizeof(uint64_t));
 	buf_init(&g->last, 2 * UID_MAX_LEN);
 	return rc ? rc : group_next(g, err);
 }
@@ -142,6 +158,43 @@ struct finish {
 	struct buf key, value;
 };
 
+void links_key_encode(struct span parent, struct span name, int64_t created_at,
+		      struct buf *out)
+{
+	item_key_encode(parent, name, out);
+	buf_append(out, "", 1);
+	item_put_newest(created_at, out);
+}
+
+/* Of the group at hand. */
+static int64_t group_time(const struct finish *f)
+{
+	uint64_t time;
+
+	memcpy(&time, f->give.group.p + 2 * sizeof(time), sizeof(time));
+	return (int64_t)time;
+}
+
+/* f->give has the smallest name.  Another time is another group, since some of
+ * its names may have no version of the other: it takes part in the hash, behind
+ * a byte that no name has, unless it is the run's own.
+ */
+static void name_group(struct finish *f)
+{
+	const struct links *l = f->l;
+	struct span uid = text_of(&f->give.last);
+	int64_t time = l->has_times ? group_time(f) : LINKS_NO_TIME;
+
+	if (time != LINKS_NO_TIME) {
+		buf_clear(&f->key);
+		buf_append(&f->key, uid.p, uid.len);
+		buf_append(&f->key, "", 1);
+		wr_u64(&f->key, (uint64_t)time);
+		uid = text_of(&f->key);
+	}
+	link_group_of(l->descriptor->archive_id, uid, f->group);
+}
+
 static enum rc give_name(struct finish *f, uint32_t n, struct err *err)
 {
 	const struct descriptor *d = f->l->descriptor;
@@ -152,7 +205,10 @@ static enum rc give_name(struct finish *f, uint32_t n, struct err *err)
 
 	entry_split_uid(uid, &parent, &name);
 	buf_clear(&f->key);
-	item_key_encode(parent, name, &f->key);
+	if (f->l->has_times)
+		links_key_encode(parent, name, group_time(f), &f->key);
+	else
+		item_key_encode(parent, name, &f->key);
 	buf_clear(&f->value);
 	wr_varint(&f->value, f->link);
 	wr_varint(&f->value, n);
@@ -178,8 +234,7 @@ static enum rc finish_group(struct finish *f, struct err *err)
 		return rc;
 	/* Names of an inode are sorted, so this is the smallest. */
 	if (n > 1)
-		link_group_of(f->l->descriptor->archive_id,
-			      text_of(&f->give.last), f->group);
+		name_group(f);
 	f->link++;
 	while (!rc) {
 		if (n > 1)

@@ -63,20 +63,33 @@ static enum rc wait_for_more(const struct list_file *f, struct err *err)
 	return err_set(err, RC_STOPPED, "stopped by a signal");
 }
 
-static enum rc read_more(struct list_file *f, struct err *err)
+enum rc list_file_read(struct list_file *f, void *buf, size_t len, size_t *ret,
+		       struct err *err)
 {
 	ssize_t n;
+
+	do {
+		if (wait_for_more(f, err))
+			return err->rc;
+		n = read(f->fd, buf, len);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	if (n < 0)
+		return err_set_errno(err, errno, "cannot be read");
+	*ret = (size_t)n;
+	return RC_OK;
+}
+
+static enum rc read_more(struct list_file *f, struct err *err)
+{
+	size_t n = 0;
 
 	memmove(f->bytes, f->bytes + f->from, f->to - f->from);
 	f->to -= f->from;
 	f->from = 0;
-	if (wait_for_more(f, err))
+	if (list_file_read(f, f->bytes + f->to, LIST_BYTES - f->to, &n, err))
 		return err->rc;
-	n = read(f->fd, f->bytes + f->to, LIST_BYTES - f->to);
-	if (n < 0 && errno != EINTR && errno != EAGAIN)
-		return err_set_errno(err, errno, "cannot be read");
 	f->has_ended = !n;
-	f->to += n > 0 ? (size_t)n : 0;
+	f->to += n;
 	return RC_OK;
 }
 

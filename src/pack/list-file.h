@@ -43,4 +43,10 @@ void list_file_close(struct list_file *f);
 enum rc list_file_next(struct list_file *f, char **ret, size_t *ret_len,
 		       struct err *err) MUST_CHECK;
 
+/* For who reads no paths: at most len bytes, 0 of them only at the end.
+ * RC_STOPPED as above.
+ */
+enum rc list_file_read(struct list_file *f, void *buf, size_t len, size_t *ret,
+		       struct err *err) MUST_CHECK;
+
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "pack/filter.h"
 #include "pack/keep.h"
@@ -32,22 +33,17 @@
 
 static enum rc is_empty(const struct source *s, bool *ret, struct err *err)
 {
-	int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	CLEANUP_DIR DIR *d = io_opendir(s->fd, ".");
 	const struct dirent *e;
-	int failed = errno;
+	int failed;
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return err_set_errno(err, failed, "%s", s->path);
-	}
+	if (!d)
+		return err_set_errno(err, errno, "%s", s->path);
 	do {
 		errno = 0;
 		e = readdir(d);
 		failed = errno;
 	} while (e && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")));
-	closedir(d);
 	*ret = !e;
 	return e || !failed ? RC_OK : err_set_errno(err, failed, "%s", s->path);
 }
@@ -126,23 +122,17 @@ static size_t source_above(const struct pack *p, struct span uid)
 	return i;
 }
 
-bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e)
+/* Does the run decide about a name, if a source is above it?  Not about the
+ * root.
+ */
+static bool is_covered(const struct pack *p, uint32_t slot, struct span uid,
+		       bool is_dir)
 {
-	CLEANUP_FREE char *bytes = NULL;
-	struct span uid;
-	size_t len = entry_uid_len(e->parent, e->name);
-
-	if (!len) /* the root */
-		return false;
-	bytes = xcalloc(1, len + 1);
-	entry_uid(e->parent, e->name, bytes);
-	uid = span_of(bytes, len);
 	/* Names no file system can have were not packed from one. */
-	return !memchr(bytes, '\0', len) &&
-	       source_above(p, uid) < p->sources.n &&
+	return uid.len && !memchr(uid.p, '\0', uid.len) &&
 	       !keep_covers(p->keep, uid) &&
 	       !filter_excludes_below(p->opts->filter, uid.p, uid.len,
-				      e->type == ENTRY_DIR) &&
+				      is_dir) &&
 	       route_slot((enum route_kind)p->descriptor.route,
 			  p->descriptor.n_bits, uid.p, uid.len) == slot;
 }
@@ -206,7 +196,7 @@ static enum rc look(const struct pack *p, struct tree *tree,
 	return err_set_errno(err, errno, "cannot be examined");
 }
 
-bool mirror_is_gone(const struct pack *p, struct tree *tree,
+bool mirror_deletes(const struct pack *p, struct tree *tree, uint32_t slot,
 		    const struct entry *e)
 {
 	size_t len = entry_uid_len(e->parent, e->name);
@@ -214,12 +204,16 @@ bool mirror_is_gone(const struct pack *p, struct tree *tree,
 	struct item it = { .type = e->type,
 			   .parent = e->parent,
 			   .name = e->name };
-	struct span uid;
+	struct span uid = span_of(bytes, len);
+	size_t source;
 	struct err err;
 
 	entry_uid(e->parent, e->name, bytes);
-	uid = span_of(bytes, len);
-	it.source = (uint32_t)source_above(p, uid);
+	source = source_above(p, uid);
+	if (source == p->sources.n ||
+	    !is_covered(p, slot, uid, e->type == ENTRY_DIR))
+		return false;
+	it.source = (uint32_t)source;
 	if (!look(p, tree, &it, &err))
 		return true;
 	report_failed(p->report, uid, &err);

@@ -22,14 +22,12 @@ struct uid_set;
  */
 enum rc mirror_check_sources(const struct pack *p, struct err *err) MUST_CHECK;
 
-/* Would a run that mirrors take the name, which no source has, for deleted? */
-bool mirror_deletes(const struct pack *p, uint32_t slot, const struct entry *e);
-
-/* Ask for a name that mirror_deletes speaks of, and that the walk has not seen.
- * Unless there is no such name it is reported as failed, and stays in the
- * archive: its directory was not shown as it is, or cannot be read.
+/* Does a run that mirrors take the name, which the walk has not seen, for
+ * deleted?  It is asked for: one that is there, or cannot be looked at, is
+ * reported as failed and stays in the archive, as its directory was not shown
+ * as it is.
  */
-bool mirror_is_gone(const struct pack *p, struct tree *tree,
+bool mirror_deletes(const struct pack *p, struct tree *tree, uint32_t slot,
 		    const struct entry *e);
 
 /* Put the directories above a whiteout into its part, as the archive has them.

@@ -18,8 +18,11 @@
 #include "base/workers.h"
 #include "pack/build.h"
 #include "pack/commit.h"
+#include "pack/compare-feed.h"
 #include "pack/compare.h"
 #include "pack/dirs.h"
+#include "pack/feed.h"
+#include "pack/gather-feed.h"
 #include "pack/gather.h"
 #include "pack/keep.h"
 #include "pack/lane-pool.h"
@@ -144,6 +147,9 @@ static enum rc tell_plan(struct pack *p, struct plan *plan, struct err *err)
 		else
 			report_packed(p->report, span_of(uid, len), it.type,
 				      it.type == ENTRY_REG ? it.size : 0);
+		if (it.is_fed)
+			feed_tell(p->opts->feed, it.number, FEED_ARCHIVED,
+				  NULL);
 	}
 }
 
@@ -155,7 +161,9 @@ static enum rc pack_slot(struct pack *p, uint32_t slot, struct tree *tree,
 				  .part_bytes = p->opts->max_shard,
 				  .part_items = PART_ITEMS,
 				  .dirs = p->dirs,
-				  .stamp = p->stamp };
+				  .stamp = p->stamp,
+				  .is_fed = p->opts->feed,
+				  .feed = p->opts->feed };
 	struct plan *plan;
 	enum rc rc;
 
@@ -163,7 +171,10 @@ static enum rc pack_slot(struct pack *p, uint32_t slot, struct tree *tree,
 		o.stamp = INT64_MIN;
 	o.first = past_parts(p, slot, &o.n_first);
 	plan = plan_new(&o);
-	rc = compare_slot(p, slot, tree, plan, err);
+	if (p->opts->feed)
+		rc = compare_feed_slot(p, slot, plan, err);
+	else
+		rc = compare_slot(p, slot, tree, plan, err);
 	if (!rc)
 		rc = plan_finish(plan, err);
 	state_enter(STATE_READING);
@@ -269,6 +280,8 @@ static enum rc check_options(const struct pack *p, struct err *err)
 {
 	const struct pack_options *o = p->opts;
 
+	if (o->feed && feed_check_options(o, err))
+		return err->rc;
 	if (o->files0_from && o->mirror)
 		return err_set(err, RC_USAGE,
 			       "--mirror needs to see the whole source, "
@@ -345,9 +358,7 @@ static enum rc run(struct pack *p, struct err *err)
 	if (!rc && p->opts->remove_sources)
 		rc = remove_source_check_places(p, err);
 	if (!rc)
-		rc = gather(p, err);
-	if (!rc && !dry && !p->run)
-		rc = store_run_begin(p->store, STORE_RUN_PACK, &p->run, err);
+		rc = p->opts->feed ? gather_feed(p, err) : gather(p, err);
 	if (!rc && !dry)
 		rc = commit_begin(p, err);
 	/* Groups are named by a hash that takes the archive's id. */
@@ -368,6 +379,8 @@ static enum rc run(struct pack *p, struct err *err)
 		rc = commit_end(p, err);
 	}
 	p->is_committed = !rc;
+	if (!rc && !dry)
+		report_committed(p->report);
 	if (!rc && !dry && p->opts->publish)
 		rc = publish(p, err);
 	if (!rc)
@@ -399,8 +412,8 @@ enum rc pack_run(const struct pack_options *opts, struct report *report,
 	struct pack p = { .opts = opts, .report = report };
 	enum rc rc;
 
-	pthread_mutex_init(&p.lock, NULL);
 	raise_file_limit();
+	pthread_mutex_init(&p.lock, NULL);
 	report_phase(report, "opening");
 	rc = run(&p, err);
 	resume_end(&p, p.is_committed && rc != RC_STOPPED);

@@ -19,6 +19,7 @@
 #include "volume/volume.h"
 
 struct erased;
+struct feed;
 struct filter;
 struct own;
 struct past_part;
@@ -31,6 +32,13 @@ enum created_mode { CREATED_NOW, CREATED_MTIME, CREATED_TIME };
 
 #define PACK_ANY_ROUTE UINT32_MAX
 
+/* All other numbers are that of des-shard(5). */
+#define PACK_FORMAT_DES2 2
+
+/* Defaults of open_shards and max_shard. */
+#define PACK_OPEN_SHARDS 2
+#define PACK_MAX_SHARD (UINT64_C(1) << 30)
+
 struct pack_options {
 	char **sources; /* paths, borrowed */
 	size_t n_sources;
@@ -40,6 +48,7 @@ struct pack_options {
 	unsigned int route;  /* enum route_kind, or PACK_ANY_ROUTE */
 	enum created_mode created;
 	int64_t created_at; /* CREATED_TIME: microseconds */
+	int created_zone; /* the zone it was given in: seconds, see timestamp */
 	bool mirror, mirror_empty, checksum, dry_run, one_file_system, publish;
 	bool remove_sources, allow_erased;
 	const char *erasure_key; /* file; NULL: none */
@@ -54,6 +63,14 @@ struct pack_options {
 	struct throttle_rates throttle;
 	struct worker worker;
 	const char *checkpoint; /* file; NULL: none */
+	/* In the place of sources, of which there are none then; borrowed.
+	 * NULL: the sources are walked.
+	 */
+	const struct feed *feed;
+
+	unsigned int format; /* see PACK_FORMAT_DES2 */
+	uint64_t big_file; /* format 2: larger files are objects of their own */
+	bool no_meta;      /* format 2: entries without metadata */
 };
 
 /* A run while it runs; for this room. */

@@ -58,6 +58,35 @@ static void add_part(struct pack *p, const struct shard_meta *m)
 						     .part = m->part + 1 };
 }
 
+static void add_part_of_key(struct pack *p, const char *key)
+{
+	struct past_part part = { .day = (uint32_t)strtoul(key, NULL, 10) };
+	char *at = strchr(key, '_');
+
+	if (!at)
+		return;
+	part.slot = (uint32_t)strtoul(at + 1, &at, 16);
+	if (*at == '_')
+		part.part = (uint32_t)strtoul(at + 1, NULL, 10) + 1;
+	p->parts = mem_grow(p->parts, &p->parts_cap, p->n_parts + 1,
+			    sizeof(*p->parts));
+	p->parts[p->n_parts++] = part;
+}
+
+/* A feed's records have their times, whenever they are packed, so a shard of
+ * them may be what one was before, which was replaced and never counts again.
+ * Their parts begin behind those.
+ */
+static void add_old_parts(struct pack *p, const struct oplog_state *state)
+{
+	if (!p->opts->feed)
+		return;
+	for (size_t i = 0; i < oplog_state_n_old(state); i++)
+		add_part_of_key(p, oplog_state_old(state, i)->key);
+	for (size_t i = 0; i < oplog_state_n_purged(state); i++)
+		add_part_of_key(p, oplog_state_purged_at(state, i)->key);
+}
+
 void past_id_add(uint8_t id[SHARD_ID_LEN], const char *key)
 {
 	uint8_t hash[SHA256_LEN];
@@ -145,6 +174,8 @@ enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 	for (size_t i = 0; !rc && i < n_but; i++)
 		ret_replaced[i] =
 			oplog_state_replaced_by(oplog_state(log), but[i].key);
+	if (!rc)
+		add_old_parts(p, oplog_state(log));
 	oplog_free(log);
 	sort_parts(p);
 	return rc;
@@ -213,7 +244,7 @@ enum rc past_check_replaced(struct pack *p, struct err *err)
 	enum rc rc;
 
 	/* No shard had the time of such a run before it. */
-	if (p->opts->created == CREATED_NOW && !p->is_resumed)
+	if (p->opts->created == CREATED_NOW && !p->is_resumed && !p->opts->feed)
 		return RC_OK;
 	log = oplog_new();
 	oplog_expect(log, p->descriptor.archive_id);
@@ -241,6 +272,7 @@ static enum rc read_log(struct pack *p, struct past *past, struct err *err)
 		return err->rc;
 	for (n = volume_shard_bound(p->volume); at.shard < n; at.shard++)
 		add_shard(p, past, volume_shard(p->volume, at));
+	add_old_parts(p, oplog_state(volume_log(p->volume)));
 	sort_parts(p);
 	return RC_OK;
 }
@@ -252,14 +284,14 @@ static enum rc set_stamps(struct pack *p, const struct past *past,
 	int64_t above = p->has_runs ? past->newest_before + 1 : INT64_MIN;
 
 	if (o->created == CREATED_MTIME) {
-		if (past->has_own && !p->is_resumed)
+		if (past->has_own && !p->is_resumed && !o->feed)
 			return err_set(err, RC_USAGE,
 				       "%s: --created-at mtime is for the "
 				       "first pack only",
 				       o->archive);
 		/* The newest file's, as soon as all are known. */
 	} else if (!has_time(p)) {
-		p->stamp = later(clock_wall_ns() / 1000, above);
+		p->stamp = later(clock_wall_us(), above);
 	}
 	p->safe_stamp = later(p->stamp, above);
 	return RC_OK;
@@ -308,6 +340,8 @@ static void begin_later(struct pack *p, struct past *past)
 	p->is_resumed = false;
 	set_time(p);
 	p->n_parts = 0;
+	add_old_parts(p, oplog_state(volume_log(p->volume)));
+	sort_parts(p);
 	past->has_same = false;
 	past->has_before = past->has_any;
 	past->newest_before = past->newest;

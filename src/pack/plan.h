@@ -17,6 +17,7 @@
 #include "pack/past.h"
 
 struct dirs;
+struct feed;
 struct plan;
 
 struct plan_options {
@@ -26,6 +27,12 @@ struct plan_options {
 	uint64_t part_items;
 	const struct dirs *dirs;
 	int64_t stamp; /* of the run: for directories that are only implied */
+	/* Items are a feed's: of one key there may be several, of different
+	 * times, and the directories above them, of which nothing is known, are
+	 * as new as the newest item below.
+	 */
+	bool is_fed;
+	const struct feed *feed; /* may know of these all the same; or NULL */
 	/* Where days begin, by day; borrowed.  All others begin with part 0. */
 	const struct past_part *first;
 	size_t n_first;

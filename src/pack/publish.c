@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "legacy/legacy-store.h"
 #include "store/log-index.h"
 #include "store/store-write.h"
 #include "volume/descriptor.h"
@@ -79,7 +80,9 @@ static enum rc check_archive(struct store *st, struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = DESCRIPTOR_MAX };
 
-	return descriptor_read(st, &text, err);
+	enum rc rc = descriptor_read(st, &text, err);
+
+	return rc == RC_NOENT ? legacy_store_refuse(st, err) : rc;
 }
 
 /* Who writes last may have listed first; so everybody looks again afterwards,

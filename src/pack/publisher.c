@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/workers.h"
+#include "pack/feed-told.h"
 #include "pack/pack.h"
 #include "pack/report.h"
 #include "pack/state.h"
@@ -27,6 +28,7 @@ struct shard_done {
 	uint64_t size;
 	char *first, *last;
 	struct shard_info info; /* in the two above */
+	struct feed_told *told;
 };
 
 unsigned int publisher_uploads(unsigned int n)
@@ -72,8 +74,9 @@ static enum rc publish(struct shard_done *d, struct err *err)
 		return rc;
 	report_shard(p->report, d->size, existed);
 	pack_add_shard(p, &meta);
+	rc = feed_told_publish(d->told, meta.key, err);
 	shard_meta_release(&meta);
-	return RC_OK;
+	return rc;
 }
 
 static void run(void *arg)
@@ -87,6 +90,7 @@ static void run(void *arg)
 		pack_fail(d->p, &err);
 	state_detach();
 	shard_out_close(&d->out);
+	feed_told_free(d->told);
 	free(d->first);
 	free(d->last);
 	free(d);
@@ -94,7 +98,7 @@ static void run(void *arg)
 
 void publisher_add(struct publisher *pub, uint32_t slot, struct shard_out *out,
 		   const struct shard_footer *f, uint64_t size,
-		   struct shard_info info)
+		   struct shard_info info, struct feed_told *told)
 {
 	struct shard_done *d = xcalloc(1, sizeof(*d));
 
@@ -103,6 +107,7 @@ void publisher_add(struct publisher *pub, uint32_t slot, struct shard_out *out,
 	d->out = shard_out_take(out);
 	d->footer = *f;
 	d->size = size;
+	d->told = told;
 	d->first = xmemdup0(info.first.p, info.first.len);
 	d->last = xmemdup0(info.last.p, info.last.len);
 	d->info = (struct shard_info){

@@ -10,6 +10,7 @@
 
 #include "pack/shard-out.h"
 
+struct feed_told;
 struct pack;
 struct publisher;
 
@@ -22,10 +23,11 @@ enum rc publisher_start(struct pack *p, unsigned int n, struct publisher **ret,
 void publisher_stop(struct publisher *pub);
 
 /* Publish *out, which is taken over, see shard_out_commit, and hand the shard
- * to pack_add_shard.  Waits while there is too much to publish.
+ * to pack_add_shard.  Waits while there is too much to publish.  told, which is
+ * taken over too, is told of then; it may be NULL.
  */
 void publisher_add(struct publisher *pub, uint32_t slot, struct shard_out *out,
 		   const struct shard_footer *f, uint64_t size,
-		   struct shard_info info);
+		   struct shard_info info, struct feed_told *told);
 
 #endif

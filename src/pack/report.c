@@ -48,6 +48,7 @@ struct report {
 	uint64_t phase_start[REPORT_PHASES];
 	size_t n_phases;
 	_Atomic uint64_t counts[N_COUNTS]; /* a struct report_counts */
+	_Atomic bool is_committed;
 };
 
 static_assert(sizeof(struct report_counts) % sizeof(uint64_t) == 0 &&
@@ -97,6 +98,16 @@ struct state *report_state(struct report *r)
 uint64_t report_age(const struct report *r)
 {
 	return clock_mono_ns() - r->start;
+}
+
+void report_committed(struct report *r)
+{
+	r->is_committed = true;
+}
+
+bool report_is_committed(const struct report *r)
+{
+	return r->is_committed;
 }
 
 /* --- phases and progress ----------------------------------------------------

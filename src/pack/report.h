@@ -113,6 +113,10 @@ void report_block(struct report *r, uint64_t plain, uint64_t stored);
 /* Bytes written so far of a shard in the making. */
 void report_written(struct report *r, uint64_t bytes);
 
+/* What was packed is in the archive now. */
+void report_committed(struct report *r);
+bool report_is_committed(const struct report *r);
+
 /* As of now; the numbers need not be of one moment. */
 struct report_counts report_counts(struct report *r);
 /* How many phases there were, the last being the one it is in. */

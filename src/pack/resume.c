@@ -22,6 +22,7 @@
 #include "base/workers.h"
 #include "pack/checkpoint.h"
 #include "pack/commit.h"
+#include "pack/feed.h"
 #include "pack/filter.h"
 #include "pack/pack.h"
 #include "pack/past.h"
@@ -61,6 +62,12 @@ static void hash_options(const struct pack *p, uint8_t out[SHARD_ID_LEN])
 
 	buf_printf(&b, "%d %d %d %d ", o->mirror, o->checksum,
 		   o->one_file_system, !!o->files0_from);
+	if (o->feed) {
+		buf_append_str(&b, "feed ");
+		if (o->feed->identity)
+			buf_append_str(&b, o->feed->identity);
+		buf_append(&b, "", 1);
+	}
 	if (o->allow_erased)
 		buf_append_str(&b, "allow-erased ");
 	buf_printf(&b, "%d %d %" PRIu32 " %" PRIu32 " %" PRIu64 " ",
@@ -100,12 +107,11 @@ static enum rc check_found(const struct pack *p, const struct resume *r,
 			       "%s: is the checkpoint of worker %s, this is %s",
 			       r->file.path, its, ours);
 	if (memcmp(r->found.options, r->options, sizeof(r->options)) != 0)
-		return err_set(
-			err, RC_USAGE,
-			"%s: is the checkpoint of a run with other "
-			"options; use those again, or remove it to begin "
-			"anew",
-			r->file.path);
+		return err_set(err, RC_USAGE,
+			       "%s: is the checkpoint of a run with other "
+			       "options or another source; use those again, or "
+			       "remove it to begin anew",
+			       r->file.path);
 	return RC_OK;
 }
 
@@ -296,7 +302,8 @@ enum rc resume_commit(struct pack *p, struct err *err)
 	if (check_place(p, r, err))
 		return err->rc;
 	/* From here on a clean-up lets them be. */
-	if (r->found.n_shards && store_run_begin(p->store, STORE_RUN_PACK, &p->run, err))
+	if (r->found.n_shards &&
+	    store_run_begin(p->store, STORE_RUN_PACK, &p->run, err))
 		return err->rc;
 	p->shards = r->found.shards;
 	p->n_shards = p->shards_cap = r->found.n_shards;

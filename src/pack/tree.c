@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "pack/attr.h"
 #include "pack/fresh.h"
 #include "pack/own.h"
 #include "shard/shard-format.h"
@@ -191,16 +192,12 @@ static enum rc enter(struct tree *t, struct span path, struct err *err)
 
 enum rc tree_check(int fd, const struct item *it, struct err *err)
 {
+	struct item is = { 0 };
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return err_set_errno(err, errno, "cannot be examined");
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != it->size ||
-	    st.st_mtim.tv_sec != it->mtime_s ||
-	    (uint32_t)st.st_mtim.tv_nsec != it->mtime_ns ||
-	    st.st_ctim.tv_sec != it->ctime_s ||
-	    (uint32_t)st.st_ctim.tv_nsec != it->ctime_ns ||
-	    st.st_ino != it->ino || st.st_dev != it->dev)
+	if (!attr_from_stat(&st, &is) || !item_is_same_state(&is, it))
 		return err_set(err, RC_CHANGED, "changed while it was read");
 	return RC_OK;
 }

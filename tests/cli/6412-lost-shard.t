@@ -114,7 +114,7 @@ begins()
 {
 	rm -rf a && cp -a base a && killed 6 a --created-at $when ||
 		return 1
-	with_faults "read */a/log/2*.json nth=2 run=cd $tmp; sh ./begin" \
+	with_faults "open */a/log nth=3 run=cd $tmp; sh ./begin" \
 		"$DESFS_PACK" --clean a >clean.out 2>&1
 	cat clean.out
 	wait_for 60 not kill -0 "$(cat begun.pid)" 2>/dev/null

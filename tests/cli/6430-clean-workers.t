@@ -79,3 +79,26 @@ same()
 t 'makes it what one run makes' same
 t 'with nothing to clean' clean
 t 'at all' grep '^0 leftovers' clean.out
+
+# One more begins and dies when a clean-up has seen which runs are dead, and what
+# there is.
+for d in 10 11 12 13; do
+	files src/$d 6 3000
+done
+n=$(shards)
+cat >late.sh <<EOT
+export FAULT_SHIM='$tmp/late' LD_PRELOAD='$fault_shim'
+'$DESFS_PACK' -q --open-shards 1 --created-at $when src a
+exit 0
+EOT
+echo "rename *.des nth=3 run=kill -KILL \$PPID" >late
+dies_late()
+{
+	with_faults "open */log/*.json nth=1 run=sh late.sh" clean || return
+	fault_used && [ "$(shards)" = $((n + 2)) ]
+}
+t 'a worker dies while that goes on' dies_late
+t 'a clean-up later' clean
+t 'knows what was its' test "$(shards)" = "$n"
+t 'and leaves nothing' clean
+t 'behind' grep '^0 leftovers' clean.out

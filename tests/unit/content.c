@@ -55,7 +55,7 @@ static void *offer_share(void *arg)
 	struct content_parts *c = s->f->c;
 
 	/* Backwards, so that hardly any comes in its turn. */
-	for (uint32_t i = c->n_blocks; i-- > 0;) {
+	for (uint32_t i = content_n_blocks(c); i-- > 0;) {
 		if (i % THREADS != s->first || is_hole(s->f, i))
 			continue;
 		pieces[i].i = i;
@@ -80,12 +80,12 @@ static void check_file(size_t size, const char *kinds)
 						&shares[i]),
 				 0);
 	}
-	for (uint32_t i = 0; i < f.c->n_blocks; i++)
+	for (uint32_t i = 0; i < content_n_blocks(f.c); i++)
 		if (is_hole(&f, i))
 			content_add_hole(f.c);
 		else
 			content_add_stored(f.c);
-	content_wait_hashed(f.c, f.c->n_blocks - 1);
+	content_wait_hashed(f.c, content_n_blocks(f.c) - 1);
 	sha256_of(bytes, size, want);
 	assert_memory_equal(f.c->sha256, want, sizeof(want));
 	for (uint32_t i = 0; i < THREADS; i++)
@@ -137,7 +137,7 @@ static void the_last_segment_may_be_shorter(void **state)
 	struct content_parts *c = content_new(3 * BLOCK - 1, BLOCK, NULL);
 
 	(void)state;
-	assert_int_equal(c->n_blocks, 3);
+	assert_int_equal(content_n_blocks(c), 3);
 	assert_int_equal(content_len(c, 0), BLOCK);
 	assert_int_equal(content_len(c, 1), BLOCK);
 	assert_int_equal(content_len(c, 2), BLOCK - 1);

@@ -27,7 +27,7 @@ static struct item item_of(uint64_t number)
 
 static uint32_t block_of(const struct content_parts *c)
 {
-	return c->n_blocks == 1 ? BLOCK : 1000;
+	return content_n_blocks(c) == 1 ? BLOCK : 1000;
 }
 
 static struct content_parts *make(uint64_t number)
@@ -40,7 +40,7 @@ static struct content_parts *make(uint64_t number)
 
 	c->tail_off = (uint32_t)number;
 	/* The middle of three is a hole. */
-	for (uint32_t i = 0; i < c->n_blocks; i++) {
+	for (uint32_t i = 0; i < content_n_blocks(c); i++) {
 		if (i == 1) {
 			content_add_hole(c);
 			continue;
@@ -60,7 +60,7 @@ static void place(struct content_parts *c, uint64_t number)
 {
 	struct err err;
 
-	for (uint32_t i = 0; i < c->n_blocks; i++)
+	for (uint32_t i = 0; i < content_n_blocks(c); i++)
 		if (i != 1)
 			assert_int_equal(
 				content_place(c, i, number * 100 + i, &err),
@@ -79,11 +79,12 @@ static void check(struct linked *l, uint64_t number)
 	assert_int_equal(linked_find(l, &it, &c, &is_same, &err), RC_OK);
 	assert_non_null(c);
 	assert_true(is_same);
-	assert_int_equal(c->size, it.size);
+	assert_int_equal(c->blocks.size, it.size);
 	assert_int_equal(c->tail_off, number);
-	assert_int_equal(content_read(c, 0, c->n_blocks, refs, &err), RC_OK);
+	assert_int_equal(content_read(c, 0, content_n_blocks(c), refs, &err),
+			 RC_OK);
 	assert_int_equal(refs[0].off, number * 100);
-	if (c->n_blocks == 3) {
+	if (content_n_blocks(c) == 3) {
 		assert_int_equal(refs[1].stored_len, 0);
 		assert_int_equal(refs[1].data_len, BLOCK);
 		assert_int_equal(refs[2].off, number * 100 + 2);

@@ -168,6 +168,48 @@ static void days_are_planned_apart(void **state)
 	dirs_free(d);
 }
 
+/* Two files of each of n days, day after day: in each all is there once, the
+ * directories as new as the second file.
+ */
+static void assert_days(struct span parent, int64_t n)
+{
+	struct plan_options o = { .spool_dir = "/tmp",
+				  .memory = 1 << 20,
+				  .part_bytes = 100,
+				  .part_items = 100,
+				  .is_fed = true };
+	struct plan *p = plan_new(&o);
+	struct item it = { .type = ENTRY_REG, .parent = parent };
+	struct plan_place place;
+	int64_t count = 0;
+
+	for (int64_t i = 0; i < 2 * n; i++) {
+		it.name = text(i < n ? "1" : "2");
+		it.created_at = i % n * DAY_US + i / n;
+		assert_int_equal(plan_add(p, &it, &place, &err), RC_OK);
+	}
+	assert_int_equal(plan_finish(p, &err), RC_OK);
+	for (; !plan_next(p, &place, &it, &err); count++) {
+		assert_int_equal(it.implicit, count % 4 < 2);
+		assert_int_equal(it.created_at,
+				 count / 4 * DAY_US + (count % 4 != 2));
+	}
+	assert_int_equal(err.rc, RC_NOENT);
+	assert_int_equal(count, 4 * n);
+	plan_free(p);
+}
+
+static void many_days_are_planned_at_once(void **state)
+{
+	char parent[5000];
+
+	(void)state;
+	memset(parent, 'a', sizeof(parent));
+	assert_days(text("a"), 1);
+	assert_days(text("a"), 4200);
+	assert_days(span_of(parent, sizeof(parent)), 600);
+}
+
 static void a_directory_that_is_packed_is_not_implied_too(void **state)
 {
 	struct dirs *d = dirs_new("/tmp");
@@ -272,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_large_file_has_a_part_of_its_own),
 		cmocka_unit_test(a_part_is_full_by_number_too),
 		cmocka_unit_test(days_are_planned_apart),
+		cmocka_unit_test(many_days_are_planned_at_once),
 		cmocka_unit_test(a_directory_that_is_packed_is_not_implied_too),
 		cmocka_unit_test(
 			implied_directories_do_not_depend_on_their_children),
