@@ -4,6 +4,7 @@
 dist_man_MANS += man/des-shard.5
 dist_man_MANS += man/des2.5
 dist_man_MANS += man/des-datavision.5
+dist_man_MANS += man/des-manifest.5
 dist_man_MANS += man/desfs-archive.5
 dist_man_MANS += man/desfs.conf.5
 dist_man_MANS += man/desfs-zones.5

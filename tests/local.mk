@@ -137,6 +137,8 @@ unit_programs += tests/unit/conf-zone
 unit_programs += tests/unit/secret
 unit_programs += tests/unit/erasure-key
 unit_programs += tests/unit/erased
+unit_programs += tests/unit/manifest
+unit_programs += tests/unit/manifest-results
 unit_programs += tests/unit/tombstone-name
 unit_programs += tests/unit/sigv4
 unit_programs += tests/unit/s3-xml
@@ -171,6 +173,7 @@ fuzz_programs += tests/fuzz/fuzz-legacy-meta
 fuzz_programs += tests/fuzz/fuzz-legacy-name
 fuzz_programs += tests/fuzz/fuzz-legacy-path
 fuzz_programs += tests/fuzz/fuzz-timestamp
+fuzz_programs += tests/fuzz/fuzz-manifest
 
 # What looks at sources alone finds the same in every build: ./run-tests calls
 # for these in one, and elsewhere for make check lints_to_run= .
@@ -473,6 +476,7 @@ EXTRA_DIST += tests/lib/pack-model.py tests/lib/push-refresh.py
 EXTRA_DIST += tests/lib/make-tombstone.py tests/lib/held-file.py
 EXTRA_DIST += tests/lib/read-on.py tests/lib/delete-rounds.py
 EXTRA_DIST += tests/lib/tree.sh tests/lib/kill.sh tests/lib/kill-at.sh tests/lib/kill-workers.sh tests/lib/make-oddities.py tests/lib/flip-shards.py
+EXTRA_DIST += tests/lib/make-manifest.py
 EXTRA_DIST += tests/lib/legacy-fixtures.py tests/lib/legacy-malformed.py
 EXTRA_DIST += tests/lib/make-mixed.py tests/lib/route-random.py tests/lib/time-random.py
 EXTRA_DIST += tests/lib/fault.sh tests/lib/fault-shim.c
