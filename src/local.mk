@@ -445,6 +445,18 @@ libdesfs_a_SOURCES += src/pack/own.c src/pack/own.h
 libdesfs_a_SOURCES += src/pack/remove-file.c src/pack/remove-file.h
 libdesfs_a_SOURCES += src/pack/remove-proof.c src/pack/remove-proof.h
 libdesfs_a_SOURCES += src/pack/remove-source.c src/pack/remove-source.h
+libdesfs_a_SOURCES += src/pack/des2-rules.c src/pack/des2-rules.h
+libdesfs_a_SOURCES += src/pack/des2-shard.c src/pack/des2-shard.h
+libdesfs_a_SOURCES += src/pack/des2-record.c src/pack/des2-record.h
+libdesfs_a_SOURCES += src/pack/des2-names.c src/pack/des2-names.h
+libdesfs_a_SOURCES += src/pack/des2-there.c src/pack/des2-there.h
+libdesfs_a_SOURCES += src/pack/des2-outcome.c src/pack/des2-outcome.h
+libdesfs_a_SOURCES += src/pack/des2-gather.c src/pack/des2-gather.h
+libdesfs_a_SOURCES += src/pack/des2-file.c src/pack/des2-backend.h
+libdesfs_a_SOURCES += src/pack/des2-part.c src/pack/des2-part.h
+libdesfs_a_SOURCES += src/pack/des2-big.c src/pack/des2-slot.c
+libdesfs_a_SOURCES += src/pack/des2-compare.c src/pack/des2-lock.c
+libdesfs_a_SOURCES += src/pack/des2.c src/pack/des2.h
 libdesfs_a_SOURCES += src/pack/pack.c src/pack/pack.h
 
 # repack

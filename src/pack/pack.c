@@ -20,6 +20,7 @@
 #include "pack/commit.h"
 #include "pack/compare-feed.h"
 #include "pack/compare.h"
+#include "pack/des2.h"
 #include "pack/dirs.h"
 #include "pack/feed.h"
 #include "pack/gather-feed.h"
@@ -59,6 +60,8 @@ uint64_t pack_memory(const struct pack_options *o)
 	unsigned int uploads =
 		o->open_shards + publisher_uploads(o->open_shards);
 
+	if (o->format == PACK_FORMAT_DES2)
+		return des2_memory(o);
 	if (c->encode_memory) {
 		encoder = c->encode_memory(o->sizes.large, o->level);
 		pages = c->encode_memory(PAGE_RAW_DEFAULT, o->level);
@@ -413,6 +416,10 @@ enum rc pack_run(const struct pack_options *opts, struct report *report,
 	enum rc rc;
 
 	raise_file_limit();
+	if (opts->format == PACK_FORMAT_DES2)
+		return opts->feed && feed_check_options(opts, err)
+			       ? err->rc
+			       : des2_run(opts, report, err);
 	pthread_mutex_init(&p.lock, NULL);
 	report_phase(report, "opening");
 	rc = run(&p, err);
