@@ -13,10 +13,14 @@
 #include "base/json-text.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "base/sha256-many.h"
 #include "base/stop.h"
 #include "base/version.h"
 #include "catalog/catalog.h"
+#include "pack/archive-version.h"
 #include "pack/clean.h"
+#include "pack/import.h"
+#include "pack/manifest-feed.h"
 #include "pack/pack-options.h"
 #include "pack/report.h"
 #include "pack/stats-file.h"
@@ -87,8 +91,8 @@ static enum rc clean(const struct command_line *c, struct err *err)
 				  err);
 	if (rc)
 		return rc;
-	rc = clean_archive(st, NULL, !c->pack.dry_run, tell_leftover, &cl, &alive,
-			   err);
+	rc = clean_archive(st, NULL, !c->pack.dry_run, tell_leftover, &cl,
+			   &alive, err);
 	store_close(st);
 	if (rc)
 		return rc;
@@ -132,6 +136,55 @@ static struct stats_file *new_stats(const struct command_line *c,
 	return stats_file_new(c->stats_file, buf_str(&labels), report);
 }
 
+/* With what is in a backup of another kind. */
+static enum rc import_run(const struct command_line *c, struct report *report,
+			  struct err *err)
+{
+	const struct import_options o = { .file = c->from_archive,
+					  .spool = c->pack.spool,
+					  .spool_limit = c->spool_limit,
+					  .filter = c->filter,
+					  .report = report };
+	struct pack_options with_feed = c->pack;
+	struct import *im;
+	enum rc rc = import_open(&im, &o, err);
+
+	if (rc)
+		return rc;
+	with_feed.feed = import_feed(im);
+	rc = pack_run(&with_feed, report, err);
+	import_free(im);
+	return rc;
+}
+
+/* The run with the records of a manifest, if there is one. */
+static enum rc fed_run(const struct command_line *c, struct report *report,
+		       struct err *err)
+{
+	struct manifest_feed_options o = { .manifest = c->manifest,
+					   .results = c->results,
+					   .spool = c->pack.spool,
+					   .format = c->pack.format,
+					   .is_dry_run = c->pack.dry_run,
+					   .report = report };
+	struct pack_options with_feed = c->pack;
+	struct manifest_feed *f = NULL;
+	enum rc rc;
+
+	if (c->from_archive)
+		return import_run(c, report, err);
+	if (!c->manifest)
+		return pack_run(&c->pack, report, err);
+	rc = manifest_feed_open(&o, &f, err);
+	if (rc)
+		return rc;
+	with_feed.feed = manifest_feed(f);
+	rc = pack_run(&with_feed, report, err);
+	rc = manifest_feed_end(f, rc, err);
+	manifest_feed_free(f);
+	return rc;
+}
+
 static enum rc watched_run(const struct command_line *c, struct report *report,
 			   struct err *err)
 {
@@ -140,7 +193,7 @@ static enum rc watched_run(const struct command_line *c, struct report *report,
 	enum rc rc = watch_start(&watch, report, stats, err);
 
 	if (!rc)
-		rc = pack_run(&c->pack, report, err);
+		rc = fed_run(c, report, err);
 	watch_stop(watch);
 	if (stats)
 		stats_file_end(stats, rc, !rc && !c->pack.dry_run);
@@ -179,8 +232,10 @@ static void print_version(void)
 {
 	version_print(stdout, "desfs-pack", NULL, 0);
 	printf("codecs: %s\n", codec_libraries());
+	printf("hashes side by side: %s\n", sha256_many_library());
 	printf("remote archives: %s\n", store_libraries());
 	printf("index cache: %s\n", catalog_library());
+	printf("tar and zip: %s\n", archive_version());
 }
 
 static enum rc run(struct command_line *c, int argc, char **argv,

@@ -4,29 +4,26 @@
 
 #include "pack/pack-options.h"
 
-#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/opt-rows.h"
 #include "base/opt.h"
 #include "base/progress.h"
+#include "base/spool.h"
 #include "base/timestamp.h"
 #include "base/workers.h"
 #include "conf/conf-opts.h"
+#include "pack/des2-rules.h"
 #include "pack/filter.h"
 #include "pack/profile.h"
 #include "shard/route.h"
 #include "shard/shard-format.h"
 
-/* Not on the command line: the profile decides. */
-#define LEVEL_UNSET INT32_MIN
-#define CODEC_UNSET UINT_MAX
-#define MAX_JOBS 256
 #define MAX_OPEN_SHARDS 64
-#define DEFAULT_OPEN_SHARDS 2
-#define DEFAULT_MAX_SHARD (INT64_C(1) << 30)
-#define DEFAULT_SPOOL "/var/tmp"
+/* Each has a shard, and memory for that. */
+#define DES2_JOBS 4u
 
 /* In the order of enum route_kind. */
 static const char *const route_names[] = { "uid", "parent", NULL };
@@ -52,6 +49,7 @@ static enum rc set_created(void *field, const char *arg, struct err *err)
 		return err_prefix(err, "want now, mtime or a time");
 	c->pack.created = CREATED_TIME;
 	c->pack.created_at = ts.us;
+	c->pack.created_zone = ts.wall_zone;
 	return RC_OK;
 }
 
@@ -81,6 +79,14 @@ static enum rc set_throttle(void *field, const char *arg, struct err *err)
 #define AT(member) .offset = offsetof(struct command_line, member)
 
 static const struct opt rows[] = {
+	{ .name = "format",
+	  .arg = "3|2",
+	  .kind = OPT_UINT,
+	  AT(pack.format),
+	  .min = PACK_FORMAT_DES2,
+	  .max = SHARD_VERSION,
+	  .help = "write shards of this format: 2 is that of the program "
+		  "before this one (default 3)" },
 	{ .name = "n-bits",
 	  .arg = "N",
 	  .kind = OPT_UINT,
@@ -142,6 +148,31 @@ static const struct opt rows[] = {
 	  AT(pack.files0_from),
 	  .help = "pack only the paths in FILE, each ended by a NUL byte; "
 		  "- is standard input" },
+	{ .name = "manifest",
+	  .arg = "FILE",
+	  .kind = OPT_STRING,
+	  AT(manifest),
+	  .help = "pack the files that FILE lists, under the names and times "
+		  "it gives them, instead of a SOURCE; - is standard input" },
+	{ .name = "from-archive",
+	  .arg = "FILE",
+	  .kind = OPT_STRING,
+	  AT(from_archive),
+	  .help = "pack what is in FILE, a tar, a zip or another backup, "
+		  "instead of a SOURCE; - is standard input" },
+	{ .name = "spool-limit",
+	  .arg = "SIZE",
+	  .kind = OPT_SIZE,
+	  AT(spool_limit),
+	  .min = 1,
+	  .help = "with --from-archive, keep no more than SIZE of contents "
+		  "in the --spool DIR (default 9/10 of what is free)" },
+	{ .name = "report",
+	  .arg = "FILE",
+	  .kind = OPT_STRING,
+	  AT(results),
+	  .help = "with --manifest, write what became of each record into "
+		  "FILE; - is standard output" },
 	{ .name = "one-file-system",
 	  .letter = 'x',
 	  .kind = OPT_FLAG,
@@ -150,7 +181,7 @@ static const struct opt rows[] = {
 	{ .name = "profile",
 	  .arg = "default|small|fast",
 	  .kind = OPT_CHOICE,
-	  AT(profile),
+	  AT(choice.profile),
 	  .choices = profile_names,
 	  .help = "codec, level and block size for files that are read at "
 		  "random, for the fewest bytes, or for speed; options "
@@ -158,19 +189,19 @@ static const struct opt rows[] = {
 	{ .name = "codec",
 	  .arg = "zstd|lz4|none",
 	  .kind = OPT_CHOICE,
-	  AT(codec),
+	  AT(choice.codec),
 	  .choices = codec_names,
 	  .help = "compress with (default zstd)" },
 	{ .name = "level",
 	  .arg = "N",
 	  .kind = OPT_INT,
-	  AT(pack.level),
+	  AT(choice.level),
 	  .help = "compression level (default 3 for zstd, 1 with "
 		  "--profile fast)" },
 	{ .name = "block-size",
 	  .arg = "SIZE",
 	  .kind = OPT_SIZE,
-	  AT(block_size),
+	  AT(choice.block_size),
 	  .min = BLOCK_SIZE_MIN,
 	  .max = BLOCK_SIZE_MAX,
 	  .help = "bytes compressed together (default 128K, 1M with "
@@ -181,22 +212,28 @@ static const struct opt rows[] = {
 	  AT(pack.max_shard),
 	  .min = 1,
 	  .help = "plain bytes of a shard after which the next part begins "
-		  "(default 1G)" },
-	{ .name = "jobs",
-	  .letter = 'j',
-	  .arg = "N",
-	  .kind = OPT_UINT,
-	  AT(pack.jobs),
+		  "(default 1G, 1000000000 with --format 2)" },
+	{ .name = "big-file-threshold",
+	  .arg = "SIZE",
+	  .kind = OPT_SIZE,
+	  AT(pack.big_file),
 	  .min = 1,
-	  .max = MAX_JOBS,
-	  .help = "compress with N threads (default: one a processor)" },
+	  .help = "with --format 2, larger files lie beside the shards, not "
+		  "compressed (default 10M)" },
+	{ .name = "no-meta",
+	  .kind = OPT_FLAG,
+	  AT(pack.no_meta),
+	  .help = "with --format 2, keep no times of files" },
+	OPT_ROW_JOBS(struct command_line, pack.jobs,
+		     "compress with N threads (default: one a processor)"),
 	{ .name = "open-shards",
 	  .arg = "N",
 	  .kind = OPT_UINT,
 	  AT(pack.open_shards),
 	  .min = 1,
 	  .max = MAX_OPEN_SHARDS,
-	  .help = "write N shards at a time (default 2)" },
+	  .help = "write N shards at a time (default 2; with --format 2 one a "
+		  "job, up to 4)" },
 	{ .name = "throttle",
 	  .arg = "RATE",
 	  .kind = OPT_CALLBACK,
@@ -221,11 +258,8 @@ static const struct opt rows[] = {
 	  .kind = OPT_STRING,
 	  AT(pack.spool),
 	  .help = "where temporary files go (default $TMPDIR or /var/tmp)" },
-	{ .name = "dry-run",
-	  .letter = 'n',
-	  .kind = OPT_FLAG,
-	  AT(pack.dry_run),
-	  .help = "say what would be done, write nothing" },
+	OPT_ROW_DRY_RUN(struct command_line, pack.dry_run,
+			"say what would be done, write nothing"),
 	{ .name = "publish",
 	  .kind = OPT_FLAG,
 	  AT(pack.publish),
@@ -235,23 +269,16 @@ static const struct opt rows[] = {
 	  AT(clean),
 	  .help = "remove what dead runs have left in ARCHIVE, and that "
 		  "alone" },
-	{ .name = "progress",
-	  .arg = "auto|always|never|json",
-	  .kind = OPT_CHOICE,
-	  AT(progress),
-	  .choices = progress_mode_names,
-	  .help = "show how far it is on standard error (default auto: on a "
-		  "terminal)" },
-	{ .name = "stats-file",
-	  .arg = "FILE",
-	  .kind = OPT_STRING,
-	  AT(stats_file),
-	  .help = "keep metrics of the run in FILE, as Prometheus reads "
-		  "them" },
-	{ .name = "json",
-	  .kind = OPT_FLAG,
-	  AT(json),
-	  .help = "print results as JSON, an object a line" },
+	OPT_ROW_PROGRESS(
+		struct command_line, progress,
+		"show how far it is on standard error (default auto: on a "
+		"terminal)"),
+	OPT_ROW_STATS_FILE(
+		struct command_line, stats_file,
+		"keep metrics of the run in FILE, as Prometheus reads "
+		"them"),
+	OPT_ROW_JSON(struct command_line, json,
+		     "print results as JSON, an object a line"),
 	{ .name = "quiet",
 	  .letter = 'q',
 	  .kind = OPT_FLAG,
@@ -276,17 +303,14 @@ static const struct opt rows[] = {
 
 static void set_defaults(struct command_line *c)
 {
-	const char *tmpdir = getenv("TMPDIR");
-
-	*c = (struct command_line){ .codec = CODEC_UNSET, .conf = CONF_INIT };
+	*c = (struct command_line){ .choice = PROFILE_CHOICE_INIT,
+				    .conf = CONF_INIT };
 	c->filter = filter_new();
 	c->pack.filter = c->filter;
 	c->pack.route = PACK_ANY_ROUTE;
-	c->pack.level = LEVEL_UNSET;
-	c->pack.max_shard = DEFAULT_MAX_SHARD;
+	c->pack.format = SHARD_VERSION;
 	c->pack.jobs = workers_n_cpus();
-	c->pack.open_shards = DEFAULT_OPEN_SHARDS;
-	c->pack.spool = tmpdir && *tmpdir ? tmpdir : DEFAULT_SPOOL;
+	c->pack.spool = spool_default_dir();
 }
 
 void command_line_release(struct command_line *c)
@@ -298,45 +322,115 @@ void command_line_release(struct command_line *c)
 	c->spool = NULL;
 }
 
-/* What the command line leaves open the profile says. */
-static void fill_profile(struct command_line *c)
+/* Defaults that depend on the format. */
+static void fill_format(struct command_line *c)
 {
-	const struct profile *profile = profile_get(c->profile);
-	uint32_t size = (uint32_t)c->block_size;
+	bool is_des2 = c->pack.format == PACK_FORMAT_DES2;
 
-	c->pack.codec = c->codec == CODEC_UNSET ? profile->codec
-						: (enum codec_id)c->codec;
-	if (c->pack.level == LEVEL_UNSET)
-		c->pack.level =
-			c->pack.codec == profile->codec
-				? profile->level
-				: codec_by_id(c->pack.codec)->level_default;
-	c->pack.sizes = profile->sizes;
-	if (size)
-		c->pack.sizes =
-			(struct block_sizes){ .group = size, .large = size };
+	if (!c->pack.max_shard)
+		c->pack.max_shard =
+			is_des2 ? DES2_MAX_SHARD : PACK_MAX_SHARD;
+	if (!c->pack.open_shards && is_des2)
+		c->pack.open_shards =
+			c->pack.jobs < DES2_JOBS ? c->pack.jobs : DES2_JOBS;
+	if (!c->pack.open_shards)
+		c->pack.open_shards = PACK_OPEN_SHARDS;
+	if (!is_des2)
+		return;
+	if (!c->pack.n_bits)
+		c->pack.n_bits = DES2_N_BITS;
+	if (!c->pack.big_file)
+		c->pack.big_file = DES2_BIG_FILE;
 }
 
-static enum rc check_level(struct command_line *c, struct err *err)
+/* What has no meaning in the format. */
+static enum rc check_format(const struct command_line *c, struct err *err)
 {
-	const struct codec *codec = codec_by_id(c->pack.codec);
+	const struct pack_options *o = &c->pack;
+	const struct {
+		const char *name;
+		bool is_given;
+	} v3[] = { { "--mirror", o->mirror },
+		   { "--mirror-empty", o->mirror_empty },
+		   { "--allow-erased", o->allow_erased },
+		   { "--remove-source-files", o->remove_sources },
+		   { "--block-size", c->choice.block_size },
+		   { "--checkpoint", o->checkpoint },
+		   { "--publish", o->publish },
+		   { "--route parent", o->route == ROUTE_PARENT } },
+	  v2[] = { { "--big-file-threshold", o->big_file },
+		   { "--no-meta", o->no_meta } };
 
-	if (c->pack.level < codec->level_min ||
-	    c->pack.level > codec->level_max)
+	for (size_t i = 0; i < ARRAY_LEN(v3); i++)
+		if (o->format == PACK_FORMAT_DES2 && v3[i].is_given)
+			return err_set(err, RC_USAGE,
+				       "%s: --format 2 has no such thing",
+				       v3[i].name);
+	for (size_t i = 0; i < ARRAY_LEN(v2); i++)
+		if (o->format != PACK_FORMAT_DES2 && v2[i].is_given)
+			return err_set(err, RC_USAGE, "%s is for --format 2",
+				       v2[i].name);
+	return RC_OK;
+}
+
+static enum rc fill_profile(struct command_line *c, struct err *err)
+{
+	struct profile profile;
+
+	c->choice.is_des2 = c->pack.format == PACK_FORMAT_DES2;
+
+	if (profile_fill(&c->choice, &profile, err))
+		return err->rc;
+	c->pack.codec = profile.codec;
+	c->pack.level = profile.level;
+	c->pack.sizes = profile.sizes;
+	return RC_OK;
+}
+
+static enum rc check_manifest(const struct command_line *c, int n,
+			      struct err *err)
+{
+	if (c->manifest && n != 1)
 		return err_set(err, RC_USAGE,
-			       "--level %d: %s has levels from %d to %d",
-			       c->pack.level, codec->name, codec->level_min,
-			       codec->level_max);
+			       "want: desfs-pack --manifest FILE ARCHIVE");
+	if (c->manifest && c->pack.created != CREATED_NOW)
+		return err_set(err, RC_USAGE,
+			       "--created-at: the manifest says when files "
+			       "enter the archive");
+	if (c->results && !c->manifest)
+		return err_set(err, RC_USAGE,
+			       "--report is for --manifest only");
+	if (c->results && c->json && !strcmp(c->results, "-"))
+		return err_set(err, RC_USAGE,
+			       "--report - and --json both write standard "
+			       "output");
+	return RC_OK;
+}
+
+static enum rc check_from_archive(const struct command_line *c, int n,
+				  struct err *err)
+{
+	if (c->from_archive && n != 1)
+		return err_set(err, RC_USAGE,
+			       "want: desfs-pack --from-archive FILE ARCHIVE");
+	if (c->from_archive && c->manifest)
+		return err_set(err, RC_USAGE,
+			       "--from-archive and --manifest: one of them");
+	if (c->spool_limit && !c->from_archive)
+		return err_set(err, RC_USAGE,
+			       "--spool-limit is for --from-archive only");
 	return RC_OK;
 }
 
 static enum rc check_args(struct command_line *c, int n, char **args,
 			  struct err *err)
 {
+	if (check_manifest(c, n, err) || check_from_archive(c, n, err))
+		return err->rc;
 	if (c->clean && n != 1)
 		return err_set(err, RC_USAGE,
 			       "want: desfs-pack --clean ARCHIVE");
-	if (!c->clean && n < 2)
+	if (!c->clean && !c->manifest && !c->from_archive && n < 2)
 		return err_set(err, RC_USAGE,
 			       "want: desfs-pack SOURCE... ARCHIVE; "
 			       "'desfs-pack --help' tells more");
@@ -365,8 +459,10 @@ enum rc command_line_parse(struct command_line *c, int argc, char **argv,
 	}
 	if (c->version)
 		return RC_OK;
-	fill_profile(c);
-	rc = check_level(c, err);
+	rc = fill_profile(c, err);
+	if (!rc)
+		rc = check_format(c, err);
+	fill_format(c);
 	return rc ? rc : check_args(c, argc - first, argv + first, err);
 }
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "pack/pack.h"
+#include "pack/profile.h"
 
 struct filter;
 
@@ -20,12 +21,15 @@ struct command_line {
 	bool json, quiet, clean, version, help;
 	unsigned int verbose;
 	const char *debug;
-	char *spool; /* pack.spool from the root on; owned */
-	const char *stats_file; /* NULL: none */
+	char *spool;                    /* pack.spool from the root on; owned */
+	const char *stats_file;         /* NULL: none */
+	const char *manifest, *results; /* likewise */
+	const char *from_archive;       /* likewise */
+	uint64_t spool_limit;           /* bytes; 0: the default */
 
 	/* As the rows set them, see command_line_parse. */
-	unsigned int profile, codec, progress;
-	uint64_t block_size;
+	unsigned int progress;
+	struct profile_choice choice;
 };
 
 /* Parse and check.  With help or version set the rest may be missing, with
