@@ -17,6 +17,7 @@ dist_man_MANS += man/desfs-cat.1
 dist_man_MANS += man/desfs-stat.1
 dist_man_MANS += man/desfs-export.1
 dist_man_MANS += man/desfs-extract.1
+dist_man_MANS += man/desfs-get.1
 dist_man_MANS += man/desfs-verify.1
 dist_man_MANS += man/desfs-publish.1
 dist_man_MANS += man/desfs-reap.1
