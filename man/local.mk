@@ -14,6 +14,7 @@ dist_man_MANS += man/desfs-ls.1
 dist_man_MANS += man/desfs-bench.1
 dist_man_MANS += man/desfs-cache.1
 dist_man_MANS += man/desfs-cat.1
+dist_man_MANS += man/desfs-convert.1
 dist_man_MANS += man/desfs-stat.1
 dist_man_MANS += man/desfs-export.1
 dist_man_MANS += man/desfs-extract.1

@@ -220,6 +220,7 @@ libdesfs_a_SOURCES += src/catalog/catalog-query.c
 libdesfs_a_SOURCES += src/catalog/catalog-schema.c
 libdesfs_a_SOURCES += src/catalog/scrub-vfs.c src/catalog/scrub-vfs.h
 libdesfs_a_SOURCES += src/catalog/sqlite-library.c src/catalog/sqlite-library.h
+
 # legacy
 libdesfs_a_SOURCES += src/legacy/legacy-bits.c src/legacy/legacy-bits.h
 libdesfs_a_SOURCES += src/legacy/legacy-meta.c src/legacy/legacy-meta.h
@@ -403,6 +404,8 @@ libdesfs_a_SOURCES += src/pack/manifest-results.c src/pack/manifest-results.h
 libdesfs_a_SOURCES += src/pack/manifest-rows.c src/pack/manifest-rows.h
 libdesfs_a_SOURCES += src/pack/keep.c src/pack/keep.h
 libdesfs_a_SOURCES += src/pack/dirs.c src/pack/dirs.h
+libdesfs_a_SOURCES += src/pack/convert-check.c src/pack/convert-check.h
+libdesfs_a_SOURCES += src/pack/feed-volume.c src/pack/feed-volume.h
 libdesfs_a_SOURCES += src/pack/report.c src/pack/report.h
 libdesfs_a_SOURCES += src/pack/source.c src/pack/source.h
 libdesfs_a_SOURCES += src/pack/state.c src/pack/state.h
@@ -586,6 +589,9 @@ desfs_SOURCES += src/cmd/cmd-bench.c
 desfs_SOURCES += src/cmd/cmd-cache.c
 desfs_SOURCES += src/cmd/cmd-cat.c
 desfs_SOURCES += src/cmd/cmd-check-conf.c
+desfs_SOURCES += src/cmd/cmd-convert.c
+desfs_SOURCES += src/cmd/convert-place.c src/cmd/convert-place.h
+desfs_SOURCES += src/cmd/convert-report.c src/cmd/convert-report.h
 desfs_SOURCES += src/cmd/cmd-erasures.c
 desfs_SOURCES += src/cmd/cmd-export.c
 desfs_SOURCES += src/cmd/cmd-extract.c

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 extern const struct cmd cmd_bench, cmd_cache, cmd_cat, cmd_check_conf,
-	cmd_erasures, cmd_export, cmd_extract, cmd_get, cmd_help,
+	cmd_convert, cmd_erasures, cmd_export, cmd_extract, cmd_get, cmd_help,
 	cmd_ls, cmd_mount, cmd_publish, cmd_reap, cmd_rebuild, cmd_repack,
 	cmd_route, cmd_stat, cmd_tombstone, cmd_top, cmd_umount, cmd_verify,
 	cmd_version;
@@ -20,7 +20,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_mount, &cmd_umount, &cmd_top,
 	&cmd_ls, &cmd_cat, &cmd_stat, &cmd_extract, &cmd_get, &cmd_export,
 	&cmd_tombstone, &cmd_verify, &cmd_repack, &cmd_reap,
-	&cmd_erasures, &cmd_rebuild, &cmd_publish,
+	&cmd_erasures, &cmd_rebuild, &cmd_publish, &cmd_convert,
 	&cmd_check_conf, &cmd_cache, &cmd_bench,
 	&cmd_route, &cmd_version, &cmd_help,
 	NULL,

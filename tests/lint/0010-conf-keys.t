@@ -53,7 +53,7 @@ tools_take()
 	cat missing
 	[ -s want ] && [ ! -s missing ]
 }
-for c in ls cat stat extract verify repack rebuild publish check-conf; do
+for c in ls cat stat extract verify repack rebuild publish convert check-conf; do
 	t "desfs $c takes them" tools_take "$DESFS" "$c"
 done
 t 'desfs-pack takes them' tools_take "$DESFS_PACK"
