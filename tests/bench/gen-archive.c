@@ -383,8 +383,6 @@ static enum rc make(struct gen *g, struct err *err)
 		return err_set(err, RC_EXISTS, "%s: is there already",
 			       p->opts->archive);
 	if (!rc)
-		rc = store_run_begin(p->store, STORE_RUN_PACK, &p->run, err);
-	if (!rc)
 		rc = commit_begin(p, err);
 	p->blocks = lane_pool_new();
 	if (!rc)

@@ -371,7 +371,7 @@ s3_get_versions()
 	while read -r s3_key s3_id; do
 		s3_i=$((s3_i + 1))
 		s3_curl GET "$1/$2/$s3_key?versionId=$(echo "$s3_id" |
-			s3_encode)" -o "$4/$s3_i" \
+			s3_encode)" -o "$4/$s3_i.$(echo "$s3_key" | tr / .)" \
 			</dev/null || return 1
 	done <"$tmp/s3_versions.txt"
 	s3_curl GET "$1/$2?uploads=" >"$tmp/s3_uploads.xml" || return 1
