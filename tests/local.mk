@@ -434,10 +434,12 @@ tests_model_model_test_LDFLAGS += -Wl,--wrap=oplog_record_decode_kept
 tests_model_model_test_LDFLAGS += -Wl,--wrap=oplog_checkpoint_decode
 tests_model_model_test_LDFLAGS += -Wl,--wrap=sha256_of
 tests_model_model_test_LDADD = $(DESFS_LIBS)
+
 # Routes in bulk, for tests/lib/route-random.py.
 check_PROGRAMS += tests/lib/route-lines
 tests_lib_route_lines_SOURCES = tests/lib/route-lines.c
 tests_lib_route_lines_LDADD = $(DESFS_LIBS)
+
 # Times in bulk, for tests/lib/time-random.py.
 check_PROGRAMS += tests/lib/time-lines
 tests_lib_time_lines_SOURCES = tests/lib/time-lines.c
