@@ -106,7 +106,8 @@ until_told()
 	want=$1
 	shift
 	rm -f told.prom
-	"$DESFS_PACK" --progress json --stats-file told.prom "$@" 2>told.err &
+	ASAN_OPTIONS=$no_leaks "$DESFS_PACK" --progress json \
+		--stats-file told.prom "$@" 2>told.err &
 	pid=$!
 	wait_for 60 test -e told.prom && wait_for 300 is_told_or_over "$want"
 	is_told "$want"

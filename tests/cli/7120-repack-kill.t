@@ -34,7 +34,7 @@ killed_after()
 {
 	chmod -R u+w now 2>/dev/null
 	rm -rf now && cp -a base now || return 1
-	"$DESFS" repack now >now.out 2>&1 &
+	ASAN_OPTIONS=$no_leaks "$DESFS" repack now >now.out 2>&1 &
 	kill_pid=$!
 	sleep "$(awk -v ms="$1" 'BEGIN { printf "%.3f", ms / 1000 }')"
 	kill -KILL $kill_pid 2>/dev/null

@@ -394,7 +394,8 @@ killed()
 	make_archive
 	delete ar d/zebra-secret-name d/e/yak-secret-alone || return
 	for ms in 0.005 0.01 0.02 0.03 0.05; do
-		timeout -s KILL $ms "$DESFS" reap --grace 0 ar >/dev/null 2>&1
+		ASAN_OPTIONS=$no_leaks timeout -s KILL $ms \
+			"$DESFS" reap --grace 0 ar >/dev/null 2>&1
 	done
 	reap --grace 0 ar
 	reap --grace 0 ar && says_nothing 'zebra|yak' &&

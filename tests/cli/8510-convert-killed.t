@@ -11,10 +11,8 @@ convert()
 begin()
 {
 	rm -rf new state
-	# Killed while it looks for leaks it would tell of that.
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
-		"$DESFS" convert --throttle=500K/s --codec=none \
-		--max-shard-size=200K "$@" old new >out 2>err &
+	ASAN_OPTIONS=$no_leaks "$DESFS" convert --throttle=500K/s \
+		--codec=none --max-shard-size=200K "$@" old new >out 2>err &
 	pid=$!
 }
 ended_with()

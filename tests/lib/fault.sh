@@ -50,8 +50,7 @@ killed_at_change()
 {
 	change_n=$1 change_glob=$2
 	shift 2
-	# Killed while it looks for leaks it would tell of that.
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
+	ASAN_OPTIONS=$no_leaks \
 		with_faults "change $change_glob nth=$change_n run=kill -KILL \$PPID" \
 		"$@"
 	change_status=$?

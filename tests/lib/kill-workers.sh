@@ -60,8 +60,7 @@ kw_worker()
 		kw_sleep=$(awk -v r="$kw_random" -v ms="$kw_ms" \
 			'BEGIN { printf "%.3f", r * ms / 1000 }')
 		(
-			# Killed while it looks for leaks it would tell of that.
-			export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+			export ASAN_OPTIONS="$no_leaks"
 			kw_exec='exec'
 			kw_pack "$kw_archive" "$@"
 		) &

@@ -74,10 +74,8 @@ kill_named_by_verify()
 kill_at()
 {
 	rm -rf killed && cp -a base killed || return 1
-	# Killed while it looks for leaks it would tell of that.
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
-		"$DESFS_PACK" -q --mirror --created-at $kill_when --jobs 2 \
-		src killed >kill.out 2>&1 &
+	ASAN_OPTIONS=$no_leaks "$DESFS_PACK" -q --mirror \
+		--created-at $kill_when --jobs 2 src killed >kill.out 2>&1 &
 	kill_pid=$!
 	sleep "$(awk -v ms="$1" 'BEGIN { printf "%.3f", ms / 1000 }')"
 	kill -KILL $kill_pid 2>/dev/null

@@ -154,7 +154,7 @@ fake_killed()
 {
 	fake_rules "$1 latency=600000" || return 1
 	shift
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "$@" &
+	ASAN_OPTIONS=$no_leaks "$@" &
 	met_pid=$!
 	wait_for 60 fake_met
 	kill -KILL $met_pid 2>/dev/null

@@ -22,6 +22,10 @@ MOUNT_DESFS=${MOUNT_DESFS:-$BUILDDIR/mount.desfs}
 CC=${CC:-cc}
 export SRCDIR BUILDDIR DESFS DESFS_PACK MOUNT_DESFS CC
 export LC_ALL=C TZ=UTC DESFS_CONF=
+# For what is killed at any moment: while it looks for leaks it would tell of
+# that.
+# shellcheck disable=SC2034 # of tests
+no_leaks=${ASAN_OPTIONS:-}:detect_leaks=0
 tap_n=0 tap_failed=0
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/desfs-test.XXXXXX") || exit 99
 tap_out=$tmp.out
