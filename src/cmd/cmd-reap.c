@@ -288,6 +288,9 @@ static enum rc load_keys(struct reap_cmd *c, struct err *err)
 		return rc;
 	rc = random_object_read(c->l.st, SUPPRESSION_KEY_OBJECT, k->v[k->n],
 				err);
+	if (!rc && !c->o->dry_run)
+		rc = random_object_complete(c->l.st, SUPPRESSION_KEY_OBJECT,
+					    k->v[k->n], err);
 	k->n += !rc;
 	return rc == RC_NOENT ? RC_OK : rc;
 }

@@ -20,7 +20,15 @@ struct store;
 enum rc random_object_read(struct store *st, const char *key,
 			   uint8_t ret[RANDOM_OBJECT_LEN],
 			   struct err *err) MUST_CHECK;
-/* The one there is, else a fresh one; who comes second gets the first one's. */
+/* Put it into each store of zones that has none: a run may have died between
+ * two of them.  No request where there are no zones.
+ */
+enum rc random_object_complete(struct store *st, const char *key,
+			       const uint8_t bytes[RANDOM_OBJECT_LEN],
+			       struct err *err) MUST_CHECK;
+/* The one there is, else a fresh one, in all stores of zones; who comes second
+ * gets the first one's.
+ */
 enum rc random_object_make(struct store *st, const char *key,
 			   uint8_t ret[RANDOM_OBJECT_LEN],
 			   struct err *err) MUST_CHECK;

@@ -229,3 +229,18 @@ not_read()
 		says_nothing
 }
 t 'nothing is done while one store could not be read' not_read
+
+# A round has died between two stores, after the first one got its salts.
+salts_in_one()
+{
+	make_archive && delete || return
+	mkdir -p west/salts
+	for id in suppression $(grep -o '"id":"[0-9a-f]*"' \
+		west/tombstones/2*/*.json | cut -d '"' -f 4); do
+		head -c 32 /dev/urandom >west/salts/"$id" || return
+	done
+	cp -a west/salts before && "$DESFS" reap --grace 0 "$ar" &&
+		diff -r before west/salts && diff -r before east/salts &&
+		says_nothing
+}
+t 'salts that one store alone has are given to the others' salts_in_one
