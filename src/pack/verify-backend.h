@@ -32,6 +32,7 @@ struct verify_run {
 	bool has_descriptor;
 	struct verify_todo *todo;
 	size_t n_todo, cap_todo;
+	char *unread_place; /* what was told last of one; NULL */
 };
 
 /* One finding about an object. */
@@ -44,6 +45,11 @@ void verify_run_note(struct verify_run *r, const char *key, const char *fmt,
  * the ones before them; that documents of deletions are what they were.
  */
 void verify_log(struct verify_run *r);
+/* A document of deletions that the log names and that is not done, or one of
+ * the list of what is not to come back; NULL: no such.
+ */
+const struct oplog_object *verify_log_object(const struct verify_run *r,
+					     const char *key);
 /* What the list has of the log and of deletions, and no record names. */
 void verify_log_leftovers(struct verify_run *r);
 /* Whether a shard that is not there has stopped to count meanwhile. */
@@ -66,6 +72,11 @@ const struct shard_meta **verify_named(const struct verify_run *r,
  * it.
  */
 void verify_places(struct verify_run *r);
+/* One that cannot be opened: told once. */
+void verify_place_unread(struct verify_run *r, const char *text);
+
+/* verify-mirrors.c: what is no shard, in each store of zones. */
+void verify_mirrors(struct verify_run *r);
 
 /* verify-no-log.c: there are shards in todo, and no record. */
 void verify_no_log(struct verify_run *r);

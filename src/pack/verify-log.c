@@ -20,6 +20,7 @@
 #include "erase/tombstone.h"
 #include "pack/verify-backend.h"
 #include "pack/verify-report.h"
+#include "store/store-write.h"
 
 #define TEXT_MAX 1024
 
@@ -238,13 +239,37 @@ bool verify_log_is_replaced(void *run, const char *key)
 
 /* --- what is left over ---------------------------------------------------- */
 
-static bool is_named_suppressed(const struct verify_run *r, const char *key)
+/* They are by key. */
+static const struct oplog_object *find_suppressed(const struct verify_run *r,
+						  const char *key)
 {
-	for (size_t i = 0; i < oplog_state_n_suppressed(r->state); i++) {
-		if (!strcmp(oplog_state_suppressed(r->state, i)->key, key))
-			return true;
+	size_t from = 0, to = oplog_state_n_suppressed(r->state);
+
+	while (from < to) {
+		size_t i = from + (to - from) / 2;
+		const struct oplog_object *o =
+			oplog_state_suppressed(r->state, i);
+		int cmp = strcmp(o->key, key);
+
+		if (!cmp)
+			return o;
+		if (cmp < 0)
+			from = i + 1;
+		else
+			to = i;
 	}
-	return false;
+	return NULL;
+}
+
+const struct oplog_object *verify_log_object(const struct verify_run *r,
+					     const char *key)
+{
+	const struct oplog_tombstone *t =
+		oplog_state_find_tombstone(r->state, key);
+
+	if (!t)
+		return find_suppressed(r, key);
+	return t->done ? NULL : t->object;
 }
 
 static enum rc ignore_text(void *arg, const void *p, size_t len,
@@ -257,17 +282,36 @@ static enum rc ignore_text(void *arg, const void *p, size_t len,
 	return RC_OK;
 }
 
-/* Made of others, which count alone: it may be made again. */
-static void check_aggregate(struct verify_run *r, const char *key)
+struct aggregate_look {
+	struct verify_run *r;
+	const char *key;
+};
+
+/* Made of others, which count alone: it may be made again, and missing. */
+static enum rc check_aggregate(void *arg, const char *zone, struct store *place,
+			       struct err *err)
 {
+	const struct aggregate_look *l = arg;
 	CLEANUP_BUF struct buf b = { .max = AGGREGATE_MAX };
-	struct err err;
-	enum rc rc = store_read_all(r->store, key, AGGREGATE_MAX, &b, &err);
+	struct verify_report report = { .key = l->key, .place = zone };
+	enum rc rc = store_read_all(place, l->key, AGGREGATE_MAX, &b, err);
 
 	if (!rc)
-		rc = aggregate_each(b.p, b.len, r->descriptor.archive_id,
-				    ignore_text, NULL, &err);
-	if (rc)
+		rc = aggregate_each(b.p, b.len, l->r->descriptor.archive_id,
+				    ignore_text, NULL, err);
+	if (!rc || rc == RC_NOENT)
+		return RC_OK;
+	verify_note(&report, "%s ('desfs tombstone aggregate')", err->msg);
+	verify_report_tell(&report, l->r->opts, l->r->totals);
+	return RC_OK;
+}
+
+static void check_aggregates(struct verify_run *r, const char *key)
+{
+	struct aggregate_look l = { r, key };
+	struct err err;
+
+	if (store_each_place(r->store, key, check_aggregate, &l, &err))
 		verify_run_note(r, key, "%s ('desfs tombstone aggregate')",
 				err.msg);
 }
@@ -278,7 +322,7 @@ static void look_at_tombstone(struct verify_run *r, const char *key)
 		oplog_state_find_tombstone(r->state, key);
 
 	if (aggregate_key_is_valid(key))
-		check_aggregate(r, key);
+		check_aggregates(r, key);
 	else if (t && t->done)
 		verify_run_note(r, key,
 				"all it asked for is done ('desfs reap' "
@@ -288,7 +332,7 @@ static void look_at_tombstone(struct verify_run *r, const char *key)
 				"no log record names it: nothing is deleted by "
 				"it");
 	else if (!t && suppression_key_is_valid(key) &&
-		 !is_named_suppressed(r, key))
+		 !find_suppressed(r, key))
 		verify_run_note(r, key, "no log record names it");
 	else if (!t && !suppression_key_is_valid(key))
 		verify_run_note(r, key, "no part of the archive");

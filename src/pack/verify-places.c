@@ -41,17 +41,15 @@ static enum rc add_place(void *arg, const char *zone, struct store *place,
 	return RC_OK;
 }
 
-/* One that cannot be opened is told once, and the shard looked at wherever it
- * can be read.
- */
-static void cannot_open(struct verify_run *r, const char *text, char **told)
+/* A shard is then looked at wherever it can be read. */
+void verify_place_unread(struct verify_run *r, const char *text)
 {
 	struct verify_report report = { .key = "zones" };
 
-	if (*told && !strcmp(*told, text))
+	if (r->unread_place && !strcmp(r->unread_place, text))
 		return;
-	free(*told);
-	*told = xstrdup(text);
+	free(r->unread_place);
+	r->unread_place = xstrdup(text);
 	verify_unread(&report, "%s", text);
 	verify_report_tell(&report, r->opts, r->totals);
 }
@@ -59,7 +57,6 @@ static void cannot_open(struct verify_run *r, const char *text, char **told)
 void verify_places(struct verify_run *r)
 {
 	struct placing p = { 0 };
-	char *told = NULL;
 	struct err err;
 
 	for (size_t i = 0; i < r->n_todo; i++) {
@@ -69,9 +66,8 @@ void verify_places(struct verify_run *r)
 			continue;
 		p.n = p.n_before;
 		add(&p, NULL, NULL);
-		cannot_open(r, err.msg, &told);
+		verify_place_unread(r, err.msg);
 	}
-	free(told);
 	free(r->todo);
 	r->todo = p.all;
 	r->n_todo = p.n;

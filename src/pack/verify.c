@@ -152,6 +152,7 @@ static void release(struct verify_run *r)
 	oplog_free(r->log);
 	oplog_free(r->later);
 	store_close(r->store);
+	free(r->unread_place);
 	free(r->todo);
 }
 
@@ -188,6 +189,7 @@ static void look_at_rest(struct verify_run *r)
 {
 	if (!r->opts->has_since && !(r->opts->sample > 0))
 		note_twice(r);
+	verify_mirrors(r);
 	verify_log_deleted(r);
 	verify_match_rest(r);
 }
