@@ -230,17 +230,31 @@ static const struct store_made_ops ops = {
 	.close = legacy_close,
 };
 
+/* There is none where there is nothing, or nothing can be listed.  What keeps
+ * us from looking is no answer.
+ */
+static bool is_answer(enum rc rc)
+{
+	return !rc || rc == RC_NOENT || rc == RC_UNSUPPORTED;
+}
+
 enum rc legacy_store_exists(struct store *st, bool *ret, struct err *err)
 {
-	return legacy_sources_exist(st, ret, err);
+	enum rc rc = legacy_sources_exist(st, ret, err);
+
+	return is_answer(rc) ? RC_OK : rc;
 }
 
 enum rc legacy_store_refuse(struct store *st, struct err *err)
 {
 	bool is_there = false;
-	struct err ignored;
+	struct err why;
 
-	if (legacy_sources_exist(st, &is_there, &ignored) || !is_there)
+	if (!is_answer(legacy_sources_exist(st, &is_there, &why))) {
+		*err = why;
+		return err_prefix(err, "%s", store_url(st));
+	}
+	if (!is_there)
 		return err->rc;
 	return err_set(err, RC_UNSUPPORTED,
 		       "%s: archive of an older program: convert it first "

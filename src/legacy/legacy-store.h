@@ -13,12 +13,15 @@
 #include "legacy/legacy-options.h"
 #include "store/store.h"
 
-/* Is one there?  One request of what is remote. */
+/* Is one there?  One request of what is remote.  Not where there is nothing, or
+ * nothing can be listed; what keeps us from looking is an error.
+ */
 enum rc legacy_store_exists(struct store *st, bool *ret,
 			    struct err *err) MUST_CHECK;
 
 /* For who would write: RC_UNSUPPORTED if one is there, which has to be
- * converted first; RC_NOENT otherwise, with the message that err has already.
+ * converted first; RC_NOENT if none is, with the message that err has already;
+ * else what keeps us from looking.
  */
 enum rc legacy_store_refuse(struct store *st, struct err *err) MUST_CHECK;
 

@@ -34,15 +34,15 @@ struct reading {
 	size_t n_files, cap_files;
 };
 
-bool verify_is_legacy(struct verify_run *r)
+enum rc verify_is_legacy(struct verify_run *r, bool *ret, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { .max = DESCRIPTOR_MAX };
-	bool is_there = false;
-	struct err err;
+	struct err ignored;
 
-	if (descriptor_read(r->store, &b, &err) != RC_NOENT)
-		return false;
-	return !legacy_store_exists(r->store, &is_there, &err) && is_there;
+	*ret = false;
+	if (descriptor_read(r->store, &b, &ignored) != RC_NOENT)
+		return RC_OK;
+	return legacy_store_exists(r->store, ret, err);
 }
 
 /* --- findings ------------------------------------------------------------- */

@@ -8,8 +8,9 @@
 #include "base/err.h"
 #include "pack/verify-backend.h"
 
-/* Is it one?  Not if there is a descriptor. */
-bool verify_is_legacy(struct verify_run *r);
+/* Is it one?  Not if there is a descriptor, or something in its place. */
+enum rc verify_is_legacy(struct verify_run *r, bool *ret,
+			 struct err *err) MUST_CHECK;
 
 enum rc verify_legacy(struct verify_run *r, struct err *err) MUST_CHECK;
 

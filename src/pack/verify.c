@@ -216,14 +216,16 @@ enum rc verify_archive(const char *url, const struct verify_options *opts,
 		       struct verify_totals *ret, struct err *err)
 {
 	struct verify_run r = { .opts = opts, .totals = ret, .url = url };
+	bool is_legacy = false;
 	enum rc rc;
 
 	rc = store_open(&r.store, url, opts->settings, err);
 	if (rc)
 		return rc;
-	if (verify_is_legacy(&r))
+	rc = verify_is_legacy(&r, &is_legacy, err);
+	if (!rc && is_legacy)
 		rc = verify_legacy(&r, err);
-	else
+	else if (!rc)
 		rc = opts->n_keys ? verify_keys(&r, err)
 				  : verify_whole(&r, err);
 	release(&r);

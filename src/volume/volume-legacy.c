@@ -8,19 +8,15 @@
 #include "store/store.h"
 #include "volume/volume-state.h"
 
-/* Where there is no archive there may be an older one, but not where there is
- * nothing, or nothing can be listed.  What keeps us from looking is no answer.
- */
+/* Where there is no archive there may be an older one. */
 enum rc volume_legacy_exists(struct volume *v,
 			     const struct volume_options *opts, bool *ret,
 			     struct err *err)
 {
-	enum rc rc = RC_OK;
-
 	*ret = false;
-	if (!opts || !opts->legacy.is_off)
-		rc = legacy_store_exists(v->st, ret, err);
-	return rc == RC_NOENT || rc == RC_UNSUPPORTED ? RC_OK : rc;
+	return opts && opts->legacy.is_off
+		       ? RC_OK
+		       : legacy_store_exists(v->st, ret, err);
 }
 
 enum rc volume_legacy_begin(struct volume *v, const struct volume_options *opts,

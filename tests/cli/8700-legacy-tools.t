@@ -110,3 +110,20 @@ t 'from a bucket, too' "$DESFS" extract s3://bkt/many many-remote
 t 'with few requests' at_most 100 TOTAL
 t 'they are the same' diff -r many many-remote
 t 'and all of them' [ "$(find many -type f | wc -l)" = 1200 ]
+
+# A list that fails is no answer to what is there: neither an archive of an
+# older program nor none.
+for b in old none; do
+	for c in verify repack reap rebuild publish 'tombstone list'; do
+		fake_rules 'kind=LIST query=*start-after=* denied'
+		# shellcheck disable=SC2086 # words
+		t "desfs $c s3://bkt/$b tells of a list that is forbidden" \
+			status 10 403 "$DESFS" $c s3://bkt/$b
+		t 'but of no archive' not grep -E 'older program|no archive|not an archive' out err
+	done
+	fake_rules 'kind=LIST status=503 code=SlowDown'
+	t "or of a server that is busy: $b" status 5 503 "$DESFS" repack \
+		--timeout 2 --retries 1 s3://bkt/$b
+done
+fake_rules ''
+t 'then none is there' status 3 'no archive' "$DESFS" repack s3://bkt/none
