@@ -94,6 +94,20 @@ enum rc legacy_contents_read(struct legacy_contents *c,
 	return err_set(err, RC_CORRUPT, "%s", text);
 }
 
+bool legacy_contents_cost(const struct legacy_contents *c)
+{
+	return c->segments;
+}
+
+void legacy_contents_expect(struct legacy_contents *c, uint32_t object,
+			    uint64_t off, uint64_t end, bool is_sparse)
+{
+	if (c->segments)
+		legacy_segments_expect(c->segments,
+				       legacy_objects_get(c->objects, object),
+				       off, end, is_sparse);
+}
+
 uint64_t legacy_contents_turn(struct legacy_contents *c,
 			      const struct legacy_place *p, struct span text)
 {

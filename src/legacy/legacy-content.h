@@ -33,6 +33,17 @@ enum rc legacy_contents_read(struct legacy_contents *c,
 			     uint64_t off, void *buf, size_t len, bool is_ahead,
 			     struct err *err) MUST_CHECK;
 
+/* Does a read cost a request?  Then it is worth while to tell beforehand of
+ * several that follow each other.
+ */
+bool legacy_contents_cost(const struct legacy_contents *c) MUST_CHECK;
+
+/* Bytes of an object from off to end, in which several files lie, are about to
+ * be read; as legacy_segments_expect.
+ */
+void legacy_contents_expect(struct legacy_contents *c, uint32_t object,
+			    uint64_t off, uint64_t end, bool is_sparse);
+
 /* Of files without a hash, see legacy-outside.h; text is the object's key. */
 uint64_t legacy_contents_turn(struct legacy_contents *c,
 			      const struct legacy_place *p,

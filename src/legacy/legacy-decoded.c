@@ -92,6 +92,7 @@ struct decoding {
 	struct legacy_segments *segments;
 	const struct legacy_object *o;
 	uint64_t off, left; /* stored bytes */
+	uint64_t expected;  /* read so far, or expected to be */
 	uint8_t *piece;
 	size_t piece_len, piece_used;
 	uint8_t *to; /* memory, or: */
@@ -99,10 +100,23 @@ struct decoding {
 	uint64_t done; /* plain bytes */
 };
 
+/* Frames are read from their begin to their end. */
+static void expect(struct decoding *d)
+{
+	uint64_t n = d->left < LEGACY_SEGMENT_MAX ? d->left
+						  : LEGACY_SEGMENT_MAX;
+
+	if (!d->segments || d->off < d->expected || n <= PIECE)
+		return;
+	d->expected = d->off + n;
+	legacy_segments_expect(d->segments, d->o, d->off, d->expected, false);
+}
+
 static enum rc next_piece(struct decoding *d, struct err *err)
 {
 	size_t n = d->left < PIECE ? (size_t)d->left : PIECE;
 
+	expect(d);
 	d->piece_used = d->piece_len = 0;
 	if (d->segments ? legacy_segments_read(d->segments, d->o, d->off,
 					       d->piece, n, false, err)

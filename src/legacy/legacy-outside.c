@@ -15,8 +15,9 @@
 #include "base/sha256.h"
 #include "base/table.h"
 
-/* Bytes hashed at a time. */
+/* Bytes hashed at a time; more where each read is a request. */
 #define PIECE (1u << 20)
+#define PIECE_REMOTE (8u << 20)
 
 /* How often an object that changes while it is looked at is looked at again. */
 #define ATTEMPTS 3
@@ -107,7 +108,8 @@ static enum rc check_hash(struct store *st, const struct legacy_place *p,
 			  const char *key, const struct object_info *info,
 			  struct err *err)
 {
-	CLEANUP_FREE uint8_t *piece = mem_array(PIECE, 1);
+	size_t max = store_is_remote(st) ? PIECE_REMOTE : PIECE;
+	CLEANUP_FREE uint8_t *piece = mem_array(max, 1);
 	struct sha256 h;
 
 	if (!piece)
@@ -115,7 +117,7 @@ static enum rc check_hash(struct store *st, const struct legacy_place *p,
 	sha256_init(&h);
 	for (uint64_t off = 0; off < p->size;) {
 		uint64_t left = p->size - off;
-		size_t n = left < PIECE ? (size_t)left : PIECE;
+		size_t n = left < max ? (size_t)left : max;
 
 		if (store_read(st, key, info, off, piece, n, err))
 			return err->rc;

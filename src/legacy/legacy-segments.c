@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* legacy-segments.c - reading small files of remote objects one after the
- * other.
- */
+/* legacy-segments.c - several files of a remote object with one request. */
 #include "config.h"
 
 #include "legacy/legacy-segments.h"
@@ -13,28 +11,31 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-/* Reads of more bytes are requests of their own. */
-#define SMALL (256u << 10)
-/* A segment has so many bytes at least if the one before it was read on, and so
- * many at most.
+/* Of a segment of which much is left out anyway, the part that is read besides
+ * before and behind it, and its most.
  */
-#define FIRST (64u << 10)
-#define LARGEST (1u << 20)
-/* Bytes that may be left out between two files and still count as read on; and
- * as much as the segment has, since who has read much of an object leaves out
- * what is of other directories.
- */
-#define GAP (8u << 10)
+#define MARGIN_PART 8
+#define MARGIN_MAX (UINT64_C(64) << 10)
 /* So many objects may be gone through at a time. */
-#define SEGMENTS 16u
+#define SEGMENTS 64u
+/* Bytes of all of them. */
+#define BYTES_MAX (UINT64_C(48) << 20)
+
+enum state {
+	NONE,
+	EXPECTED, /* whoever comes first loads it */
+	LOADING,
+	READY,
+};
 
 struct segment {
-	const struct legacy_object *o; /* NULL: none */
+	enum state state;
+	const struct legacy_object *o;
 	uint64_t off, end;
-	bool is_loading;
+	bool is_sparse;     /* it is kept when it was read to its end */
 	unsigned int users; /* those that read it or wait for it */
 	uint64_t used;      /* when: a count of uses */
-	uint8_t *p;         /* unless it is loading or failed */
+	uint8_t *p;         /* while READY */
 };
 
 struct legacy_segments {
@@ -42,6 +43,7 @@ struct legacy_segments {
 	pthread_mutex_t lock; /* guards what follows; not held during I/O */
 	pthread_cond_t changed;
 	struct segment segments[SEGMENTS];
+	uint64_t bytes; /* of those that have or will have them */
 	uint64_t uses;
 };
 
@@ -66,103 +68,129 @@ void legacy_segments_free(struct legacy_segments *s)
 	free(s);
 }
 
-/* With the lock held: the one that has the bytes, or will. */
+/* With the lock held, as all up to hold: the one that has the bytes, or will. */
 static struct segment *find(struct legacy_segments *s,
 			    const struct legacy_object *o, uint64_t off,
-			    size_t len)
+			    uint64_t end)
 {
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		struct segment *g = &s->segments[i];
 
-		if (g->o == o && off >= g->off && off + len <= g->end)
+		if (g->state != NONE && g->o == o && off >= g->off &&
+		    end <= g->end)
 			return g;
 	}
 	return NULL;
 }
 
-/* Likewise: the length of the one that ends just before, or amid it; 0: none.
+/* But for its users. */
+static void clear(struct legacy_segments *s, struct segment *g)
+{
+	if (g->state != NONE)
+		s->bytes -= g->end - g->off;
+	free(g->p);
+	*g = (struct segment){ .users = g->users };
+}
+
+/* The one that nobody uses for longest; NULL: all are in use, or of those with
+ * bytes.
  */
-static uint64_t length_before(const struct legacy_segments *s,
-			      const struct legacy_object *o, uint64_t off,
-			      size_t len)
+static struct segment *oldest(struct legacy_segments *s, bool has_bytes)
 {
-	uint64_t longest = 0;
-
-	for (size_t i = 0; i < SEGMENTS; i++) {
-		const struct segment *g = &s->segments[i];
-		uint64_t n = g->end - g->off;
-
-		if (g->o == o && off >= g->off && off + len > g->end &&
-		    off <= g->end + GAP + n && n > longest)
-			longest = n;
-	}
-	return longest;
-}
-
-/* How much to read: more than is wanted if the object is read on. */
-static uint64_t length_for(const struct legacy_segments *s,
-			   const struct legacy_object *o, uint64_t off,
-			   size_t len)
-{
-	uint64_t before = length_before(s, o, off, len), n = len;
-
-	if (before && n < FIRST)
-		n = FIRST;
-	if (before && n < 2 * before)
-		n = 2 * before < LARGEST ? 2 * before : LARGEST;
-	if (n > o->info.size - off)
-		n = o->info.size - off;
-	return n < len ? len : n;
-}
-
-/* The one that nobody uses for longest; NULL: all are in use. */
-static struct segment *choose(struct legacy_segments *s)
-{
-	struct segment *oldest = NULL;
+	struct segment *found = NULL;
 
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		struct segment *g = &s->segments[i];
 
-		if (!g->users && (!oldest || g->used < oldest->used))
-			oldest = g;
+		if (!g->users && (g->state != NONE || !has_bytes) &&
+		    (!found || g->used < found->used))
+			found = g;
 	}
-	return oldest;
+	return found;
+}
+
+/* A new one, for which others may have to go; NULL: there is no room. */
+static struct segment *add(struct legacy_segments *s,
+			   const struct legacy_object *o, uint64_t off,
+			   uint64_t end)
+{
+	struct segment *g;
+
+	while (s->bytes + (end - off) > BYTES_MAX) {
+		g = oldest(s, true);
+		if (!g)
+			return NULL;
+		clear(s, g);
+	}
+	g = oldest(s, false);
+	if (!g)
+		return NULL;
+	clear(s, g);
+	*g = (struct segment){
+		.state = EXPECTED, .o = o, .off = off, .end = end
+	};
+	g->used = ++s->uses;
+	s->bytes += end - off;
+	return g;
+}
+
+/* What is just before and behind is others', too. */
+static void widen(const struct legacy_object *o, uint64_t *off, uint64_t *end)
+{
+	uint64_t margin = (*end - *off) / MARGIN_PART;
+	uint64_t left = o->info.size - *end;
+
+	if (margin > MARGIN_MAX)
+		margin = MARGIN_MAX;
+	*off = *off > margin ? *off - margin : 0;
+	*end += left < margin ? left : margin;
+}
+
+void legacy_segments_expect(struct legacy_segments *s,
+			    const struct legacy_object *o, uint64_t off,
+			    uint64_t end, bool is_sparse)
+{
+	LOCK_SCOPE(&s->lock);
+	struct segment *g;
+
+	if (off >= end || end > o->info.size || find(s, o, off, end))
+		return;
+	if (is_sparse)
+		widen(o, &off, &end);
+	g = add(s, o, off, end);
+	if (g)
+		g->is_sparse = is_sparse;
 }
 
 /* Hold a segment for the bytes; *ret_mine: it is to be loaded by the caller.
- * NULL: there is no room for one.
+ * NULL: there is none.
  */
 static struct segment *hold(struct legacy_segments *s,
 			    const struct legacy_object *o, uint64_t off,
 			    size_t len, bool *ret_mine)
 {
 	LOCK_SCOPE(&s->lock);
-	struct segment *g = find(s, o, off, len);
+	struct segment *g = find(s, o, off, off + len);
 
-	*ret_mine = !g;
-	if (!g) {
-		uint64_t n = length_for(s, o, off, len);
-
-		g = choose(s);
-		if (!g)
-			return NULL;
-		free(g->p);
-		*g = (struct segment){
-			.o = o, .off = off, .end = off + n, .is_loading = true
-		};
-	}
+	if (!g)
+		return NULL;
 	g->users++;
 	g->used = ++s->uses;
-	while (!*ret_mine && g->is_loading)
+	*ret_mine = g->state == EXPECTED;
+	if (*ret_mine)
+		g->state = LOADING;
+	while (!*ret_mine && g->state == LOADING)
 		pthread_cond_wait(&s->changed, &s->lock);
 	return g;
 }
 
-static void release(struct legacy_segments *s, struct segment *g)
+/* By who has read up to end. */
+static void release(struct legacy_segments *s, struct segment *g, uint64_t end)
 {
 	LOCK_SCOPE(&s->lock);
 
-	g->users--;
+	if (!--g->users && g->state == READY && end == g->end && !g->is_sparse)
+		clear(s, g);
 }
 
 /* p NULL: it failed; those that wait read for themselves. */
@@ -170,10 +198,10 @@ static void finish(struct legacy_segments *s, struct segment *g, uint8_t *p)
 {
 	LOCK_SCOPE(&s->lock);
 
-	g->is_loading = false;
+	g->state = READY;
 	g->p = p;
 	if (!p)
-		g->o = NULL;
+		clear(s, g);
 	pthread_cond_broadcast(&s->changed);
 }
 
@@ -211,12 +239,11 @@ enum rc legacy_segments_read(struct legacy_segments *s,
 			     struct err *err)
 {
 	bool is_mine = false;
-	struct segment *g;
+	struct segment *g = NULL;
 	enum rc rc = RC_OK;
 
-	if (len > SMALL || off > o->info.size || len > o->info.size - off)
-		return read_store(s, o, off, buf, len, is_ahead, err);
-	g = hold(s, o, off, len, &is_mine);
+	if (off <= o->info.size && len <= o->info.size - off)
+		g = hold(s, o, off, len, &is_mine);
 	if (!g)
 		return read_store(s, o, off, buf, len, is_ahead, err);
 	if (is_mine)
@@ -225,6 +252,6 @@ enum rc legacy_segments_read(struct legacy_segments *s,
 		memcpy(buf, g->p + (off - g->off), len);
 	else if (!rc)
 		rc = read_store(s, o, off, buf, len, is_ahead, err);
-	release(s, g);
+	release(s, g, off + len);
 	return rc;
 }

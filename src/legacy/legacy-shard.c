@@ -10,9 +10,18 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "codec/codec.h"
 #include "legacy/legacy-content.h"
+#include "legacy/legacy-segments.h"
 #include "shard/shard-block.h"
 #include "shard/shard-build.h"
+
+/* What may lie between files that are read with one request: so many bytes
+ * between two, and in all so many besides, and for each that is wanted.
+ */
+#define GAP_MAX (UINT64_C(64) << 10)
+#define GAPS_FREE (UINT64_C(192) << 10)
+#define GAPS_TIMES 2u
 
 struct legacy_shards *legacy_shards_new(const char *dir)
 {
@@ -131,6 +140,7 @@ struct reading {
 	uint64_t off;  /* in the shard, of these */
 	size_t len;    /* wanted yet */
 	uint8_t *room; /* for a block of which not all is wanted */
+	uint64_t told; /* contents know of places before this one */
 };
 
 static enum rc make_block(const struct reading *r, const struct legacy_place *p,
@@ -183,11 +193,63 @@ static enum rc read_block(struct reading *r, const struct legacy_place *p,
 	return RC_OK;
 }
 
+/* Whole blocks from number on: bytes of the file at once, behind where they are
+ * to be, and then moved apart.
+ */
+static enum rc read_several(struct reading *r, const struct legacy_place *p,
+			    const char *text, uint64_t number, size_t n,
+			    struct err *err)
+{
+	uint64_t from = number * p->block_size, left = p->size - from;
+	uint8_t *to = r->out, *bytes = r->out + n * BLOCK_HEADER_SIZE;
+	size_t len = n * p->block_size;
+
+	if (len > left)
+		len = (size_t)left;
+	if (legacy_contents_read(r->contents, p, text, from, bytes, len,
+				 r->is_ahead, err))
+		return err->rc;
+	take(r, len + n * BLOCK_HEADER_SIZE);
+	while (len) {
+		size_t some = len < p->block_size ? len : p->block_size;
+
+		memmove(to + BLOCK_HEADER_SIZE, bytes, some);
+		block_wrap(to, some);
+		to += BLOCK_HEADER_SIZE + some;
+		bytes += some;
+		len -= some;
+	}
+	return RC_OK;
+}
+
+/* Blocks of the place that are wanted whole, from where a block begins on. */
+static size_t count_whole(const struct reading *r, const struct legacy_place *p)
+{
+	uint64_t stride = (uint64_t)p->block_size + BLOCK_HEADER_SIZE;
+	uint64_t end = r->off + r->len;
+
+	if ((r->off - p->start) % stride)
+		return 0;
+	if (end >= end_of(p))
+		return (size_t)((end_of(p) - r->off + stride - 1) / stride);
+	return (size_t)((end - r->off) / stride);
+}
+
+static enum rc read_next(struct reading *r, const struct legacy_place *p,
+			 const char *text, struct err *err)
+{
+	uint64_t stride = (uint64_t)p->block_size + BLOCK_HEADER_SIZE;
+	uint64_t number = (r->off - p->start) / stride;
+	size_t n = count_whole(r, p);
+
+	return n > 1 ? read_several(r, p, text, number, n, err)
+		     : read_block(r, p, text, number, err);
+}
+
 static enum rc read_blocks(struct reading *r, const struct legacy_place *p,
 			   struct err *err)
 {
 	CLEANUP_FREE char *text = mem_array((size_t)p->text_len + 1, 1);
-	uint64_t stride = (uint64_t)p->block_size + BLOCK_HEADER_SIZE;
 	enum rc rc = RC_OK;
 
 	if (!text)
@@ -196,8 +258,86 @@ static enum rc read_blocks(struct reading *r, const struct legacy_place *p,
 	rc = spool_read(&r->s->texts, p->text, text, p->text_len, err);
 	text[p->text_len] = '\0';
 	while (!rc && r->len && r->off < end_of(p))
-		rc = read_block(r, p, text, (r->off - p->start) / stride, err);
+		rc = read_next(r, p, text, err);
 	return rc;
+}
+
+/* --- neighbours ----------------------------------------------------------- */
+
+/* Bytes of an object that are read for places in it. */
+struct run {
+	uint64_t off, end;
+	uint64_t wanted; /* of them; the rest is between files */
+};
+
+/* What of its object is read of a place within the bytes [from, to) of the
+ * shard.
+ */
+static struct run run_of(const struct legacy_place *p, uint64_t from,
+			 uint64_t to)
+{
+	uint64_t stride = (uint64_t)p->block_size + BLOCK_HEADER_SIZE;
+	struct run run = { p->off, p->off + p->stored_len, p->stored_len };
+	uint64_t n;
+
+	if (p->codec != CODEC_NONE)
+		return run;
+	if (from > p->start)
+		run.off += (from - p->start) / stride * p->block_size;
+	n = (to - p->start + stride - 1) / stride;
+	if (n < n_blocks(p))
+		run.end = p->off + n * p->block_size;
+	run.wanted = run.end - run.off;
+	return run;
+}
+
+/* False: the next one is elsewhere. */
+static bool run_join(struct run *run, const struct run *next)
+{
+	uint64_t wanted = run->wanted + next->wanted;
+
+	if (next->off < run->end || next->off - run->end > GAP_MAX ||
+	    next->end - run->off > LEGACY_SEGMENT_MAX ||
+	    next->end - run->off > wanted * (GAPS_TIMES + 1) + GAPS_FREE)
+		return false;
+	run->end = next->end;
+	run->wanted = wanted;
+	return true;
+}
+
+/* Tell of files that are wanted with place i and follow it in its object. */
+static enum rc tell_run(struct reading *r, uint64_t i,
+			const struct legacy_place *first, struct err *err)
+{
+	uint64_t end = r->shard->starts + r->shard->n_starts;
+	uint64_t to = r->off + r->len;
+	struct run run;
+	uint64_t k;
+
+	r->told = i + 1;
+	if (first->how != LEGACY_INLINE || end_of(first) >= to ||
+	    !legacy_contents_cost(r->contents))
+		return RC_OK;
+	run = run_of(first, r->off, to);
+	for (k = i + 1; k < end; k++) {
+		struct legacy_place p;
+		struct run next;
+
+		if (read_place(r->s, k, &p, err))
+			return err->rc;
+		if (p.start >= to || p.how != LEGACY_INLINE ||
+		    p.object != first->object)
+			break;
+		next = run_of(&p, p.start, to);
+		if (!run_join(&run, &next))
+			break;
+	}
+	r->told = k;
+	if (k > i + 1)
+		legacy_contents_expect(r->contents, first->object, run.off,
+				       run.end,
+				       run.wanted < (run.end - run.off) / 2);
+	return RC_OK;
 }
 
 static enum rc read_data(struct reading *r, struct err *err)
@@ -208,7 +348,10 @@ static enum rc read_data(struct reading *r, struct err *err)
 
 	rc = find_place(r->s, r->shard, r->off, &i, &p, err);
 	while (!rc) {
-		rc = read_blocks(r, &p, err);
+		if (i >= r->told)
+			rc = tell_run(r, i, &p, err);
+		if (!rc)
+			rc = read_blocks(r, &p, err);
 		if (rc || !r->len || r->off >= r->shard->data_end)
 			break;
 		rc = read_place(r->s, ++i, &p, err);

@@ -28,8 +28,9 @@ enum readahead_kin readahead_kin(const struct readahead *ra,
 				 const struct readahead_near *near)
 {
 	const struct byte_range *old = &ra->near.range;
+	uint64_t gap = near->is_strict ? 0 : READAHEAD_GAP;
 
-	if (block.hi > ra->next && block.lo <= ra->next + READAHEAD_GAP)
+	if (block.hi > ra->next && block.lo <= ra->next + gap)
 		return READAHEAD_SEQUENTIAL;
 	if (!near->is_file && !ra->near.is_file &&
 	    near->group == ra->near.group && near->range.lo < old->hi &&

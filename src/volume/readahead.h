@@ -42,6 +42,7 @@ struct readahead_near {
 	uint64_t call_end; /* the same call wants all up to here; 0: no more */
 	bool is_file;      /* a large file: a range of its own */
 	bool is_open;      /* it goes on after the range */
+	bool is_strict;    /* who goes on leaves nothing out */
 };
 
 /* One stream; zeroed, then readahead_miss with READAHEAD_NEW. */

@@ -39,10 +39,15 @@ static bool find_source(const struct shard_handle *h, uint64_t off, size_t len,
 		{ f->index_off, f->index_off + f->index_len },
 	};
 
+	/* The index of a shard that is made of older ones is at hand. */
+	uint32_t n = h->env->features & SHARD_INCOMPAT_UNHASHED
+			     ? 1
+			     : ARRAY_LEN(parts);
+
 	/* A handle that is being opened has no hold yet. */
 	if (!h->env->fetch || !h->hold)
 		return false;
-	for (uint32_t i = 0; i < ARRAY_LEN(parts); i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		if (off < parts[i].lo || off >= parts[i].hi ||
 		    len > parts[i].hi - off)
 			continue;
@@ -92,7 +97,8 @@ bool shard_fetch_again(const struct shard_handle *h, uint64_t off, size_t len,
 	uint8_t *p;
 
 	*ret = (struct shard_bytes){ .epoch = atomic_load(h->sf->epoch) };
-	if (rc != RC_CORRUPT || !find_source(h, off, len, &src))
+	if (rc != RC_CORRUPT || !h->env->check_hash ||
+	    !find_source(h, off, len, &src))
 		return false;
 	fetch_forget(h->env->fetch, &src,
 		     (struct byte_range){ off, off + len });

@@ -24,9 +24,24 @@ static enum rc open_disk_cache(struct volume *v,
 	return RC_OK;
 }
 
+/* Blocks of an older archive have hashes that say nothing of their bytes, so
+ * none are checked nor kept on a disk.
+ */
+static bool is_made_of_remote(const struct volume *v)
+{
+	return v->below && store_is_remote(v->below);
+}
+
+bool volume_is_remote(const struct volume *v)
+{
+	return store_is_remote(v->st) || is_made_of_remote(v);
+}
+
 enum rc volume_fetch_begin(struct volume *v, const struct volume_options *opts,
 			   struct err *err)
 {
+	if (is_made_of_remote(v))
+		v->env.fetch = shard_fetch_new(&v->env);
 	if (!store_is_remote(v->st))
 		return RC_OK;
 	/* What came over a network is checked wholly, once. */

@@ -111,6 +111,16 @@ static void tell_directory(const struct volume_near *n,
 	}
 }
 
+/* In a shard that is made of older ones files lie in an order that has nothing
+ * to do with directories.  Who reads on from one to the next goes through all
+ * of it; that others are near by is chance.
+ */
+static void tell_alone(const struct volume_near *n, struct readahead_near *ret)
+{
+	ret->is_file = ret->is_open = ret->is_strict = true;
+	ret->group = n->refs[n->k].off << 1 | 1;
+}
+
 void volume_near_tell(void *arg, struct readahead_near *ret)
 {
 	const struct volume_near *n = arg;
@@ -123,6 +133,8 @@ void volume_near_tell(void *arg, struct readahead_near *ret)
 	ret->range.hi = end_of(ref);
 	if (n->ve->e.size > SMALL_MAX || !n->ve->hold)
 		tell_file(n, ret);
+	else if (n->is_made)
+		tell_alone(n, ret);
 	else
 		tell_directory(n, ret);
 }

@@ -18,6 +18,7 @@ struct volume_near {
 	uint32_t k;      /* the block is refs[k] */
 	uint32_t behind; /* blocks of the file after refs[n - 1] */
 	uint32_t wanted; /* blocks from k on that the same call wants */
+	bool is_made;    /* the shard is made of older ones */
 };
 
 /* A fetch_hint's function; arg is a struct volume_near. */

@@ -135,7 +135,9 @@ static struct volume_near source_near(const struct source *s, uint32_t i,
 				 .refs = c->blocks,
 				 .n = c->n_blocks,
 				 .k = i,
-				 .wanted = wanted };
+				 .wanted = wanted,
+				 .is_made = s->h.env->features &
+					    SHARD_INCOMPAT_UNHASHED };
 
 	if (!c->blocks) {
 		n.k = i % c->per_extent;

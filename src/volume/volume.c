@@ -284,9 +284,9 @@ static enum rc begin(struct volume *v, const struct volume_options *opts,
 
 	open_catalog(v, opts);
 	set_env(v);
-	if (!store_is_remote(v->st))
-		v->ahead = volume_ahead_new(v, v->block_cache);
 	rc = volume_fetch_begin(v, opts, err);
+	if (!v->env.fetch)
+		v->ahead = volume_ahead_new(v, v->block_cache);
 	if (!rc)
 		rc = read_archive(v, err);
 	if (!rc && !v->env.disk)

@@ -95,6 +95,8 @@ struct store *volume_store(struct volume *v);
  * docs/legacy.md.  volume_store is what it was made into then.
  */
 bool volume_is_legacy(const struct volume *v);
+/* Reads cost requests, whatever the store is made of. */
+bool volume_is_remote(const struct volume *v);
 /* What of it cannot be read, as of the last refresh: texts that begin with the
  * key of the object.  Damage of single files is not among them.  Returns how
  * many there are, which may be more than fn is told of.
