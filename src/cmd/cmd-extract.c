@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "base/stop.h"
-#include "cmd/by-place.h"
 #include "cmd/cmd.h"
 #include "cmd/open-archive.h"
 #include "cmd/tell.h"
 #include "cmd/todo.h"
-#include "pack/volume-source.h"
 #include "conf/conf-opts.h"
+#include "pack/by-place.h"
 #include "pack/restore.h"
+#include "pack/volume-source.h"
 #include "volume/volume.h"
 
 struct extract_options {

@@ -20,6 +20,7 @@
 #include "pack/feed.h"
 #include "pack/lane.h"
 #include "pack/pack.h"
+#include "pack/stage.h"
 #include "pack/state.h"
 #include "pack/tree.h"
 
@@ -31,6 +32,7 @@ struct file_reader {
 	struct pack *p;
 	struct tree *tree;
 	struct ahead *ahead;
+	struct stage *stage;
 	bool is_left_out; /* the file added last */
 };
 
@@ -51,13 +53,14 @@ struct large {
 };
 
 struct file_reader *file_reader_new(struct pack *p, struct tree *tree,
-				    struct ahead *ahead)
+				    struct ahead *ahead, struct stage *stage)
 {
 	struct file_reader *f = xcalloc(1, sizeof(*f));
 
 	f->p = p;
 	f->tree = tree;
 	f->ahead = ahead;
+	f->stage = stage;
 	return f;
 }
 
@@ -136,6 +139,8 @@ static enum rc open_file(struct file_reader *f, const struct item *it,
 	const struct feed *feed = f->p->opts->feed;
 
 	*ret_base = 0;
+	if (stage_open(f->stage, it, ret_fd, ret_base))
+		return RC_OK;
 	if (feed)
 		return feed->open(feed->arg, it->place, it->size, ret_fd,
 				  ret_base, err);

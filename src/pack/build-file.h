@@ -14,13 +14,15 @@ struct ahead;
 struct file_reader;
 struct lane;
 struct pack;
+struct stage;
 struct tree;
 
 /* ahead is told how long reads take; NULL with a feed, whose files are opened
- * by it and not by tree.
+ * by it and not by tree, or are in the stage, which may be NULL.
  */
 struct file_reader *file_reader_new(struct pack *p, struct tree *tree,
-				    struct ahead *ahead) MUST_CHECK;
+				    struct ahead *ahead,
+				    struct stage *stage) MUST_CHECK;
 void file_reader_free(struct file_reader *f);
 
 /* Read the regular file it, which is not empty.  Its bytes are in the open

@@ -19,6 +19,7 @@
 #include "pack/plan.h"
 #include "pack/publisher.h"
 #include "pack/shard-out.h"
+#include "pack/stage.h"
 #include "pack/tree.h"
 #include "store/store-write.h"
 
@@ -27,7 +28,8 @@ struct build {
 	struct pack *p;
 	uint32_t slot;
 	struct file_reader *files;
-	struct ahead *ahead;
+	struct ahead *ahead; /* NULL with a feed */
+	struct stage *stage; /* of a feed, or NULL */
 	struct plan_place place;
 	bool is_open;
 	struct shard_out out;
@@ -224,6 +226,7 @@ static enum rc build_items(struct build *b, struct plan *plan, struct err *err)
 		if (rc)
 			return rc == RC_NOENT ? end_part(b, err) : rc;
 		ahead_step(b->ahead);
+		stage_step(b->stage);
 		if (pack_is_ending(b->p, err))
 			return err->rc;
 		if (b->is_open && (place.day != b->place.day ||
@@ -247,18 +250,26 @@ static enum rc build_items(struct build *b, struct plan *plan, struct err *err)
 enum rc build_slot(struct pack *p, uint32_t slot, struct tree *tree,
 		   struct plan *plan, struct err *err)
 {
+	const struct stage_options so = {
+		.feed = p->opts->feed,
+		.plan = plan,
+		.spool = p->opts->spool,
+		.is_slow = p->opts->throttle.files || p->opts->throttle.bytes,
+	};
 	struct build b = { .p = p, .slot = slot };
 	enum rc rc;
 
 	/* A feed's contents are where only it knows. */
 	if (!p->opts->feed)
 		b.ahead = ahead_new(&p->sources, plan);
-	b.files = file_reader_new(p, tree, b.ahead);
+	b.stage = stage_new(&so);
+	b.files = file_reader_new(p, tree, b.ahead, b.stage);
 	b.linked = linked_new(p->opts->spool);
 	rc = build_items(&b, plan, err);
 	close_part(&b);
 	linked_free(b.linked);
 	file_reader_free(b.files);
+	stage_free(b.stage);
 	ahead_free(b.ahead);
 	return rc;
 }

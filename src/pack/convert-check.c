@@ -15,9 +15,13 @@
 #include "base/stop.h"
 #include "base/timestamp.h"
 #include "base/workers.h"
+#include "pack/by-place.h"
 #include "pack/feed-volume.h"
 #include "pack/throttle.h"
 #include "store/store.h"
+
+/* Files whose contents wait to be read in the order of their places. */
+#define FILES_MAX (32u << 10)
 
 /* Repacks of an archive that follow each other faster than it is read. */
 #define TRIES_MAX 8u
@@ -25,6 +29,7 @@
 struct check {
 	const struct convert_check *c;
 	uint32_t n_shards;
+	bool is_by_place; /* contents are read in the order they lie in */
 	atomic_uint next; /* shard that is nobody's yet */
 	atomic_uint_fast64_t n_equal;
 
@@ -38,6 +43,12 @@ struct shard_check {
 	struct check *k;
 	uint64_t n_lost; /* entries */
 	struct err why;  /* of the first of these */
+	/* Files that are the same but for contents that are not read yet; where
+	 * they lie, and by number their hashes in the new archive.
+	 */
+	struct by_place files;
+	uint8_t (*hashes)[SHA256_LEN];
+	size_t cap_hashes;
 };
 
 /* --- the two entries ------------------------------------------------------ */
@@ -113,16 +124,13 @@ static enum rc hash_bytes(void *arg, uint64_t off, const void *p, size_t len,
 
 /* *ret_unread: the failure is that of reading what is compared. */
 static enum rc compare_content(struct check *k, const struct volume_entry *ve,
-			       const struct search *with, bool *ret_unread,
+			       const uint8_t want[SHA256_LEN], bool *ret_unread,
 			       struct err *err)
 {
 	struct hashing h = { .k = k };
 	uint8_t hash[SHA256_LEN];
 	enum rc rc;
 
-	if (!with->has_hash)
-		return err_set(err, RC_CORRUPT,
-			       "its SHA-256 is not in the new archive");
 	sha256_init(&h.sum);
 	throttle_wait(k->c->throttle, 1, 0);
 	rc = feed_volume_read(k->c->from, ve, hash_bytes, &h, err);
@@ -131,7 +139,7 @@ static enum rc compare_content(struct check *k, const struct volume_entry *ve,
 		return err_prefix(err, "cannot be read again");
 	sha256_update_zeros(&h.sum, ve->e.size - h.done);
 	sha256_final(&h.sum, hash);
-	if (memcmp(hash, with->sha256, SHA256_LEN) != 0)
+	if (memcmp(hash, want, SHA256_LEN) != 0)
 		return err_set(err, RC_CORRUPT,
 			       "has other bytes in the new archive");
 	return RC_OK;
@@ -165,25 +173,29 @@ static enum rc find(struct check *k, struct span uid, const struct entry *e,
 	}
 }
 
-static enum rc compare(struct check *k, const struct volume_entry *ve,
-		       bool *ret_unread, struct err *err)
+static bool has_content(const struct entry *e)
 {
-	const struct entry *e = &ve->e;
+	return e->type == ENTRY_REG && e->size;
+}
+
+/* All but the bytes. */
+static enum rc compare(struct check *k, const struct entry *e, struct search *s,
+		       struct err *err)
+{
 	CLEANUP_FREE char *uid =
 		xcalloc(1, entry_uid_len(e->parent, e->name) + 1);
 	size_t len = entry_uid(e->parent, e->name, uid);
-	struct search s;
 
-	*ret_unread = false;
-	if (find(k, span_of(uid, len), e, &s, err))
+	if (find(k, span_of(uid, len), e, s, err))
 		return err_prefix(err, "the new archive");
-	if (!s.is_found)
+	if (!s->is_found)
 		return err_set(err, RC_CORRUPT, "is not in the new archive");
-	if (s.what)
+	if (s->what)
 		return err_set(err, RC_CORRUPT, "%s in the new archive",
-			       s.what);
-	if (e->type == ENTRY_REG && e->size)
-		return compare_content(k, ve, &s, ret_unread, err);
+			       s->what);
+	if (has_content(e) && !s->has_hash)
+		return err_set(err, RC_CORRUPT,
+			       "its SHA-256 is not in the new archive");
 	return RC_OK;
 }
 
@@ -227,29 +239,16 @@ static void tell(struct check *k, const struct volume_entry *ve, bool is_unread,
 		c->differs(c->arg, ve, why);
 }
 
-static bool check_entry(void *arg, const struct volume_entry *ve)
+/* What became of an entry; false: nothing more is to be compared. */
+static bool judge(struct check *k, const struct volume_entry *ve,
+		  bool is_unread, enum rc rc, const struct err *err)
 {
-	struct shard_check *s = arg;
-	struct check *k = s->k;
-	bool is_unread;
-	struct err err;
-	enum rc rc;
-
-	if (stop_requested()) {
-		err_set(&err, RC_STOPPED, "stopped by a signal");
-		end_with(k, &err);
-		return false;
-	}
-	if (!feed_volume_has(&ve->e) ||
-	    k->c->is_left_out(k->c->arg, feed_volume_number(ve)))
-		return true;
-	rc = compare(k, ve, &is_unread, &err);
 	if (rc && may_pass(k, is_unread, rc)) {
-		end_with(k, &err);
+		end_with(k, err);
 		return false;
 	}
 	if (rc)
-		tell(k, ve, is_unread, &err);
+		tell(k, ve, is_unread, err);
 	else
 		atomic_fetch_add(&k->n_equal, 1);
 	atomic_fetch_add(&k->c->live->files, ve->e.type == ENTRY_REG);
@@ -263,6 +262,81 @@ static void count_lost(void *arg, uint64_t n, const struct err *why)
 	if (!s->n_lost)
 		s->why = *why;
 	s->n_lost += n;
+}
+
+/* --- contents by place ---------------------------------------------------- */
+
+static void put_off(struct shard_check *s, const struct volume_entry *ve,
+		    const uint8_t hash[SHA256_LEN])
+{
+	size_t i = s->files.n;
+
+	s->hashes = mem_grow(s->hashes, &s->cap_hashes, i + 1,
+			     sizeof(*s->hashes));
+	memcpy(s->hashes[i], hash, SHA256_LEN);
+	by_place_add(&s->files, ve, i);
+}
+
+static bool check_put_off(struct shard_check *s, const struct by_place_file *f)
+{
+	struct check *k = s->k;
+	bool is_unread = false, more;
+	struct volume_entry ve;
+	struct err err;
+	enum rc rc = volume_get(k->c->from, f->node, &ve, &err);
+
+	if (rc_is_transient(rc)) {
+		end_with(k, &err);
+		return false;
+	}
+	if (rc) {
+		count_lost(s, 1, &err);
+		return true;
+	}
+	rc = compare_content(k, &ve, s->hashes[f->number], &is_unread, &err);
+	more = judge(k, &ve, is_unread, rc, &err);
+	volume_entry_release(&ve);
+	return more;
+}
+
+static bool check_all_put_off(struct shard_check *s)
+{
+	bool more = true;
+
+	by_place_sort(&s->files);
+	for (size_t i = 0; i < s->files.n && more; i++)
+		more = check_put_off(s, &s->files.files[i]);
+	s->files.n = 0;
+	return more;
+}
+
+/* --- shards --------------------------------------------------------------- */
+
+static bool check_entry(void *arg, const struct volume_entry *ve)
+{
+	struct shard_check *s = arg;
+	struct check *k = s->k;
+	bool is_unread = false;
+	struct search with;
+	struct err err;
+	enum rc rc;
+
+	if (stop_requested()) {
+		err_set(&err, RC_STOPPED, "stopped by a signal");
+		end_with(k, &err);
+		return false;
+	}
+	if (!feed_volume_has(&ve->e) ||
+	    k->c->is_left_out(k->c->arg, feed_volume_number(ve)))
+		return true;
+	rc = compare(k, &ve->e, &with, &err);
+	if (!rc && has_content(&ve->e) && k->is_by_place) {
+		put_off(s, ve, with.sha256);
+		return s->files.n < FILES_MAX || check_all_put_off(s);
+	}
+	if (!rc && has_content(&ve->e))
+		rc = compare_content(k, ve, with.sha256, &is_unread, &err);
+	return judge(k, ve, is_unread, rc, &err);
 }
 
 static void check_shard(struct check *k, uint32_t shard)
@@ -280,6 +354,10 @@ static void check_shard(struct check *k, uint32_t shard)
 		end_with(k, &err);
 	else if (rc && meta)
 		count_lost(&s, meta->n_entries, &err);
+	if (!has_ended(k))
+		(void)check_all_put_off(&s);
+	free(s.files.files);
+	free(s.hashes);
 	if (s.n_lost) {
 		LOCK_SCOPE(&k->lock);
 
@@ -315,7 +393,9 @@ static void expect(struct check *k)
 enum rc convert_check(const struct convert_check *c, uint64_t *ret_n_equal,
 		      struct err *err)
 {
-	struct check k = { .c = c, .n_shards = volume_shard_bound(c->from) };
+	struct check k = { .c = c,
+			   .n_shards = volume_shard_bound(c->from),
+			   .is_by_place = volume_is_remote(c->from) };
 	unsigned int n = c->jobs ? c->jobs : 1;
 	struct workers *threads = NULL;
 	enum rc rc;

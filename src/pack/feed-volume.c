@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/spool.h"
 #include "base/stop.h"
+#include "pack/by-place.h"
 #include "shard/shard-format.h"
 #include "volume/descriptor.h"
 
@@ -275,12 +276,20 @@ enum rc feed_volume_read(struct volume *v, const struct volume_entry *ve,
 	return rc;
 }
 
+/* Where bytes go. */
+struct to_file {
+	int fd;
+	uint64_t base;
+};
+
 static enum rc put_bytes(void *arg, uint64_t off, const void *p, size_t len,
 			 struct err *err)
 {
-	const int *fd = arg;
+	const struct to_file *to = arg;
 
-	if (io_pwrite(*fd, p, len, off))
+	if (stop_requested())
+		return err_set(err, RC_STOPPED, "stopped by a signal");
+	if (io_pwrite(to->fd, p, len, to->base + off))
 		return err_set_errno(err, errno, "its temporary file");
 	return RC_OK;
 }
@@ -315,14 +324,78 @@ static enum rc open_content(void *arg, uint64_t place, uint64_t size,
 		rc = open_temporary(f, size, &fd, err);
 	if (!rc && ftruncate(fd, (off_t)size))
 		rc = err_set_errno(err, errno, "its temporary file");
-	if (!rc)
-		rc = feed_volume_read(f->opts.volume, &ve, put_bytes, &fd, err);
+	if (!rc) {
+		struct to_file to = { .fd = fd };
+
+		rc = feed_volume_read(f->opts.volume, &ve, put_bytes, &to, err);
+	}
 	volume_entry_release(&ve);
 	if (rc)
 		return rc;
 	*ret_fd = STEAL_FD(fd);
 	*ret_base = 0;
 	return RC_OK;
+}
+
+/* --- many contents -------------------------------------------------------- */
+
+static void add_places(const struct feed_volume *f,
+		       const struct feed_soon *files, size_t n,
+		       struct by_place *to)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct volume_entry ve;
+		struct err err;
+
+		if (feed_volume_get(f, files[i].place, &ve, &err))
+			continue;
+		if (ve.e.size == files[i].size)
+			by_place_add(to, &ve, i);
+		volume_entry_release(&ve);
+	}
+}
+
+static enum rc fetch_one(const struct feed_volume *f, struct feed_soon *file,
+			 struct volume_node node, int fd, struct err *err)
+{
+	struct to_file to = { .fd = fd, .base = file->base };
+	struct volume_entry ve;
+	enum rc rc = volume_get(f->opts.volume, node, &ve, err);
+
+	if (rc)
+		return rc;
+	rc = feed_volume_read(f->opts.volume, &ve, put_bytes, &to, err);
+	volume_entry_release(&ve);
+	file->is_there = !rc;
+	return rc;
+}
+
+static bool ends_fetch(enum rc rc)
+{
+	return rc_is_transient(rc) && rc != RC_CHANGED;
+}
+
+/* In the order in which they lie in the archive.  What is wrong with one of
+ * them is no matter of the others; a server that does not answer is.
+ */
+static enum rc fetch_contents(void *arg, struct feed_soon *files, size_t n,
+			      int fd, struct err *err)
+{
+	const struct feed_volume *f = arg;
+	struct by_place order = { 0 };
+	enum rc rc = RC_OK;
+
+	add_places(f, files, n, &order);
+	by_place_sort(&order);
+	for (size_t i = 0; i < order.n && !rc; i++) {
+		const struct by_place_file *at = &order.files[i];
+
+		rc = fetch_one(f, &files[at->number], at->node, fd, err);
+		if (!ends_fetch(rc))
+			rc = RC_OK;
+	}
+	free(order.files);
+	return rc;
 }
 
 /* --- the feed ------------------------------------------------------------- */
@@ -355,6 +428,9 @@ struct feed_volume *feed_volume_new(const struct feed_volume_options *opts)
 	f->identity = identity_of(opts);
 	f->feed = (struct feed){ .list = list,
 				 .open = open_content,
+				 .fetch = volume_is_remote(opts->volume)
+						  ? fetch_contents
+						  : NULL,
 				 .result = pass_result,
 				 .directory = directory,
 				 .has_history = true,

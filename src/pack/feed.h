@@ -64,6 +64,13 @@ struct feed_record {
 typedef enum rc feed_emit_fn(void *arg, const struct feed_record *r,
 			     struct err *err);
 
+/* A content that is to be opened soon. */
+struct feed_soon {
+	uint64_t place, size; /* as in the record */
+	uint64_t base;        /* where it begins in a file */
+	bool is_there;        /* all of it */
+};
+
 enum feed_status {
 	FEED_ARCHIVED,
 	FEED_THERE,  /* the archive had it, with this size and hash */
@@ -99,6 +106,13 @@ struct feed {
 	 */
 	enum rc (*open)(void *arg, uint64_t place, uint64_t size, int *ret_fd,
 			uint64_t *ret_base, struct err *err);
+	/* Write contents, in any order, to an empty file of their own, in which
+	 * each has its room, because that is cheaper than opening them one by
+	 * one.  What is not there afterwards is opened, which tells why; an
+	 * error: so are all that follow.  Any thread.  NULL: it is not cheaper.
+	 */
+	enum rc (*fetch)(void *arg, struct feed_soon *files, size_t n, int fd,
+			 struct err *err);
 	/* After the last byte was read: RC_CHANGED when the file is no longer
 	 * what the record says.  Any thread.  May be NULL.
 	 */

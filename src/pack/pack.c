@@ -39,6 +39,7 @@
 #include "pack/remove-source.h"
 #include "pack/resume.h"
 #include "pack/shard-out.h"
+#include "pack/stage.h"
 #include "pack/state.h"
 #include "pack/tree.h"
 #include "shard/route.h"
@@ -56,7 +57,8 @@ uint64_t pack_memory(const struct pack_options *o)
 	uint64_t encoder = 0, pages = 0;
 	uint64_t slot = PLAN_MEMORY + lane_memory(&o->sizes) +
 			SHARD_OUT_INDEX_MEMORY +
-			(uint64_t)PART_ITEMS * SHARD_BUILD_ENTRY_BYTES;
+			(uint64_t)PART_ITEMS * SHARD_BUILD_ENTRY_BYTES +
+			(o->feed && o->feed->fetch ? STAGE_MEMORY : 0);
 	unsigned int uploads =
 		o->open_shards + publisher_uploads(o->open_shards);
 

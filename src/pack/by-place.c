@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* by-place.c - files of a directory in the order of their bytes in the shards.
- */
+/* by-place.c - files in the order of their bytes in the shards. */
 #include "config.h"
 
-#include "cmd/by-place.h"
+#include "pack/by-place.h"
 
 #include <stdlib.h>
 

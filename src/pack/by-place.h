@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* by-place.h - files of a directory in the order of their bytes in the shards,
- * so that each block is read and decoded once.
+/* by-place.h - files in the order of their bytes in the shards, so that each
+ * block is read and decoded once, and neighbours with one request.
  *
  * A zeroed struct by_place is empty; free(files) at the end.
  */
-#ifndef DESFS_CMD_BY_PLACE_H
-#define DESFS_CMD_BY_PLACE_H
+#ifndef DESFS_PACK_BY_PLACE_H
+#define DESFS_PACK_BY_PLACE_H
 
 #include <stddef.h>
 #include <stdint.h>
