@@ -25,6 +25,11 @@
 /* Of one directory's entries in the view of a day. */
 #define NAMES_MAX (UINT64_C(1) << 40)
 
+/* Files of several directories that are done together, where they lie in an
+ * order that has nothing to do with directories and each read is a request.
+ */
+#define TOGETHER_MAX (64u << 10)
+
 enum format { FORMAT_AUTO, FORMAT_TAR, FORMAT_ZIP };
 
 static const char *const format_names[] = { "auto", "tar", "zip", NULL };
@@ -71,10 +76,11 @@ struct above {
 struct job {
 	struct volume *v;
 	uint32_t day; /* 0: the tree view */
+	bool is_together;
 	struct export *to;
 	struct todo todo;
 	struct span dir;       /* path of the directory being done */
-	struct by_place files; /* of that directory */
+	struct by_place files; /* of that directory, or of several */
 	struct buf names;      /* theirs, where the entries have others */
 	struct above *above;
 	uint64_t n_failed;
@@ -172,9 +178,11 @@ static void export_files(struct job *j)
 		struct err err;
 
 		if (volume_get(j->v, f->node, &ve, &err)) {
-			failed(j, j->dir, &err);
+			failed(j, span_of("", 0), &err);
 			continue;
 		}
+		if (j->is_together)
+			j->dir = ve.e.parent;
 		export_named(j, name_of(j, f, &ve), &ve);
 		volume_entry_release(&ve);
 	}
@@ -196,7 +204,8 @@ static void export_dir(struct job *j, const struct todo_dir *d)
 	if (volume_readdir(j->v, &ve, 0, sort_in, j, &err))
 		failed(j, d->path, &err);
 	volume_entry_release(&ve);
-	export_files(j);
+	if (!j->is_together || j->files.n >= TOGETHER_MAX)
+		export_files(j);
 }
 
 static void export_tree(struct job *j, struct span path,
@@ -210,6 +219,7 @@ static void export_tree(struct job *j, struct span path,
 			export_dir(j, &d);
 		todo_dir_release(&d);
 	}
+	export_files(j);
 }
 
 /* --- paths ---------------------------------------------------------------- */
@@ -479,6 +489,9 @@ static enum rc export_run(const void *options, int argc, char **argv,
 	if (rc)
 		return rc;
 	j.v = archive.v;
+	/* In the tree view names are those of entries. */
+	j.is_together =
+		!j.day && volume_is_legacy(j.v) && volume_is_remote(j.v);
 	j.is_damaged = archive.n_damage;
 	rc = run_job(&j, o, &eo, argc, argv, err);
 	release(&j);

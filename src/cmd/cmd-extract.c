@@ -53,12 +53,18 @@ static const struct opt extract_opts[] = {
 	CONF_OPTS(struct extract_options, conf)
 };
 
+/* Files of several directories that are done together, where they lie in an
+ * order that has nothing to do with directories and each read is a request.
+ */
+#define TOGETHER_MAX (64u << 10)
+
 struct extract {
 	struct volume *v;
+	bool is_together;
 	struct restore *to;
 	struct todo todo;
 	struct span dir;       /* path of the directory being done */
-	struct by_place files; /* of that directory */
+	struct by_place files; /* of that directory, or of several */
 	uint64_t n_failed;
 	bool is_full; /* the target's file system */
 };
@@ -134,7 +140,7 @@ static void restore_files(struct extract *x)
 		if (stop_requested() || x->is_full)
 			break;
 		if (volume_get(x->v, x->files.files[i].node, &ve, &err)) {
-			failed(x, x->dir, &err);
+			failed(x, span_of("", 0), &err);
 			continue;
 		}
 		restore_one(x, &ve);
@@ -158,7 +164,8 @@ static void restore_dir(struct extract *x, const struct todo_dir *d)
 	else if (volume_readdir(x->v, &ve, 0, sort_in, x, &err))
 		failed(x, d->path, &err);
 	volume_entry_release(&ve);
-	restore_files(x);
+	if (!x->is_together || x->files.n >= TOGETHER_MAX)
+		restore_files(x);
 }
 
 static void restore_tree(struct extract *x, struct span path,
@@ -172,6 +179,7 @@ static void restore_tree(struct extract *x, struct span path,
 			restore_dir(x, &d);
 		todo_dir_release(&d);
 	}
+	restore_files(x);
 }
 
 /* --- the command ---------------------------------------------------------- */
@@ -273,6 +281,7 @@ static enum rc extract_run(const void *options, int argc, char **argv,
 	if (rc)
 		return rc;
 	x.v = archive.v;
+	x.is_together = volume_is_legacy(x.v) && volume_is_remote(x.v);
 	rc = restore_open(&x.to, argv[1], &ro, err);
 	if (!rc) {
 		restore_all(&x, argc, argv);
