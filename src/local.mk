@@ -229,6 +229,7 @@ libdesfs_a_SOURCES += src/legacy/legacy-path.c src/legacy/legacy-path.h
 libdesfs_a_SOURCES += src/legacy/legacy-content.c src/legacy/legacy-content.h
 libdesfs_a_SOURCES += src/legacy/legacy-damage.c src/legacy/legacy-damage.h
 libdesfs_a_SOURCES += src/legacy/legacy-decoded.c src/legacy/legacy-decoded.h
+libdesfs_a_SOURCES += src/legacy/legacy-deleted.c src/legacy/legacy-deleted.h
 libdesfs_a_SOURCES += src/legacy/legacy-layout.c
 libdesfs_a_SOURCES += src/legacy/legacy-log.c src/legacy/legacy-log.h
 libdesfs_a_SOURCES += src/legacy/legacy-look.c

@@ -31,6 +31,7 @@ struct legacy_set {
 struct pass {
 	struct legacy_set *s;
 	struct legacy_layout *layout;
+	struct legacy_deleted deleted;
 	struct buf last_key;     /* of path and day decided last */
 	struct buf shown;        /* the path shown last, unmarked */
 	struct buf path, uid;    /* of the record at hand */
@@ -143,7 +144,7 @@ static enum rc take(struct pass *p, struct span key, struct span value,
 		return RC_OK;
 	legacy_raw_parse(value, &r, &text, &meta);
 	if (r.kind == LEGACY_RAW_TOMBSTONE)
-		return RC_OK;
+		return legacy_deleted_add(&p->deleted, key, err);
 	legacy_raw_path(key, &p->path);
 	if (!buf_ok(&p->path) || !buf_ok(&p->last_key))
 		return err_set(err, RC_NOMEM, "no memory for a path");
@@ -180,6 +181,14 @@ static enum rc go_through(struct pass *p, struct err *err)
 	return rc == RC_NOENT ? RC_OK : rc;
 }
 
+static void swap_deleted(struct legacy_deleted *a, struct legacy_deleted *b)
+{
+	struct legacy_deleted c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
 enum rc legacy_set_make(struct legacy_set *s, struct legacy_shards **ret,
 			struct err *err)
 {
@@ -187,6 +196,7 @@ enum rc legacy_set_make(struct legacy_set *s, struct legacy_shards **ret,
 	enum rc rc;
 
 	p.layout = legacy_layout_new(&s->o);
+	legacy_deleted_init(&p.deleted, s->o.dir);
 	buf_init(&p.last_key, 4 * LEGACY_PATH_MAX);
 	buf_init(&p.shown, LEGACY_PATH_MAX);
 	buf_init(&p.path, LEGACY_PATH_MAX);
@@ -197,6 +207,9 @@ enum rc legacy_set_make(struct legacy_set *s, struct legacy_shards **ret,
 	s->sorter = NULL;
 	if (!rc)
 		rc = legacy_layout_make(p.layout, ret, err);
+	if (!rc)
+		swap_deleted(&p.deleted, &(*ret)->deleted);
+	legacy_deleted_release(&p.deleted);
 	legacy_layout_free(p.layout);
 	buf_release(&p.last_key);
 	buf_release(&p.shown);

@@ -33,6 +33,7 @@ struct legacy_shards *legacy_shards_new(const char *dir)
 	spool_init(&s->starts, dir, LEGACY_SPOOL_MEMORY);
 	spool_init(&s->texts, dir, LEGACY_SPOOL_MEMORY);
 	spool_init(&s->index, dir, LEGACY_SPOOL_MEMORY);
+	legacy_deleted_init(&s->deleted, dir);
 	return s;
 }
 
@@ -53,6 +54,7 @@ void legacy_shards_unref(struct legacy_shards *s)
 	spool_release(&s->starts);
 	spool_release(&s->texts);
 	spool_release(&s->index);
+	legacy_deleted_release(&s->deleted);
 	free(s->shards);
 	free(s);
 }

@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "base/spool.h"
+#include "legacy/legacy-deleted.h"
 #include "legacy/legacy-objects.h"
 #include "legacy/legacy-place.h"
 #include "shard/shard-entry.h"
@@ -67,6 +68,7 @@ struct legacy_shards {
 	struct spool texts;
 	struct legacy_shard *shards; /* by day and slot */
 	size_t n, cap;
+	struct legacy_deleted deleted; /* what they lack for that */
 	/* The one that is made. */
 	struct shard_build *build;
 	struct spool index;

@@ -312,6 +312,21 @@ uint64_t legacy_store_shards(struct store *st)
 	return s->n_sources;
 }
 
+enum rc legacy_store_is_deleted(struct store *st, struct span uid, bool *ret,
+				struct err *err)
+{
+	struct legacy_store *s = store_made_arg(st, &ops);
+	struct legacy_shards *shards;
+	enum rc rc;
+
+	pthread_mutex_lock(&s->lock);
+	shards = legacy_shards_ref(s->shards);
+	pthread_mutex_unlock(&s->lock);
+	rc = legacy_deleted_has(&shards->deleted, uid, ret, err);
+	legacy_shards_unref(shards);
+	return rc;
+}
+
 void legacy_store_bits(struct store *st, char *ret)
 {
 	struct legacy_store *s = store_made_arg(st, &ops);

@@ -10,6 +10,7 @@
 #define DESFS_LEGACY_LEGACY_STORE_H
 
 #include "base/err.h"
+#include "base/span.h"
 #include "legacy/legacy-options.h"
 #include "store/store.h"
 
@@ -41,6 +42,10 @@ uint64_t legacy_store_damage(struct store *st, legacy_damage_fn *fn, void *arg);
 
 /* How many shards it has, whether or not they can be read. */
 uint64_t legacy_store_shards(struct store *st);
+
+/* Does a sidecar delete the uid, on whichever of the days that were read? */
+enum rc legacy_store_is_deleted(struct store *st, struct span uid, bool *ret,
+				struct err *err) MUST_CHECK;
 
 /* What is known of n_bits, and by what, in a caller's LEGACY_BITS_TEXT bytes.
  */

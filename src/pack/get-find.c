@@ -68,6 +68,25 @@ static enum rc find_form(struct volume *v, struct span uid,
 	return find_other(v, span, when, ret, err);
 }
 
+/* What was deleted is nowhere for that, and the sidecar that says so was read,
+ * whatever else was not.  But of all days, one that was not read may have it.
+ */
+static enum rc look_for_tombstone(struct volume *v, const struct get_key *key,
+				  struct err *err)
+{
+	bool has_day = key->created_at && *key->created_at;
+	bool is_deleted = false;
+	struct err other;
+
+	if (!key->is_legacy || (key->has_damage && !has_day))
+		return err->rc;
+	if (volume_legacy_is_deleted(v, key->uid, &is_deleted, &other))
+		*err = other;
+	else if (is_deleted)
+		err_set(err, RC_DELETED, "was deleted");
+	return err->rc;
+}
+
 /* In words that fit. */
 static enum rc is_nowhere(const struct get_key *key, struct err *err)
 {
@@ -96,5 +115,7 @@ enum rc get_find(struct volume *v, const struct get_key *key,
 	if (may_go_on(rc) && !key->is_legacy && key->uid.len &&
 	    !legacy_path_is_uid(key->uid))
 		rc = find_other(v, key->uid, &when, ret, err);
+	if (may_go_on(rc))
+		rc = look_for_tombstone(v, key, err);
 	return rc == RC_NOENT ? is_nowhere(key, err) : rc;
 }

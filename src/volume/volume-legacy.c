@@ -57,6 +57,12 @@ uint64_t volume_legacy_shards(struct volume *v)
 	return legacy_store_shards(v->st);
 }
 
+enum rc volume_legacy_is_deleted(struct volume *v, struct span uid, bool *ret,
+				 struct err *err)
+{
+	return legacy_store_is_deleted(v->st, uid, ret, err);
+}
+
 void volume_legacy_bits(struct volume *v, char ret[VOLUME_BITS_TEXT])
 {
 	legacy_store_bits(v->st, ret);

@@ -105,6 +105,11 @@ typedef void volume_text_fn(void *arg, const char *text);
 uint64_t volume_legacy_damage(struct volume *v, volume_text_fn *fn, void *arg);
 /* How many shards of the older format it has. */
 uint64_t volume_legacy_shards(struct volume *v);
+/* Of these archives only: is the uid deleted, on whichever of the days that
+ * were read?
+ */
+enum rc volume_legacy_is_deleted(struct volume *v, struct span uid, bool *ret,
+				 struct err *err) MUST_CHECK;
 /* What is known of n_bits, and by what; of these archives only. */
 #define VOLUME_BITS_TEXT 256
 void volume_legacy_bits(struct volume *v, char ret[VOLUME_BITS_TEXT]);

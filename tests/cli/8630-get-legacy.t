@@ -63,10 +63,13 @@ t 'containers may have three bits' contained 3 $((0x${hash%"${hash#?}"} / 2))
 t 'or twenty' contained 20 "${hash%"${hash#?????}"}"
 t 'and what is not in one is not there' gets 3 'is not where 20 bits say' \
 	--n-bits 20 dv20 nobody
-t 'a tombstone hides at its time' gets 3 '200: is not there' \
+t 'a tombstone hides at its time' gets 3 '200: was deleted' \
 	--created-at 2025-01-15T11:00:00Z "$des2/sidecar" 200
-t 'and a second later' gets 3 '200: is not there' \
+t 'and a second later' gets 3 '200: was deleted' \
 	--created-at 2025-01-15T11:00:01Z "$des2/sidecar" 200
+t 'and without a time' gets 3 '200: was deleted' "$des2/sidecar" 200
+t 'but not on another day' gets 3 'is not there on that day' \
+	--created-at 2025-01-16 "$des2/sidecar" 200
 
 # The same uids on two days, and once more without a time.
 mkdir days
@@ -107,6 +110,42 @@ by_days()
 }
 t 'also where one day is read after the other' by_days
 t 'a list that is not there is no empty one' gets 3 'nolist' --batch nolist days
+
+# What is deleted, beside what is not there: on two days, with a damaged shard
+# in one place, and as the name of a directory.
+"$PYTHON" - <<'END'
+import json, os, shutil
+from datetime import datetime
+def name(day, n):
+    return "gone/202501%02d_00_%04d" % (day, n)
+os.mkdir("gone")
+src = os.environ["SRCDIR"] + "/tests/fixtures/legacy/des-v2/codec-none/"
+for day in 15, 17, 18:
+    shutil.copy(src + "20250115_00_0000.des", name(day, 0) + ".des")
+for day, uids in (15, ["42", "nobody", "%empty", "a//b"]), (17, ["lorem.txt"]):
+    with open(name(day, 0) + ".meta", "w") as f:
+        json.dump({"version": 1, "tombstones": {
+            u: {"uid": u} for u in uids}}, f)
+END
+deletions()
+{
+	chmod -R u+w gone
+	printf '%s\n' '42	2025-01-15' '42	2025-01-17' 42 \
+		'nobody	2025-01-15' 'nobody	2025-01-17' nobody '%empty' \
+		'a//b' 'a/b' 'lorem.txt	2025-01-17' 'lorem.txt	2025-01-15' \
+		>pairs
+	"$DESFS" get --batch pairs --report rep -o out.tar gone 2>err
+	[ $? = "$1" ] || return
+	shift
+	cat err rep
+	sed 's/.*"status":"\([a-z]*\)".*/\1/' rep | tr '\n' ' ' >is
+	[ "$(cat is)" = "$* " ]
+}
+t 'a list tells what was deleted from what is missing' deletions 1 \
+	deleted ok ok deleted missing deleted deleted deleted missing deleted ok
+truncate -s -5 gone/20250118_00_0000.des
+t 'without a time, what cannot be read may have it' deletions 6 \
+	deleted ok ok deleted missing corrupt corrupt corrupt corrupt deleted ok
 
 # What is damaged.
 cp -r "$des2/packed-bigfile" big

@@ -84,7 +84,7 @@ def fetch_list(path, files, gone, *options):
                 uid, "ok", want, want):
             fail(path, options, row, "wanted", uid, want, "is", is_)
     for row in rows[len(files):]:
-        if row["status"] not in ("missing", "deleted"):
+        if row["status"] != "deleted":
             fail(path, options, row)
     return len(files)
 
