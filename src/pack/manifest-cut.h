@@ -4,8 +4,9 @@
  * The bytes come from a function and are read once, so a pipe will do.  Where
  * a text is wrong the next one is found again as far as that is possible: a bad
  * line costs one record, and so does a bad object in an array whose brackets
- * match, or whose objects begin in one column of their lines.  A text is at
- * most MANIFEST_RECORD_MAX bytes; what is longer is skipped.  For one thread.
+ * match, or whose objects begin in one column of their lines, or that is
+ * followed by whole ones (manifest-again.h).  A text is at most
+ * MANIFEST_RECORD_MAX bytes; what is longer is skipped.  For one thread.
  */
 #ifndef DESFS_PACK_MANIFEST_CUT_H
 #define DESFS_PACK_MANIFEST_CUT_H
@@ -16,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/json-check.h"
+#include "pack/manifest-again.h"
 #include "shard/shard-entry.h"
 
 #define MANIFEST_RECORD_MAX (1u << 20)
@@ -48,6 +50,7 @@ struct manifest_cut {
 	 */
 	char *p;
 	size_t from, at, to;
+	uint64_t base;  /* bytes of the manifest before p */
 	bool has_ended; /* nothing more is to be read */
 	bool is_long;   /* bytes of the record were dropped */
 	uint64_t line;  /* of p + from */
@@ -66,6 +69,13 @@ struct manifest_cut {
 	 */
 	uint64_t column, first_column;
 	bool line_is_blank;
+	/* Behind a bad one: whether the next was looked for in the bytes that
+	 * are there, and where in the manifest it is.
+	 */
+	struct manifest_again again;
+	enum manifest_again_found found;
+	bool has_looked;
+	uint64_t next;
 };
 
 /* Read as much as tells the form.  To be released even after a failure. */
