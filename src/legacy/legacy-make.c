@@ -26,12 +26,13 @@
 
 /* A content of the shard under way, in the order of which they are laid out: as
  * they lie in the older objects, so that who reads in the order of offsets goes
- * through these from their begin to their end.
+ * through these from their begin to their end.  Numbers of objects would not
+ * do: several threads give them as they come to it.
  */
 struct content_place {
 	uint64_t off, size;
 	uint64_t start;  /* then, in the shard */
-	uint32_t object; /* UINT32_MAX: an object of its own, or none */
+	const char *key; /* NULL: an object of its own, or none */
 	uint32_t nth;    /* in the order of entries */
 };
 
@@ -165,12 +166,23 @@ static enum rc add_record(struct making *m, struct span key, struct span value,
 
 /* --- shards --------------------------------------------------------------- */
 
+/* NULL is the last one. */
+static int compare_keys(const char *x, const char *y)
+{
+	if (x == y)
+		return 0;
+	if (!x || !y)
+		return x ? -1 : 1;
+	return strcmp(x, y);
+}
+
 static int by_object(const void *a, const void *b)
 {
 	const struct content_place *x = a, *y = b;
+	int order = compare_keys(x->key, y->key);
 
-	if (x->object != y->object)
-		return x->object < y->object ? -1 : 1;
+	if (order)
+		return order;
 	if (x->off != y->off)
 		return x->off < y->off ? -1 : 1;
 	return (x->nth > y->nth) - (x->nth < y->nth);
@@ -325,6 +337,11 @@ static enum rc check_file(struct making *m, struct legacy_raw *r,
 	return rc;
 }
 
+static const char *key_of(struct making *m, uint32_t object)
+{
+	return legacy_objects_get(m->l->o.objects, object)->key;
+}
+
 static void note_content(struct making *m, const struct legacy_raw *r)
 {
 	bool is_inline = r->kind == LEGACY_RAW_FILE && !r->is_external;
@@ -336,7 +353,7 @@ static void note_content(struct making *m, const struct legacy_raw *r)
 	m->contents[m->n_contents] = (struct content_place){
 		.off = is_inline ? r->off : 0,
 		.size = r->size,
-		.object = is_inline ? r->object : UINT32_MAX,
+		.key = is_inline ? key_of(m, r->object) : NULL,
 		.nth = (uint32_t)m->n_contents,
 	};
 	m->n_contents++;

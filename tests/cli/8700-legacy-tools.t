@@ -73,6 +73,15 @@ t 'with a request for each shard' at_most $((n + 3)) TOTAL
 fake_reset
 t 'it is extracted from there' "$DESFS" extract s3://bkt/old remote
 t 'as it is from a directory' diff -r local remote
+# Whichever of its shards comes first.
+exported()
+{
+	"$DESFS" export bkt/old -o local.tar &&
+		fake_rules 'key=old/*.des every=3 latency=200' &&
+		"$DESFS" export s3://bkt/old -o remote.tar
+	fake_rules && cmp local.tar remote.tar
+}
+t 'exported, it is the same to the byte' exported
 fake_reset
 cat_one()
 {
