@@ -5,7 +5,8 @@
  * Names of this format carry no hash of what is in the shard, and servers make
  * a large object of its parts, or a copy, without looking whether somebody else
  * has just made one under that name.  So who is about to do that first makes a
- * small object, which If-None-Match lets only one run have.
+ * small object, which If-None-Match lets only one run have; where a bucket
+ * keeps versions and forgets it, the oldest version is the one that counts.
  */
 #include "config.h"
 
@@ -16,10 +17,8 @@
 #include "base/stop.h"
 #include "base/unique.h"
 #include "pack/des2-backend.h"
-#include "pack/des2-rules.h"
 #include "store/store-write.h"
 
-#define LOCK_DIR DES2_LOCK_DIR
 #define LOCK_MAX 64u
 #define UNIQUE_BYTES 16
 #define LOOK_NS (2 * CLOCK_NS_PER_SEC)
@@ -27,7 +26,7 @@
 
 static char *lock_key(const char *key)
 {
-	return xasprintf(LOCK_DIR "/%s", key);
+	return xasprintf(STORE_LOCKS "/%s", key);
 }
 
 /* RC_EXISTS: another run has it. */

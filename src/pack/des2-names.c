@@ -82,7 +82,7 @@ static bool fits_bits(const char *hex, unsigned int n_bits)
 /* What goes with shards. */
 static bool is_lock(const char *key)
 {
-	return !strncmp(key, DES2_LOCK_DIR "/", strlen(DES2_LOCK_DIR "/"));
+	return !strncmp(key, STORE_LOCKS "/", strlen(STORE_LOCKS "/"));
 }
 
 static enum rc add_key(void *arg, const char *key, uint64_t size,

@@ -20,9 +20,6 @@
 #define DES2_BIG_FILE (UINT64_C(10) << 20)
 #define DES2_BIG_DIR "_bigFiles"
 
-/* Ours: where runs say which name they are about to take, in buckets. */
-#define DES2_LOCK_DIR "_locks"
-
 /* Ours: the original has no bound for files without bytes. */
 #define DES2_SHARD_FILES (1u << 20)
 

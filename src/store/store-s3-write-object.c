@@ -224,13 +224,18 @@ enum rc s3_write_same_size(const char *key, uint64_t there, uint64_t ours,
 		       key, there, ours);
 }
 
-/* The descriptor, which is not, lies above all directories.  Of the others
- * equal bytes may stay twice: while a version is removed, RGW tells readers for
- * a moment that there is no such object.
+static bool is_lock(const char *key)
+{
+	return !strncmp(key, STORE_LOCKS "/", sizeof(STORE_LOCKS));
+}
+
+/* The descriptor, which is not, lies above all directories, and so do shards of
+ * older formats.  Of the others equal bytes may stay twice: while a version is
+ * removed, RGW tells readers for a moment that there is no such object.
  */
 static bool is_named_by_content(const char *key)
 {
-	return strchr(key, '/');
+	return strchr(key, '/') && !is_lock(key);
 }
 
 enum rc s3_write_settle(struct s3_store *s, const char *key,
@@ -246,7 +251,8 @@ enum rc s3_write_settle(struct s3_store *s, const char *key,
 	if (s3_write_list_versions(s, key, note_version, &v, NULL, err))
 		return err->rc;
 	if (!*v.oldest)
-		return err_set(err, RC_IO, "%s: removed by somebody", key);
+		return err_set(err, is_lock(key) ? RC_NOENT : RC_IO,
+			       "%s: removed by somebody", key);
 	if (!strcmp(v.oldest, version) ||
 	    (is_unknown(version) && v.n_counting == 1))
 		return RC_OK;

@@ -23,6 +23,11 @@ struct store_settings;
 /* Keys below STORE_TMP "/" are the store's own and not listed. */
 #define STORE_TMP "tmp"
 
+/* Below it are objects of which each says by its name alone what one run has
+ * for itself.  Servers that let a second one be made lose that one again.
+ */
+#define STORE_LOCKS "_locks"
+
 /* What identifies the state of an object: seen at first contact, expected ever
  * after.
  */

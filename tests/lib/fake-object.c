@@ -111,7 +111,8 @@ static void copy(struct fake_request *rq, struct fake_bucket *b)
 	fake_xml_text(&out, "ETag", quoted);
 	buf_append_str(&out, "</CopyObjectResult>");
 	fake_reply_xml(rq->reply, 200, &out);
-	add_version(rq, b, v);
+	if (!rq->fake->has_silent_copies)
+		add_version(rq, b, v);
 }
 
 static void put(struct fake_request *rq, struct fake_bucket *b)

@@ -44,6 +44,7 @@ struct fake {
 	uint64_t min_part; /* bytes of all parts but the last */
 	uint64_t max_copy; /* bytes CopyObject takes at most */
 	enum fake_conditional conditional;
+	bool has_silent_copies; /* their versions are not told */
 
 	pthread_mutex_t lock; /* guards all below */
 	struct fake_bucket *buckets;

@@ -120,3 +120,44 @@ t 'killed as a shard has got its name' \
 	killed five 'method=PUT key=five/2026*_2_0000.des applied'
 t 'killed before' killed six 'method=PUT key=six/2026*_1_0000.des'
 t 'killed with a big file' killed seven 'method=PUT key=seven/_bigFiles/*'
+
+# Where a bucket keeps versions RGW lets any number of runs make one lock, and a
+# copy lies over another one.  Here one run has looked for the lock, and not made
+# it yet, while another has made it, and not its shard yet.
+pack_slot_1()
+{
+	timeout -k 5 120 "$DESFS_PACK" -q --progress never --format 2 \
+		--n-bits 4 --codec none --created-at 2026-01-02 "$1" \
+		s3://versions/locked
+}
+own_slot_1()
+{
+	mkdir -p own/1 own/2 own/all && cp src/1 own/1/17 && cp src/2 own/2/33 &&
+		cp -p own/1/17 own/2/33 own/all
+}
+made_twice()
+{
+	own_slot_1 && start_fake --versioned versions --silent-copies || return 1
+	fake_rules 'method=GET key=locked/_locks/*_1_0000.des count=1 latency=3000' \
+		'method=PUT key=locked/tmp/*/claim/2026* count=1 latency=6000'
+	AWS_ENDPOINT_URL_S3=$fake_url
+	pack_slot_1 own/1 2>err &
+	twice_pid=$!
+	wait_for 60 is_held
+	pack_slot_1 own/2 2>err2
+	twice_other=$?
+	wait $twice_pid
+	twice_status=$?
+	cat err err2
+	s3_keys "$fake_url" versions locked/ >keys
+	cat keys
+	[ $twice_status$twice_other = 00 ] && ! grep _locks keys &&
+		rm -rf got && mkdir got && grep '\.des$' keys >shards || return 1
+	while IFS= read -r key; do
+		s3_curl GET "$fake_url/versions/$key" -o "got/${key##*/}" \
+			</dev/null || return 1
+	done <shards
+	"$PYTHON" -B "$SRCDIR/tests/lib/des2-check.py" got --source own/all \
+		--n-bits 4 --codec none --runs
+}
+t 'a lock that was made twice is that of one run' made_twice
