@@ -132,6 +132,8 @@ struct store_writer {
 			     store_leftover_fn *fn, void *arg, struct err *err);
 	enum rc (*strays)(struct store *st, bool remove, int64_t min_age,
 			  store_stray_fn *fn, void *arg, struct err *err);
+	/* As store_has_tmp; NULL: it may. */
+	enum rc (*has_tmp)(struct store *st, bool *ret, struct err *err);
 	/* NULL: replace, read and remove are all that it takes. */
 	void (*try_write)(struct store *st, store_step_fn *fn, void *arg);
 };

@@ -59,6 +59,8 @@ enum rc store_local_strays(struct store *st, bool remove, int64_t min_age,
 enum rc store_local_idle_begin(struct store *st, struct store_idle **ret,
 			       struct err *err) MUST_CHECK;
 void store_local_idle_end(struct store_idle *idle);
+enum rc store_local_has_tmp(struct store *st, bool *ret,
+			    struct err *err) MUST_CHECK;
 enum rc store_local_leftovers(struct store *st, bool remove,
 			      store_goes_fn *goes, store_leftover_fn *fn,
 			      void *arg, struct err *err) MUST_CHECK;

@@ -375,3 +375,29 @@ enum rc store_local_strays(struct store *st, bool remove, int64_t min_age,
 
 	return for_each((struct local_store *)st, false, tell_stray, &y, err);
 }
+
+static enum rc note_any(void *arg, int tmpfd, const char *name, const char *run,
+			bool is_upload, struct err *err)
+{
+	bool *is_any = arg;
+
+	(void)tmpfd;
+	(void)name;
+	(void)run;
+	(void)is_upload;
+	(void)err;
+	*is_any = true;
+	return RC_OK;
+}
+
+enum rc store_local_has_tmp(struct store *st, bool *ret, struct err *err)
+{
+	const struct local_store *ls = (const struct local_store *)st;
+	bool is_any = false;
+
+	if (for_each(ls, true, note_any, &is_any, err) ||
+	    for_each(ls, false, note_any, &is_any, err))
+		return err->rc;
+	*ret = is_any;
+	return RC_OK;
+}

@@ -383,4 +383,5 @@ const struct store_writer store_writer_local = {
 	.claims = store_local_claims,
 	.leftovers = store_local_leftovers,
 	.strays = store_local_strays,
+	.has_tmp = store_local_has_tmp,
 };

@@ -187,6 +187,8 @@ enum rc s3_write_runs_oldest(struct store *st, unsigned int kinds,
 enum rc s3_write_strays(struct store *st, bool remove, int64_t min_age,
 			store_stray_fn *fn, void *arg,
 			struct err *err) MUST_CHECK;
+enum rc s3_write_has_tmp(struct store *st, bool *ret,
+			 struct err *err) MUST_CHECK;
 enum rc s3_write_leftovers(struct store *st, bool remove, store_goes_fn *goes,
 			   store_leftover_fn *fn, void *arg,
 			   struct err *err) MUST_CHECK;

@@ -213,3 +213,34 @@ enum rc s3_write_list_uploads(struct s3_store *s, const char *prefix,
 
 	return walk(&w, fn, arg, err);
 }
+
+static enum rc note_item(void *arg, const char *key, const struct s3_item *it,
+			 struct err *err)
+{
+	bool *is_any = arg;
+
+	(void)key;
+	(void)it;
+	(void)err;
+	*is_any = true;
+	return RC_OK;
+}
+
+/* Uploads first, as a run has its mark longer than these. */
+enum rc s3_write_has_tmp(struct store *st, bool *ret, struct err *err)
+{
+	struct s3_store *s = (struct s3_store *)st;
+	bool is_any = false;
+	enum rc rc = s3_write_list_uploads(s, "", note_item, &is_any, err);
+
+	if (rc && rc != RC_UNSUPPORTED)
+		return rc;
+	rc = s3_write_list_versions(s, STORE_TMP "/", note_item, &is_any, NULL,
+				    err);
+	if (rc == RC_UNSUPPORTED || rc == RC_ACCESS)
+		rc = s3_list_items(s, STORE_TMP "/", "", true, note_item,
+				   &is_any, NULL, err);
+	if (!rc)
+		*ret = is_any;
+	return rc;
+}

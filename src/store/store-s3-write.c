@@ -81,5 +81,6 @@ const struct store_writer store_writer_s3 = {
 	.claims = s3_write_claims,
 	.leftovers = s3_write_leftovers,
 	.strays = s3_write_strays,
+	.has_tmp = s3_write_has_tmp,
 	.try_write = s3_write_try,
 };

@@ -335,6 +335,14 @@ enum rc store_strays(struct store *st, bool remove, int64_t min_age,
 	return st->writer->strays(st, remove, min_age, fn, arg, err);
 }
 
+enum rc store_has_tmp(struct store *st, bool *ret, struct err *err)
+{
+	*ret = true;
+	if (check_writer(st, err))
+		return err->rc;
+	return st->writer->has_tmp ? st->writer->has_tmp(st, ret, err) : RC_OK;
+}
+
 static enum rc try_object(struct store *st, const char *key, struct err *err)
 {
 	static const char content[] = "tried to write\n";

@@ -217,6 +217,12 @@ typedef void store_stray_fn(void *arg, const char *what, uint64_t size,
 enum rc store_strays(struct store *st, bool remove, int64_t min_age,
 		     store_stray_fn *fn, void *arg, struct err *err) MUST_CHECK;
 
+/* Whether anything may be below STORE_TMP, or any upload is unfinished: no run
+ * is alive, and store_claims, store_leftovers and store_strays would tell
+ * nothing, unless it is so.
+ */
+enum rc store_has_tmp(struct store *st, bool *ret, struct err *err) MUST_CHECK;
+
 /* One thing that was tried. */
 struct store_step {
 	const char *name;  /* "write", "copy", ... */

@@ -850,6 +850,20 @@ static enum rc memory_strays(struct store *st, bool remove, int64_t min_age,
 	return end(h, "strays", RC_OK, is_lost, err);
 }
 
+static enum rc memory_has_tmp(struct store *st, bool *ret, struct err *err)
+{
+	struct handle *h = (struct handle *)st;
+	bool is_lost, is_any = false;
+
+	if (begin(h, "tmp", &is_lost, err))
+		return err->rc;
+	for (size_t i = 0; i < h->m->n_marks; i++)
+		is_any |= !h->m->marks[i]->is_alive ||
+			  is_shown(h, h->m->marks[i]->begun);
+	*ret = is_any || h->m->n_parts;
+	return end(h, "tmp", RC_OK, is_lost, err);
+}
+
 struct claim {
 	char run[24];
 	char *key;
@@ -964,4 +978,5 @@ static const struct store_writer writer = {
 	.claims = memory_claims,
 	.leftovers = memory_leftovers,
 	.strays = memory_strays,
+	.has_tmp = memory_has_tmp,
 };
