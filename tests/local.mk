@@ -267,6 +267,7 @@ shell_tests += tests/cli/7200-tombstone.t
 shell_tests += tests/cli/7400-reap.t
 shell_tests += tests/cli/7410-reap-zones.t
 shell_tests += tests/cli/7420-reap-faults.t
+shell_tests += tests/cli/7430-reap-requests.t
 shell_tests += tests/cli/7000-log-kinds.t
 shell_tests += tests/cli/7010-log-on-the-web.t
 shell_tests += tests/cli/7330-verify-names.t

@@ -259,6 +259,10 @@ static enum rc look(struct reap_cmd *c, struct err *err)
 		.margin = ERASURE_MARGIN,
 	};
 
+	if (c->totals.has_erasures) {
+		c->erasures = c->totals.erasures;
+		return RC_OK;
+	}
 	return erasure_list(c->l.log, &opts, &c->erasures, err);
 }
 

@@ -72,6 +72,21 @@ void archive_list_release(struct archive_list *l)
 	*l = (struct archive_list){ 0 };
 }
 
+static int by_key(const void *key, const void *at)
+{
+	const struct archive_object *o = at;
+
+	return strcmp(key, o->key);
+}
+
+const struct archive_object *archive_list_find(const struct archive_list *l,
+					       const char *key)
+{
+	return l->n ? bsearch(key, l->objects, l->n, sizeof(*l->objects),
+			      by_key)
+		    : NULL;
+}
+
 bool archive_list_is_archive(const struct archive_list *l)
 {
 	for (size_t i = 0; i < l->n; i++) {

@@ -43,6 +43,9 @@ bool archive_key_is_shard(const char *key) MUST_CHECK;
 enum rc archive_list_read(struct archive_list *ret, struct store *st,
 			  struct err *err) MUST_CHECK;
 void archive_list_release(struct archive_list *l);
+/* NULL: it has none of that key. */
+const struct archive_object *archive_list_find(const struct archive_list *l,
+					       const char *key) MUST_CHECK;
 
 /* True when something in it can only be of an archive. */
 bool archive_list_is_archive(const struct archive_list *l);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 const struct hold *erasure_hold(const struct erasure_known *k,
@@ -181,4 +182,20 @@ int64_t erasure_last_replaced(const struct erasure_known *k,
 			last = r->replaced[i].time;
 	}
 	return last;
+}
+
+/* A slow run may still bring a version that was there when it was deleted, and
+ * a slow repack what it read before: the deletion hides it until then.  Clocks
+ * differ: one that seems to have begun a bit later may be one of these.
+ */
+bool erasure_is_settled(const struct erasure_known *k,
+			const struct survey_erasure *e, int64_t settle,
+			int64_t oldest_run)
+{
+	int64_t hidden = e->doc->logged->record->time;
+	int64_t last = erasure_last_replaced(k, e);
+
+	if (last < hidden)
+		last = hidden;
+	return oldest_run > last + CLOCK_SKEW_US && last <= k->now - settle;
 }

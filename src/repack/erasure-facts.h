@@ -34,4 +34,12 @@ int64_t erasure_received(const struct oplog *log, const struct receipt *r);
 int64_t erasure_last_replaced(const struct erasure_known *k,
 			      const struct survey_erasure *e);
 
+/* Whether what a slow run may still bring can be there by now: settle, us, after
+ * the deletion and the last record that replaced something of it, and if the
+ * oldest run that is alive began after these.
+ */
+bool erasure_is_settled(const struct erasure_known *k,
+			const struct survey_erasure *e, int64_t settle,
+			int64_t oldest_run);
+
 #endif

@@ -52,10 +52,11 @@ static void count(struct erasure_counts *c, const struct erasure_status *s)
 		c->oldest = s->age;
 }
 
-static void tell_all(const struct erasure_known *k,
-		     const struct erasure_list_options *o,
-		     struct erasure_counts *ret)
+void erasure_list_known(const struct erasure_known *k,
+			const struct erasure_list_options *o,
+			struct erasure_counts *ret)
 {
+	*ret = (struct erasure_counts){ 0 };
 	for (size_t i = 0; i < k->survey->n_erasures; i++) {
 		const struct survey_erasure *e = &k->survey->erasures[i];
 		struct erasure_event event = { .erasure = e };
@@ -88,10 +89,11 @@ enum rc erasure_list(struct oplog *log, const struct erasure_list_options *opts,
 
 	*ret = (struct erasure_counts){ 0 };
 	oplog_want_all(log);
+	oplog_keep_documents(log);
 	if (oplog_read(log, st, &changed, err) || holds_read(&holds, st, err))
 		return err->rc;
 	state = oplog_state(log);
-	if (survey_read(&survey, st, log, err) ||
+	if (survey_read_known(&survey, st, log, err) ||
 	    old_set_read(&old, st, state, err) ||
 	    held_mark(&holds, st, state, &old, err))
 		return err->rc;
@@ -99,6 +101,6 @@ enum rc erasure_list(struct oplog *log, const struct erasure_list_options *opts,
 	if (survey_look(&survey, st, opts->jobs, err))
 		return err->rc;
 	known.now = clock_wall_us();
-	tell_all(&known, opts, ret);
+	erasure_list_known(&known, opts, ret);
 	return RC_OK;
 }

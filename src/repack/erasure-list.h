@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "erase/erasure-state.h"
+#include "repack/erasure-facts.h"
 #include "repack/holds.h"
 #include "repack/survey.h"
 #include "volume/oplog.h"
@@ -41,5 +42,10 @@ struct erasure_counts {
  */
 enum rc erasure_list(struct oplog *log, const struct erasure_list_options *opts,
 		     struct erasure_counts *ret, struct err *err) MUST_CHECK;
+
+/* The same of what is known already; of the options fn and arg. */
+void erasure_list_known(const struct erasure_known *k,
+			const struct erasure_list_options *o,
+			struct erasure_counts *ret);
 
 #endif

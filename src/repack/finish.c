@@ -63,6 +63,14 @@ static void release(struct finishing *f)
 	free(f->readiness);
 }
 
+/* Nor has it to be in a list yet. */
+int64_t finish_settle(const struct store *st, int64_t settle)
+{
+	return store_lists_lag(st) && settle < STORE_LISTS_LAG_US
+		       ? STORE_LISTS_LAG_US
+		       : settle;
+}
+
 /* --- what is ready -------------------------------------------------------- */
 
 static bool has_names(const struct finishing *f, const struct survey_erasure *e)
@@ -81,24 +89,12 @@ static bool has_names(const struct finishing *f, const struct survey_erasure *e)
 	return false;
 }
 
-/* A slow run may still bring a version that was there when it was deleted, and
- * a slow repack what it read before: the deletion hides it until then.  Clocks
- * differ: one that seems to have begun a bit later may be one of these.
- */
 static bool is_settled(const struct finishing *f,
 		       const struct survey_erasure *e)
 {
-	int64_t hidden = e->doc->logged->record->time;
-	int64_t last = erasure_last_replaced(&f->known, e);
-	int64_t settle = f->o->settle;
-
-	/* Nor has it to be in a list yet. */
-	if (store_lists_lag(f->o->store) && settle < STORE_LISTS_LAG_US)
-		settle = STORE_LISTS_LAG_US;
-	if (last < hidden)
-		last = hidden;
-	return f->oldest_run > last + CLOCK_SKEW_US &&
-	       last <= f->known.now - settle;
+	return erasure_is_settled(&f->known, e,
+				  finish_settle(f->o->store, f->o->settle),
+				  f->oldest_run);
 }
 
 static enum readiness look_at(const struct finishing *f,

@@ -21,6 +21,9 @@ struct store_run;
  */
 #define FINISH_SETTLE CLOCK_SKEW_US
 
+/* How long that is in such a store, if it is to be settle. */
+int64_t finish_settle(const struct store *st, int64_t settle);
+
 /* Whether records of the log still have names of a shard that is gone. */
 typedef bool finish_names_fn(void *arg, const uint8_t root[SHARD_ROOT_LEN]);
 

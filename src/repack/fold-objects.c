@@ -95,7 +95,8 @@ static void cover(struct fold_objects *f, const struct fold_object *o)
 struct reading {
 	struct fold_objects *f;
 	struct fold_object *o;
-	struct store *st;
+	const struct oplog *log;
+	struct store *st; /* NULL: what log has not read is passed over */
 	const uint8_t *archive_id;
 	oplog_gone_fn *is_gone;
 	void *arg;
@@ -120,15 +121,37 @@ static enum rc note_member(void *arg, struct oplog_record *r, struct err *err)
 	return RC_OK;
 }
 
+/* One that the log has read is as it was then: it is never written again. */
+static bool take_known(struct reading *x)
+{
+	struct oplog_checkpoint_view c;
+
+	if (!oplog_checkpoint_find(x->log, x->o->name, &c))
+		return false;
+	for (size_t i = 0; i < c.n_records; i++)
+		add_member(x->o, find_record(x->f, c.records[i]));
+	for (size_t i = 0; i < c.n_named; i++) {
+		struct shard_meta named = { .is_purged = false };
+
+		memcpy(named.root, c.named[i], sizeof(named.root));
+		if (x->is_gone(x->arg, &named))
+			add_root(x->o, named.root);
+	}
+	memcpy(x->o->sha256, c.sha256, sizeof(x->o->sha256));
+	return true;
+}
+
 static enum rc read_checkpoint(struct reading *x, const char *key,
 			       struct err *err)
 {
 	CLEANUP_BUF struct buf text = { .max = OPLOG_CHECKPOINT_MAX };
 	uint8_t id[SHARD_ID_LEN];
 	int64_t time;
-	enum rc rc =
-		store_read_all(x->st, key, OPLOG_CHECKPOINT_MAX, &text, err);
+	enum rc rc = RC_NOENT;
 
+	if (x->st)
+		rc = store_read_all(x->st, key, OPLOG_CHECKPOINT_MAX, &text,
+				    err);
 	if (rc == RC_NOENT) {
 		/* Another removed it: it stands for nothing. */
 		x->o->is_removed = true;
@@ -163,21 +186,32 @@ static void note_record(struct reading *x)
 	}
 }
 
-static enum rc note_name(void *arg, const char *key, uint64_t size,
-			 struct err *err)
+void fold_objects_begin(struct fold_objects *ret, const struct oplog *log)
 {
-	struct fold_objects *f = arg;
+	*ret = (struct fold_objects){ 0 };
+	take_records(ret, log);
+}
+
+void fold_objects_add(struct fold_objects *f, const char *key)
+{
 	const char *name = key + strlen(LOG_PREFIX);
 	struct fold_object *o;
 	int64_t time = 0;
 
-	(void)size;
-	(void)err;
 	if (!strcmp(name, "index.json"))
-		return RC_OK;
+		return;
 	o = add_object(f, name);
 	o->is_checkpoint = oplog_checkpoint_name_time(name, &time);
 	o->time = time;
+}
+
+/* store_list_fn */
+static enum rc note_name(void *arg, const char *key, uint64_t size,
+			 struct err *err)
+{
+	(void)size;
+	(void)err;
+	fold_objects_add(arg, key);
 	return RC_OK;
 }
 
@@ -185,24 +219,32 @@ enum rc fold_objects_read(struct fold_objects *ret, struct store *st,
 			  const struct oplog *log, const uint8_t *archive_id,
 			  oplog_gone_fn *is_gone, void *arg, struct err *err)
 {
+	fold_objects_begin(ret, log);
+	if (store_list(st, LOG_PREFIX, NULL, note_name, ret, err))
+		return err->rc;
+	return fold_objects_fill(ret, st, log, archive_id, is_gone, arg, err);
+}
+
+enum rc fold_objects_fill(struct fold_objects *ret, struct store *st,
+			  const struct oplog *log, const uint8_t *archive_id,
+			  oplog_gone_fn *is_gone, void *arg, struct err *err)
+{
 	struct reading x = { .f = ret,
+			     .log = log,
 			     .st = st,
 			     .archive_id = archive_id,
 			     .is_gone = is_gone,
 			     .arg = arg };
-	enum rc rc;
+	enum rc rc = RC_OK;
 
-	*ret = (struct fold_objects){ 0 };
-	take_records(ret, log);
-	rc = store_list(st, LOG_PREFIX, NULL, note_name, ret, err);
 	for (size_t i = 0; !rc && i < ret->n; i++) {
 		char *key = xasprintf(LOG_PREFIX "%s", ret->all[i].name);
 
 		x.o = &ret->all[i];
-		if (x.o->is_checkpoint)
-			rc = read_checkpoint(&x, key, err);
-		else
+		if (!x.o->is_checkpoint)
 			note_record(&x);
+		else if (!take_known(&x))
+			rc = read_checkpoint(&x, key, err);
 		free(key);
 	}
 	for (size_t i = 0; i < ret->n; i++) {

@@ -43,12 +43,23 @@ struct fold_objects {
 	size_t n, cap;
 };
 
-/* List the log and read its checkpoints; log was read just before. */
+/* List the log, and read the checkpoints that log has not; it was read just
+ * before, and keeps receipts.
+ */
 enum rc fold_objects_read(struct fold_objects *ret, struct store *st,
 			  const struct oplog *log, const uint8_t *archive_id,
 			  oplog_gone_fn *is_gone, void *arg,
 			  struct err *err) MUST_CHECK;
 void fold_objects_release(struct fold_objects *f);
+/* The same of keys that were listed before log was read: begin, add each, fill
+ * with st NULL.  What log knows nothing of is as good as removed.
+ */
+void fold_objects_begin(struct fold_objects *ret, const struct oplog *log);
+void fold_objects_add(struct fold_objects *f, const char *key);
+enum rc fold_objects_fill(struct fold_objects *ret, struct store *st,
+			  const struct oplog *log, const uint8_t *archive_id,
+			  oplog_gone_fn *is_gone, void *arg,
+			  struct err *err) MUST_CHECK;
 
 /* The records to be put into new checkpoints, in the order of their names;
  * free(*ret).  Those that are not dirty only if they are as many as many, and

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "erase/erasure-state.h"
+#include "pack/archive-list.h"
 #include "repack/fold-objects.h"
 #include "repack/old-set.h"
 #include "repack/remove-object.h"
@@ -59,6 +60,11 @@ struct folding {
 	int64_t now, settle;
 	struct fold_totals *totals;
 };
+
+static size_t many_of(const struct fold_options *o)
+{
+	return o->min_many ? o->min_many : MANY;
+}
 
 static bool is_gone(void *arg, const struct shard_meta *m)
 {
@@ -108,9 +114,8 @@ static enum rc write_all(struct folding *f, struct err *err)
 	enum rc rc = RC_OK;
 	size_t n;
 
-	n = fold_objects_choose(&f->objects,
-				f->o->min_many ? f->o->min_many : MANY,
-				f->now - f->settle, &todo);
+	n = fold_objects_choose(&f->objects, many_of(f->o), f->now - f->settle,
+				&todo);
 	for (size_t i = 0, some = 0; !rc && i < n; i += some)
 		rc = write_one(f, todo + i, n - i, &some, err);
 	free(todo);
@@ -169,19 +174,71 @@ static enum rc prepare(struct folding *f, struct err *err)
 				 f->o->archive_id, is_gone, f, err);
 }
 
+/* Until all lists have a checkpoint, they need what it stands for. */
+static int64_t settle_of(const struct fold_options *o)
+{
+	return store_lists_lag(o->store) && o->settle < STORE_LISTS_LAG_US
+		       ? STORE_LISTS_LAG_US
+		       : o->settle;
+}
+
+static bool is_due(struct folding *f)
+{
+	const struct oplog_record **todo = NULL;
+	bool is_any = fold_objects_choose(&f->objects, many_of(f->o),
+					  f->now - f->settle, &todo);
+
+	free(todo);
+	for (size_t i = 0; i < f->objects.n; i++) {
+		const struct fold_object *o = &f->objects.all[i];
+
+		if (!fold_object_may_go(&f->objects, o))
+			continue;
+		if (fold_object_since(&f->objects, o) > f->now - f->settle)
+			f->totals->waiting++;
+		else
+			is_any = true;
+	}
+	return is_any;
+}
+
+enum rc fold_look(const struct oplog *log, const struct fold_options *opts,
+		  const struct archive_list *there, struct fold_totals *ret,
+		  bool *ret_is_due, struct err *err)
+{
+	struct folding f = { .o = opts,
+			     .settle = settle_of(opts),
+			     .now = clock_wall_us(),
+			     .totals = ret };
+	enum rc rc;
+
+	*ret = (struct fold_totals){ 0 };
+	fold_objects_begin(&f.objects, log);
+	for (size_t i = 0; i < there->n; i++) {
+		if (there->objects[i].kind == OBJECT_LOG)
+			fold_objects_add(&f.objects, there->objects[i].key);
+	}
+	rc = old_set_read(&f.old, opts->store, oplog_state(log), err);
+	if (!rc)
+		rc = fold_objects_fill(&f.objects, NULL, log, opts->archive_id,
+				       is_gone, &f, err);
+	if (!rc)
+		*ret_is_due = is_due(&f);
+	fold_objects_release(&f.objects);
+	old_set_release(&f.old);
+	return rc;
+}
+
 enum rc fold_log(struct oplog *log, const struct fold_options *opts,
 		 struct fold_totals *ret, struct fold_names *ret_names,
 		 struct err *err)
 {
 	struct folding f = {
-		.o = opts, .log = log, .settle = opts->settle, .totals = ret
+		.o = opts, .log = log, .settle = settle_of(opts), .totals = ret
 	};
 	bool changed;
 	enum rc rc;
 
-	/* Until all lists have a checkpoint, they need what it stands for. */
-	if (store_lists_lag(opts->store) && f.settle < STORE_LISTS_LAG_US)
-		f.settle = STORE_LISTS_LAG_US;
 	*ret = (struct fold_totals){ 0 };
 	*ret_names = (struct fold_names){ 0 };
 	rc = prepare(&f, err);

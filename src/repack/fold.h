@@ -18,6 +18,7 @@
 #include "shard/shard-format.h"
 #include "volume/oplog.h"
 
+struct archive_list;
 struct store;
 
 struct fold_options {
@@ -48,5 +49,12 @@ bool fold_names_has(void *arg, const uint8_t root[SHARD_ROOT_LEN]);
 enum rc fold_log(struct oplog *log, const struct fold_options *opts,
 		 struct fold_totals *ret, struct fold_names *ret_names,
 		 struct err *err) MUST_CHECK;
+
+/* Whether there is anything to be written or removed now, without a request:
+ * there was listed before log was read.  Of the totals: how many wait.
+ */
+enum rc fold_look(const struct oplog *log, const struct fold_options *opts,
+		  const struct archive_list *there, struct fold_totals *ret,
+		  bool *ret_is_due, struct err *err) MUST_CHECK;
 
 #endif

@@ -44,6 +44,19 @@ static int64_t grace_of(const struct purge_judge *j,
 	return grace;
 }
 
+static int64_t until_of(const struct purge_judge *j,
+			const struct oplog_old *old)
+{
+	return purge_grace_end(old->record->time, grace_of(j, old->record),
+			       j->now);
+}
+
+bool purge_judge_is_early(const struct purge_judge *j,
+			  const struct oplog_old *old)
+{
+	return until_of(j, old) > j->now;
+}
+
 static struct purge_facts facts_of(const struct purge_judge *j,
 				   const struct purge_item *it)
 {
@@ -71,7 +84,7 @@ static void judge(const struct purge_judge *j, struct purge_item *it,
 	struct err err;
 
 	/* Nothing is asked about what has to wait in any case. */
-	it->until = purge_grace_end(f.time, f.grace, f.now);
+	it->until = until_of(j, old);
 	if (it->until > f.now) {
 		it->verdict = PURGE_GRACE;
 		return;

@@ -45,4 +45,10 @@ enum rc purge_judge(struct purge_judge *j, struct old_set *old,
 		    unsigned int jobs, struct err *err) MUST_CHECK;
 void purge_judge_release(struct purge_judge *j);
 
+/* Whether its grace period is not over, so that nothing else is asked about it:
+ * by st and now alone.
+ */
+bool purge_judge_is_early(const struct purge_judge *j,
+			  const struct oplog_old *old) MUST_CHECK;
+
 #endif

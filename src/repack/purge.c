@@ -340,6 +340,48 @@ static enum rc prepare(struct purging *p, struct err *err)
 	return old_set_find_back(&p->old, p->o->store, err);
 }
 
+/* --- whether there is anything to do -------------------------------------- */
+
+/* What is told to be gone from everywhere and is there again, is a stray, which
+ * who asks has looked for.
+ */
+static bool is_due(const struct purging *p)
+{
+	for (size_t i = 0; i < p->old.n; i++) {
+		const struct old_shard *s = &p->old.all[i];
+
+		if (!old_shard_is_gone(s) &&
+		    !purge_judge_is_early(&p->judge, s->old))
+			return true;
+	}
+	return false;
+}
+
+enum rc purge_look(const struct oplog *log, const struct purge_options *opts,
+		   struct purge_totals *ret, bool *ret_is_due, struct err *err)
+{
+	struct purging p = { .o = opts,
+			     .totals = ret,
+			     .judge = { .st = opts->store,
+					.log = log,
+					.state = oplog_state(log),
+					.archive_id = opts->archive_id,
+					.now = clock_wall_us() } };
+	enum rc rc;
+
+	*ret = (struct purge_totals){ .next = INT64_MAX };
+	rc = old_set_read(&p.old, opts->store, p.judge.state, err);
+	if (!rc)
+		*ret_is_due = is_due(&p);
+	/* All are early: nothing else is asked about them. */
+	if (!rc && !*ret_is_due)
+		rc = purge_judge(&p.judge, &p.old, 1, err);
+	for (size_t i = 0; !rc && !*ret_is_due && i < p.judge.n; i++)
+		tell_waiting(&p, &p.judge.items[i]);
+	release(&p);
+	return rc;
+}
+
 enum rc purge_old(struct oplog *log, const struct purge_options *opts,
 		  struct purge_totals *ret, struct err *err)
 {

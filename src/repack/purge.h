@@ -63,4 +63,11 @@ struct purge_totals {
 enum rc purge_old(struct oplog *log, const struct purge_options *opts,
 		  struct purge_totals *ret, struct err *err) MUST_CHECK;
 
+/* Whether the grace period of any is over, without a request.  Where it is not,
+ * events and totals tell of those that wait, as purge_old would.
+ */
+enum rc purge_look(const struct oplog *log, const struct purge_options *opts,
+		   struct purge_totals *ret, bool *ret_is_due,
+		   struct err *err) MUST_CHECK;
+
 #endif

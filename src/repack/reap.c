@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "pack/clean.h"
 #include "pack/publish.h"
+#include "repack/reap-look.h"
 #include "repack/whole-store.h"
 #include "store/log-index.h"
 #include "store/store-write.h"
@@ -37,6 +38,7 @@ struct round {
 	struct store_run *run;
 	struct fold_names names; /* that the log still has */
 	bool has_names;          /* it is known which */
+	bool has_looked_back;    /* for what came back */
 };
 
 static void note(struct round *r, enum reap_step step, enum rc rc,
@@ -47,15 +49,6 @@ static void note(struct round *r, enum reap_step step, enum rc rc,
 	r->totals->failed[step] = true;
 	if (r->o->tell.failed)
 		r->o->tell.failed(r->o->tell.arg, step, err);
-}
-
-static int64_t settle_of(const struct reap_options *o)
-{
-	int64_t us = o->grace > FINISH_SETTLE / CLOCK_US_PER_SEC
-			     ? FINISH_SETTLE
-			     : o->grace * CLOCK_US_PER_SEC;
-
-	return us < 0 ? 0 : us;
 }
 
 /* --- leftovers ------------------------------------------------------------ */
@@ -157,7 +150,7 @@ static enum rc fold(struct round *r, struct err *err)
 {
 	const struct fold_options opts = { .store = r->o->store,
 					   .archive_id = r->o->archive_id,
-					   .settle = settle_of(r->o) };
+					   .settle = reap_settle(r->o) };
 	struct fold_totals *t = &r->totals->fold;
 	enum rc rc = fold_log(r->log, &opts, t, &r->names, err);
 
@@ -182,7 +175,7 @@ static enum rc finish(struct round *r, struct err *err)
 		.archive_id = r->o->archive_id,
 		.run = r->run,
 		.secret = r->o->secret,
-		.settle = settle_of(r->o),
+		.settle = reap_settle(r->o),
 		.keep_open = r->totals->failed[REAP_CLEAN],
 		.jobs = r->o->jobs,
 		.has_names = has_names,
@@ -254,6 +247,45 @@ static void run_steps(struct round *r)
 	step(r, REAP_PUBLISH, publish);
 }
 
+/* Of old shards, as the step that would remove them. */
+static enum rc tell_waiting(struct round *r, struct err *err)
+{
+	const struct purge_options opts = { .store = r->o->store,
+					    .archive_id = r->o->archive_id,
+					    .fn = r->o->tell.purge,
+					    .arg = r->o->tell.arg };
+	bool is_due;
+
+	return purge_look(r->log, &opts, &r->totals->purge, &is_due, err);
+}
+
+static bool has_returned(struct round *r)
+{
+	step(r, REAP_RETURNED, returned);
+	r->has_looked_back = true;
+	return r->totals->failed[REAP_RETURNED] || r->totals->returned.deleted;
+}
+
+/* What cannot be looked at is told by the steps. */
+static bool is_idle(struct round *r)
+{
+	struct reap_totals *t = r->totals;
+	struct reap_looked looked;
+	struct err ignored;
+
+	if (!reap_look(r->log, r->o, t, &looked, &ignored) && looked.is_idle &&
+	    !(looked.is_return_due && has_returned(r))) {
+		step(r, REAP_PURGE, tell_waiting);
+		if (looked.has_index)
+			step(r, REAP_PUBLISH, publish);
+		return true;
+	}
+	t->purge = (struct purge_totals){ .next = INT64_MAX };
+	t->fold = (struct fold_totals){ 0 };
+	t->has_erasures = false;
+	return false;
+}
+
 enum rc reap_round(struct oplog *log, const struct reap_options *opts,
 		   struct reap_totals *ret, struct err *err)
 {
@@ -269,9 +301,10 @@ enum rc reap_round(struct oplog *log, const struct reap_options *opts,
 			return err->rc;
 		step(&r, REAP_REPACK, repack);
 		step(&r, REAP_PURGE, purge);
-	} else {
+	} else if (!is_idle(&r)) {
 		step(&r, REAP_CLEAN, clean);
-		step(&r, REAP_RETURNED, returned);
+		if (!r.has_looked_back)
+			step(&r, REAP_RETURNED, returned);
 		if (store_run_begin(opts->store, STORE_RUN_REAP, &r.run, err))
 			return err->rc;
 		rc = read_all(&r, err);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "repack/erasure-list.h"
 #include "repack/finish.h"
 #include "repack/fold.h"
 #include "repack/purge.h"
@@ -75,6 +76,9 @@ struct reap_totals {
 	struct tidied tidied;
 	struct returned returned;
 	uint64_t leftovers; /* removed */
+	/* How deletions stand, if that was found out by the way. */
+	struct erasure_counts erasures;
+	bool has_erasures;
 	bool failed[REAP_STEPS];
 };
 

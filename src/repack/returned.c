@@ -17,6 +17,7 @@
 #include "base/timestamp.h"
 #include "erase/erasure-state.h"
 #include "erase/tombstone-set.h"
+#include "pack/archive-list.h"
 #include "repack/heirs.h"
 #include "repack/shard-seek.h"
 #include "repack/tombstone-write.h"
@@ -119,17 +120,25 @@ static enum rc read_lists(struct looking *l, struct err *err)
 
 /* --- how far it was looked at --------------------------------------------- */
 
+static bool parse_marker(const char *key, int64_t *ret_time)
+{
+	const char *stamp = key + strlen(CHECKED_PREFIX);
+
+	return !strncmp(key, CHECKED_PREFIX, strlen(CHECKED_PREFIX)) &&
+	       strlen(stamp) >= TIMESTAMP_COMPACT_TEXT &&
+	       timestamp_parse_compact(stamp, TIMESTAMP_COMPACT_TEXT - 1,
+				       ret_time);
+}
+
 static enum rc note_marker(void *arg, const char *key, uint64_t size,
 			   struct err *err)
 {
 	struct looking *l = arg;
-	const char *stamp = key + strlen(CHECKED_PREFIX);
 	int64_t time;
 
 	(void)size;
 	(void)err;
-	if (strlen(stamp) < TIMESTAMP_COMPACT_TEXT ||
-	    !timestamp_parse_compact(stamp, TIMESTAMP_COMPACT_TEXT - 1, &time))
+	if (!parse_marker(key, &time))
 		return RC_OK;
 	if (time > l->since)
 		l->since = time;
@@ -353,10 +362,14 @@ static enum rc look_at_record(struct looking *l, const struct oplog_record *r,
 /* Records that come later may be older by that: clocks differ, and lists may
  * take their time.
  */
+static int64_t margin_in(const struct store *st)
+{
+	return CLOCK_SKEW_US + (store_lists_lag(st) ? STORE_LISTS_LAG_US : 0);
+}
+
 static int64_t margin(const struct looking *l)
 {
-	return CLOCK_SKEW_US +
-	       (store_lists_lag(l->o->store) ? STORE_LISTS_LAG_US : 0);
+	return margin_in(l->o->store);
 }
 
 /* What was looked at now need not be again as soon as no record can come in
@@ -412,4 +425,50 @@ enum rc returned_delete(struct oplog *log, const struct returned_options *opts,
 		rc = look(&l, err);
 	release(&l);
 	return rc;
+}
+
+/* --- whether there is anything to do -------------------------------------- */
+
+/* When the first object of the list was written, by its key; INT64_MIN: its key
+ * does not tell.
+ */
+static int64_t list_begins(const struct oplog_state *state)
+{
+	int64_t first = INT64_MAX, time;
+
+	for (size_t i = 0; i < oplog_state_n_suppressed(state); i++) {
+		const char *key = oplog_state_suppressed(state, i)->key;
+
+		if (!suppression_key_is_valid(key) ||
+		    !stamped_parse(key + strlen(SUPPRESSION_PREFIX), ".json",
+				   &time))
+			return INT64_MIN;
+		if (time < first)
+			first = time;
+	}
+	return first;
+}
+
+bool returned_is_due(const struct oplog *log,
+		     const struct returned_options *opts,
+		     const struct archive_list *there)
+{
+	const struct oplog_state *state = oplog_state(log);
+	int64_t since = list_begins(state), time;
+
+	if (!oplog_state_n_suppressed(state) || !opts->n_secrets)
+		return false;
+	for (size_t i = 0; i < there->n; i++) {
+		if (parse_marker(there->objects[i].key, &time) && time > since)
+			since = time;
+	}
+	if (since != INT64_MIN)
+		since -= margin_in(opts->store);
+	for (size_t i = 0; i < oplog_n_records(log); i++) {
+		const struct oplog_record *r = oplog_record_at(log, i);
+
+		if (r->kind == OPLOG_SHARDS && r->time >= since)
+			return true;
+	}
+	return false;
 }

@@ -10,6 +10,7 @@
 #ifndef DESFS_REPACK_RETURNED_H
 #define DESFS_REPACK_RETURNED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@
 #include "erase/suppression.h"
 #include "shard/shard-format.h"
 
+struct archive_list;
 struct oplog;
 struct store;
 
@@ -42,5 +44,12 @@ struct returned {
  */
 enum rc returned_delete(struct oplog *log, const struct returned_options *opts,
 			struct returned *ret, struct err *err) MUST_CHECK;
+
+/* Whether a record may bring what it would have to look at, by what was listed
+ * before log was read; without a request.
+ */
+bool returned_is_due(const struct oplog *log,
+		     const struct returned_options *opts,
+		     const struct archive_list *there) MUST_CHECK;
 
 #endif

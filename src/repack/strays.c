@@ -22,6 +22,15 @@ void strays_release(struct strays *s)
 	*s = (struct strays){ .n = 0 };
 }
 
+void strays_add(struct strays *s, const char *key, const char *zone)
+{
+	s->all = mem_grow(s->all, &s->cap, s->n + 1, sizeof(*s->all));
+	s->all[s->n++] = (struct stray){
+		.key = xstrdup(key),
+		.zone = zone ? xstrdup(zone) : NULL,
+	};
+}
+
 /* --- what there is -------------------------------------------------------- */
 
 struct listing {
@@ -33,17 +42,11 @@ struct listing {
 static enum rc add(void *arg, const char *key, uint64_t size, struct err *err)
 {
 	const struct listing *l = arg;
-	struct strays *s = l->strays;
 
 	(void)size;
 	(void)err;
-	if (!archive_key_is_shard(key))
-		return RC_OK;
-	s->all = mem_grow(s->all, &s->cap, s->n + 1, sizeof(*s->all));
-	s->all[s->n++] = (struct stray){
-		.key = xstrdup(key),
-		.zone = l->zone ? xstrdup(l->zone) : NULL,
-	};
+	if (archive_key_is_shard(key))
+		strays_add(l->strays, key, l->zone);
 	return RC_OK;
 }
 

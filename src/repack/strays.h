@@ -37,6 +37,8 @@ void strays_release(struct strays *s);
  */
 enum rc strays_list(struct strays *ret, struct store *st,
 		    struct err *err) MUST_CHECK;
+/* One more, in the order of keys and zones: where a list was made already. */
+void strays_add(struct strays *s, const char *key, const char *zone);
 /* Before strays_sift; zone NULL: there are no zones. */
 bool strays_has(const struct strays *s, const char *key,
 		const char *zone) MUST_CHECK;

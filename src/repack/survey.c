@@ -37,14 +37,18 @@ void survey_release(struct survey *s)
 
 /* --- documents ------------------------------------------------------------ */
 
-static enum rc read_doc(struct survey_doc *d, struct store *st, struct err *err)
+/* known: the bytes that the log has read; NULL: they are read now. */
+static enum rc read_doc(struct survey_doc *d, struct store *st,
+			const struct buf *known, struct err *err)
 {
 	const struct oplog_object *o = d->logged->object;
 	CLEANUP_BUF struct buf text = { .max = TOMBSTONE_MAX };
 
-	if (oplog_object_read(st, o, TOMBSTONE_MAX, &text, err))
+	if (!known && oplog_object_read(st, o, TOMBSTONE_MAX, &text, err))
 		return err->rc;
-	if (tombstone_decode(text.p, text.len, &d->doc, err) ||
+	if (!known)
+		known = &text;
+	if (tombstone_decode(known->p, known->len, &d->doc, err) ||
 	    tombstone_check_key(&d->doc, o->key, err))
 		return err_prefix(err, "%s", o->key);
 	return RC_OK;
@@ -134,8 +138,9 @@ static void list_erasures(struct survey *s, const struct oplog_state *state)
 	unite(s);
 }
 
-enum rc survey_read(struct survey *ret, struct store *st,
-		    const struct oplog *log, struct err *err)
+static enum rc read_docs(struct survey *ret, struct store *st,
+			 const struct oplog *log, bool is_known,
+			 struct err *err)
 {
 	const struct oplog_state *state = oplog_state(log);
 	size_t n = oplog_state_n_tombstones(state);
@@ -149,7 +154,10 @@ enum rc survey_read(struct survey *ret, struct store *st,
 		if (t->done)
 			continue;
 		s.docs[s.n_docs++].logged = t;
-		if (read_doc(&s.docs[s.n_docs - 1], st, err)) {
+		if (read_doc(&s.docs[s.n_docs - 1], st,
+			     is_known ? oplog_document(log, t->object->key)
+				      : NULL,
+			     err)) {
 			survey_release(&s);
 			return err->rc;
 		}
@@ -157,6 +165,18 @@ enum rc survey_read(struct survey *ret, struct store *st,
 	list_erasures(&s, state);
 	*ret = s;
 	return RC_OK;
+}
+
+enum rc survey_read(struct survey *ret, struct store *st,
+		    const struct oplog *log, struct err *err)
+{
+	return read_docs(ret, st, log, false, err);
+}
+
+enum rc survey_read_known(struct survey *ret, struct store *st,
+			  const struct oplog *log, struct err *err)
+{
+	return read_docs(ret, st, log, true, err);
 }
 
 bool survey_is_finished(const struct survey_erasure *e)

@@ -74,6 +74,12 @@ void survey_release(struct survey *s);
 enum rc survey_read(struct survey *ret, struct store *st,
 		    const struct oplog *log, struct err *err) MUST_CHECK;
 
+/* The same, but those that log has kept are not read again: for who only tells
+ * how things stand.
+ */
+enum rc survey_read_known(struct survey *ret, struct store *st,
+			  const struct oplog *log, struct err *err) MUST_CHECK;
+
 /* To be looked at; borrows. */
 void survey_add(struct survey *s, const struct survey_shard *shard);
 /* One that the log does not expect there.  Both are borrowed. */

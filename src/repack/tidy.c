@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "erase/aggregate.h"
+#include "pack/archive-list.h"
 #include "repack/remove-object.h"
 #include "repack/salt.h"
 #include "store/store-write.h"
@@ -125,17 +126,21 @@ static enum rc tidy_document(struct tidying *t, const char *key,
 	return RC_OK;
 }
 
-static enum rc tidy_salt(struct tidying *t, const char *key, struct err *err)
+static bool is_spare_salt(const struct oplog_state *state, const char *key)
 {
 	const char *text = key + strlen(SALT_PREFIX);
 	uint8_t id[ERASURE_ID_LEN];
 
+	return strlen(text) == 2 * sizeof(id) &&
+	       hex_decode(text, strlen(text), id, sizeof(id)) &&
+	       oplog_state_is_withdrawn(state, id) &&
+	       !oplog_state_find_receipt(state, id);
+}
+
+static enum rc tidy_salt(struct tidying *t, const char *key, struct err *err)
+{
 	(void)err;
-	if (strlen(text) != 2 * sizeof(id) ||
-	    !hex_decode(text, strlen(text), id, sizeof(id)))
-		return RC_OK;
-	if (oplog_state_is_withdrawn(t->state, id) &&
-	    !oplog_state_find_receipt(t->state, id))
+	if (is_spare_salt(t->state, key))
 		remove_derived(t, key, &t->ret->salts);
 	return RC_OK;
 }
@@ -174,4 +179,86 @@ enum rc tidy_tombstones(struct store *st, const struct oplog *log,
 	free(t.keys);
 	free(t.live);
 	return rc;
+}
+
+/* --- whether there is anything to do -------------------------------------- */
+
+/* Of the documents of the log, by their hours. */
+struct hours {
+	struct hour {
+		char key[AGGREGATE_KEY_TEXT];
+		bool is_done;
+	} *all;
+	size_t n;
+};
+
+static int by_hour(const void *a, const void *b)
+{
+	const struct hour *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static void list_hours(struct hours *h, const struct oplog_state *state)
+{
+	h->n = oplog_state_n_tombstones(state);
+	h->all = xcalloc(h->n + 1, sizeof(*h->all));
+	for (size_t i = 0; i < h->n; i++) {
+		const struct oplog_tombstone *t =
+			oplog_state_tombstone(state, i);
+
+		aggregate_key(t->record->time, h->all[i].key);
+		h->all[i].is_done = t->done;
+	}
+	if (h->n)
+		qsort(h->all, h->n, sizeof(*h->all), by_hour);
+}
+
+static bool is_all_live(const struct hours *h, const char *key)
+{
+	const struct hour *at = NULL, *end = h->all + h->n;
+	struct hour want;
+
+	snprintf(want.key, sizeof(want.key), "%s", key);
+	if (h->n)
+		at = bsearch(&want, h->all, h->n, sizeof(want), by_hour);
+	if (!at)
+		return false;
+	while (at > h->all && !by_hour(at - 1, &want))
+		at--;
+	for (; at < end && !by_hour(at, &want); at++) {
+		if (at->is_done)
+			return false;
+	}
+	return true;
+}
+
+static bool is_document_due(const struct oplog_state *state,
+			    const struct hours *h, const char *key)
+{
+	const struct oplog_tombstone *x;
+
+	if (aggregate_key_is_valid(key))
+		return !is_all_live(h, key);
+	x = oplog_state_find_tombstone(state, key);
+	return x && x->done;
+}
+
+bool tidy_is_due(const struct oplog *log, const struct archive_list *there)
+{
+	const struct oplog_state *state = oplog_state(log);
+	struct hours h = { .all = NULL };
+	bool is_due = false;
+
+	list_hours(&h, state);
+	for (size_t i = 0; !is_due && i < there->n; i++) {
+		const char *key = there->objects[i].key;
+
+		if (there->objects[i].kind == OBJECT_TOMBSTONE)
+			is_due = is_document_due(state, &h, key);
+		else if (!strncmp(key, SALT_PREFIX, strlen(SALT_PREFIX)))
+			is_due = is_spare_salt(state, key);
+	}
+	free(h.all);
+	return is_due;
 }

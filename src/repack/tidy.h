@@ -7,11 +7,13 @@
 #ifndef DESFS_REPACK_TIDY_H
 #define DESFS_REPACK_TIDY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "shard/shard-format.h"
 
+struct archive_list;
 struct oplog;
 struct store;
 
@@ -25,5 +27,11 @@ struct tidied {
 enum rc tidy_tombstones(struct store *st, const struct oplog *log,
 			const uint8_t archive_id[SHARD_ID_LEN],
 			struct tidied *ret, struct err *err) MUST_CHECK;
+
+/* Whether any of what was listed before log was read may have to go, without a
+ * request: an aggregate may, when a document of its hour is done.
+ */
+bool tidy_is_due(const struct oplog *log,
+		 const struct archive_list *there) MUST_CHECK;
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "erase/aggregate.h"
+#include "pack/archive-list.h"
 #include "repack/tombstone-doc.h"
 #include "store/store-write.h"
 #include "volume/oplog-object.h"
@@ -138,14 +139,21 @@ static enum rc write_hour(struct aggregator *a, size_t first, size_t end,
 	return put(a, a->v[first].key, &out, err);
 }
 
+static size_t end_of_hour(const struct aggregator *a, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < a->n && !strcmp(a->v[end].key, a->v[first].key))
+		end++;
+	return end;
+}
+
 static enum rc write_all(struct aggregator *a, struct err *err)
 {
 	size_t end;
 
 	for (size_t first = 0; first < a->n; first = end) {
-		end = first + 1;
-		while (end < a->n && !strcmp(a->v[end].key, a->v[first].key))
-			end++;
+		end = end_of_hour(a, first);
 		if (end > first + 1 && write_hour(a, first, end, err))
 			return err->rc;
 	}
@@ -170,4 +178,55 @@ enum rc tombstone_aggregate(struct store *st, struct oplog *log,
 	free(a.v);
 	*ret = a.counts;
 	return rc;
+}
+
+/* --- whether there is anything to do -------------------------------------- */
+
+/* Bytes of the aggregate of documents from first to end; 0: it is not known. */
+static uint64_t size_of_hour(const struct aggregator *a, size_t first,
+			     size_t end, const struct archive_list *there)
+{
+	CLEANUP_BUF struct buf out = { .max = AGGREGATE_MAX };
+	struct aggregate_writer w;
+	uint64_t size;
+
+	aggregate_begin(&w, a->archive_id, &out);
+	aggregate_end(&w, a->v[end - 1].t->record->time);
+	size = out.len + (end - first - 1);
+	for (size_t i = first; i < end; i++) {
+		const struct archive_object *o =
+			archive_list_find(there, a->v[i].t->object->key);
+
+		if (!o || !o->size)
+			return 0;
+		/* Without its newline. */
+		size += o->size - 1;
+	}
+	return size;
+}
+
+static bool is_hour_due(const struct aggregator *a, size_t first, size_t end,
+			const struct archive_list *there)
+{
+	const struct archive_object *o =
+		archive_list_find(there, a->v[first].key);
+
+	return !o || o->size != size_of_hour(a, first, end, there);
+}
+
+bool tombstone_aggregate_is_due(const struct oplog *log,
+				const uint8_t archive_id[SHARD_ID_LEN],
+				const struct archive_list *there)
+{
+	struct aggregator a = { .archive_id = archive_id };
+	bool is_due = false;
+	size_t end;
+
+	gather(&a, oplog_state(log), 0);
+	for (size_t first = 0; !is_due && first < a.n; first = end) {
+		end = end_of_hour(&a, first);
+		is_due = end > first + 1 && is_hour_due(&a, first, end, there);
+	}
+	free(a.v);
+	return is_due;
 }

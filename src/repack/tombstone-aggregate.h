@@ -5,11 +5,13 @@
 #ifndef DESFS_REPACK_TOMBSTONE_AGGREGATE_H
 #define DESFS_REPACK_TOMBSTONE_AGGREGATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "shard/shard-format.h"
 
+struct archive_list;
 struct oplog;
 struct store;
 
@@ -27,5 +29,12 @@ enum rc tombstone_aggregate(struct store *st, struct oplog *log,
 			    const uint8_t archive_id[SHARD_ID_LEN],
 			    uint32_t day, struct tombstone_aggregated *ret,
 			    struct err *err) MUST_CHECK;
+
+/* Whether any is missing or cannot be right by its size, as was listed before
+ * log was read; without a request.
+ */
+bool tombstone_aggregate_is_due(const struct oplog *log,
+				const uint8_t archive_id[SHARD_ID_LEN],
+				const struct archive_list *there) MUST_CHECK;
 
 #endif

@@ -29,6 +29,10 @@ bool oplog_names_has(const struct oplog_names *names,
 struct oplog_checkpoint {
 	char *name;
 	struct oplog_names records;
+	uint8_t sha256[SHA256_LEN];
+	/* Of the shards it has names of; for who keeps receipts. */
+	uint8_t (*named)[SHARD_ROOT_LEN];
+	size_t n_named, named_cap;
 };
 
 void oplog_checkpoint_release(struct oplog_checkpoint *c);
@@ -40,6 +44,16 @@ struct oplog_deleted {
 	struct oplog_names keys;   /* of the documents in it, sorted */
 	size_t n_withdrawn;
 };
+
+/* Bytes of documents that were read, each when it was right. */
+struct kept_document;
+struct oplog_documents {
+	struct kept_document *all;
+	size_t bytes;
+};
+void oplog_documents_add(struct oplog *log, const char *key, const void *p,
+			 size_t len);
+void oplog_documents_release(struct oplog_documents *d);
 
 /* Records of the future are of a clock that is wrong, see CLOCK_SKEW_US, and
  * one of those must not carry all later ones along.
@@ -64,6 +78,8 @@ struct oplog {
 	int64_t listed_all; /* when the whole log was listed, microseconds */
 	bool wants_all;
 	bool keeps_receipts;
+	bool keeps_documents;
+	struct oplog_documents documents;
 };
 
 /* The index of a known record; n_records: there is none. */

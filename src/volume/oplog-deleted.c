@@ -139,6 +139,7 @@ static enum rc add_object(struct batch *b, const struct oplog_object *o,
 
 	if (oplog_read_tombstone(b->st, o, b->news->archive_id, &t, &text, err))
 		return err->rc;
+	oplog_documents_add(b->news->log, o->key, text.p, text.len);
 	oplog_keep_record(b->news, o->key, &text);
 	return add(b, &t, err);
 }
@@ -190,6 +191,7 @@ static enum rc add_text(void *arg, const void *p, size_t len, struct err *err)
 	if (decode(w->object, h->b->news->archive_id, p, len, &t, err))
 		return err->rc;
 	w->is_there = true;
+	oplog_documents_add(h->b->news->log, w->object->key, p, len);
 	buf_append(&text, p, len);
 	if (buf_ok(&text))
 		oplog_keep_record(h->b->news, w->object->key, &text);

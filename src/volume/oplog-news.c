@@ -48,6 +48,7 @@ bool oplog_names_has(const struct oplog_names *names, const char *name)
 void oplog_checkpoint_release(struct oplog_checkpoint *c)
 {
 	free(c->name);
+	free(c->named);
 	oplog_names_release(&c->records);
 }
 
@@ -135,14 +136,29 @@ enum rc oplog_news_add_record(struct oplog_news *news, const char *name,
 	return RC_OK;
 }
 
+static void note_named(struct oplog_checkpoint *c, const struct oplog_record *r)
+{
+	for (size_t i = 0; i < r->n_shards; i++) {
+		if (r->shards[i].is_purged)
+			continue;
+		c->named = mem_grow(c->named, &c->named_cap, c->n_named + 1,
+				    sizeof(*c->named));
+		memcpy(c->named[c->n_named++], r->shards[i].root,
+		       SHARD_ROOT_LEN);
+	}
+}
+
 /* oplog_checkpoint_fn */
 static enum rc take_from(void *arg, struct oplog_record *r, struct err *err)
 {
 	struct oplog_news *news = arg;
+	struct oplog_checkpoint *c =
+		&news->checkpoints[news->n_checkpoints - 1];
 
 	(void)err;
-	oplog_names_add(&news->checkpoints[news->n_checkpoints - 1].records,
-			r->name);
+	oplog_names_add(&c->records, r->name);
+	if (news->log->keeps_receipts)
+		note_named(c, r);
 	take(news, r);
 	return RC_OK;
 }
@@ -162,6 +178,7 @@ enum rc oplog_news_add_checkpoint(struct oplog_news *news, const char *name,
 				    err) ||
 	    check_id(news, archive_id, "checkpoint", err))
 		return err_prefix(err, OPLOG_PREFIX "%s", name);
+	sha256_of(p, len, news->checkpoints[news->n_checkpoints - 1].sha256);
 	if (!oplog_checkpoint_name_time(name, &in_name) || time != in_name)
 		return err_set(err, RC_CORRUPT,
 			       OPLOG_PREFIX

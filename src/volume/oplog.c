@@ -34,6 +34,7 @@ void oplog_free(struct oplog *log)
 		oplog_checkpoint_release(&log->checkpoints[i]);
 	free(log->checkpoints);
 	oplog_deleted_release(&log->deleted);
+	oplog_documents_release(&log->documents);
 	free(log->written.name);
 	free(log);
 }
@@ -127,4 +128,24 @@ const char *oplog_checkpoint_name(const struct oplog *log, size_t i)
 bool oplog_checkpoint_has(const struct oplog *log, size_t i, const char *name)
 {
 	return oplog_names_has(&log->checkpoints[i].records, name);
+}
+
+bool oplog_checkpoint_find(const struct oplog *log, const char *name,
+			   struct oplog_checkpoint_view *ret)
+{
+	for (size_t i = 0; i < log->n_checkpoints; i++) {
+		const struct oplog_checkpoint *c = &log->checkpoints[i];
+
+		if (strcmp(c->name, name) != 0)
+			continue;
+		*ret = (struct oplog_checkpoint_view){
+			.sha256 = c->sha256,
+			.records = (const char *const *)c->records.p,
+			.n_records = c->records.n,
+			.named = (const uint8_t(*)[SHARD_ROOT_LEN])c->named,
+			.n_named = c->n_named,
+		};
+		return true;
+	}
+	return false;
 }

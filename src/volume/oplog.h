@@ -72,6 +72,18 @@ size_t oplog_n_checkpoints(const struct oplog *log);
 const char *oplog_checkpoint_name(const struct oplog *log, size_t i);
 bool oplog_checkpoint_has(const struct oplog *log, size_t i,
 			  const char *name) MUST_CHECK;
+/* What is in one; borrowed until the next oplog_read. */
+struct oplog_checkpoint_view {
+	const uint8_t *sha256; /* of all its bytes */
+	const char *const *records;
+	size_t n_records;
+	/* Roots of the shards it has names of, where receipts are kept. */
+	const uint8_t (*named)[SHARD_ROOT_LEN];
+	size_t n_named;
+};
+/* false: the last list did not show it. */
+bool oplog_checkpoint_find(const struct oplog *log, const char *name,
+			   struct oplog_checkpoint_view *ret) MUST_CHECK;
 
 /* Which versions are deleted, as all live tombstone documents say; NULL: none.
  * Borrowed until the next oplog_read.
@@ -90,6 +102,15 @@ const struct oplog_state *oplog_state(const struct oplog *log);
  * receipts, which readers have no use for.
  */
 void oplog_keep_receipts(struct oplog *log);
+
+/* And the bytes of live documents are to be kept as they are read, up to 64
+ * MiB, so that who asks what they say need not read them again.
+ */
+void oplog_keep_documents(struct oplog *log);
+/* NULL: it is not kept; borrowed until the next oplog_read.  They are those of
+ * the log's SHA-256.
+ */
+const struct buf *oplog_document(const struct oplog *log, const char *key);
 
 /* Make the next oplog_read list the whole log, as who is to write must. */
 void oplog_want_all(struct oplog *log);
