@@ -87,6 +87,32 @@ static bool may_have(const struct filter *f, const struct tombstone_uid *u)
 				  hash);
 }
 
+/* The next from *i on that may be in a shard of which the log says this. */
+static bool next_within(const struct tombstone_set *set,
+			const struct shard_meta *m, size_t *i,
+			struct tombstone_uid *ret)
+{
+	size_t n = tombstone_set_count(set);
+
+	while (*i < n) {
+		tombstone_set_at(set, (*i)++, ret);
+		if (key_order(ret, m->last, m->last_len) > 0)
+			return false;
+		if (has_time(ret, m))
+			return true;
+	}
+	return false;
+}
+
+static bool is_any_within(const struct tombstone_set *set,
+			  const struct shard_meta *m)
+{
+	size_t i = first_within(set, m);
+	struct tombstone_uid u;
+
+	return next_within(set, m, &i, &u);
+}
+
 /* Whether any uid of the set may be in the shard. */
 static enum rc may_have_any(const struct raw_shard *s,
 			    const struct shard_meta *m,
@@ -94,19 +120,13 @@ static enum rc may_have_any(const struct raw_shard *s,
 			    struct err *err)
 {
 	struct filter f = { .n = 0 };
-	size_t n = tombstone_set_count(set);
+	size_t i = first_within(set, m);
+	struct tombstone_uid u;
 	bool is_read = false;
 	enum rc rc = RC_OK;
 
 	*ret = false;
-	for (size_t i = first_within(set, m); i < n && !*ret && !rc; i++) {
-		struct tombstone_uid u;
-
-		tombstone_set_at(set, i, &u);
-		if (key_order(&u, m->last, m->last_len) > 0)
-			break;
-		if (!has_time(&u, m))
-			continue;
+	while (!*ret && !rc && next_within(set, m, &i, &u)) {
 		if (!is_read)
 			rc = read_filter(s, &f, err);
 		is_read = true;
@@ -153,7 +173,7 @@ enum rc count_deleted(struct store *st, const struct shard_meta *m,
 	enum rc rc;
 
 	*ret = (struct deleted_count){ 0 };
-	if (!deleted)
+	if (!deleted || !is_any_within(deleted, m))
 		return RC_OK;
 	rc = raw_shard_open(&src.s, st, m->key, err);
 	if (rc)

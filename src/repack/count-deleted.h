@@ -17,7 +17,8 @@ struct deleted_count {
 	uint64_t entries, bytes;
 };
 
-/* The index is read if the filter says that there may be anything.  One that is
+/* Nothing is read where the log says that none of it can be in the shard, and
+ * the index only if the filter says that there may be anything.  One that is
  * damaged is RC_CORRUPT.  From any thread.
  */
 enum rc count_deleted(struct store *st, const struct shard_meta *m,
