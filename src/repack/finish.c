@@ -41,6 +41,7 @@ struct finishing {
 	struct erasure_known known;
 	int64_t oldest_run;
 	enum readiness *readiness; /* one for each erasure of the survey */
+	bool is_any;               /* document that is to be called done */
 	struct suppression suppression;
 	struct receipt_writer receipts;
 	char **done; /* keys of documents, for the last record alone */
@@ -323,11 +324,27 @@ static enum rc finish_members(struct finishing *f, const struct survey_doc *d,
 	return rc;
 }
 
+/* How many of its erasures are what; true: it is to be called done.  What is
+ * ready waits for the rest, but not for the end of a hold.
+ */
+static bool may_finish(const struct finishing *f, const struct survey_doc *d,
+		       size_t n[FINISH_OPEN + 1])
+{
+	for (size_t i = 0; i < d->doc.n; i++) {
+		enum readiness is;
+
+		(void)member(f, d, i, &is);
+		n[is]++;
+	}
+	return !n[FINISH_OPEN] && n[FINISH_HELD] != d->doc.n;
+}
+
 static enum rc finish_doc(struct finishing *f, const struct survey_doc *d,
 			  struct err *err)
 {
 	bool *stays = xcalloc(d->doc.n + 1, sizeof(*stays));
 	size_t n[FINISH_OPEN + 1] = { 0 };
+	bool may = may_finish(f, d, n);
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < d->doc.n; i++) {
@@ -335,12 +352,10 @@ static enum rc finish_doc(struct finishing *f, const struct survey_doc *d,
 
 		(void)member(f, d, i, &is);
 		stays[i] = is == FINISH_HELD;
-		n[is]++;
 	}
 	f->totals->open += n[FINISH_OPEN];
 	f->totals->held += n[FINISH_HELD];
-	/* What is ready waits for the rest, but not for the end of a hold. */
-	if (n[FINISH_OPEN] || n[FINISH_HELD] == d->doc.n) {
+	if (!may) {
 		f->totals->open += n[FINISH_READY];
 		free(stays);
 		return RC_OK;
@@ -437,11 +452,25 @@ static enum rc look_again(struct finishing *f, struct err *err)
 	return rc;
 }
 
-/* To look takes its time. */
+static bool is_any_to_finish(const struct finishing *f)
+{
+	for (size_t i = 0; i < f->survey.n_docs; i++) {
+		size_t n[FINISH_OPEN + 1] = { 0 };
+
+		if (may_finish(f, &f->survey.docs[i], n))
+			return true;
+	}
+	return false;
+}
+
+/* To look takes its time.  Of nothing that is called done holds are not asked.
+ */
 static enum rc heed_holds(struct finishing *f, struct err *err)
 {
 	CLEANUP(holds_release) struct holds now = { 0 };
 
+	if (!f->is_any)
+		return RC_OK;
 	if (holds_read(&now, f->o->store, err))
 		return err->rc;
 	if (holds_are_same(&f->holds, &now))
@@ -481,6 +510,7 @@ static enum rc finish_all(struct finishing *f, struct err *err)
 	f->readiness = xcalloc(f->survey.n_erasures + 1, sizeof(*f->readiness));
 	look_at_all(f);
 	rc = look_again(f, err);
+	f->is_any = !rc && is_any_to_finish(f);
 	if (!rc)
 		rc = heed_holds(f, err);
 	note_strays(f);
@@ -506,13 +536,15 @@ enum rc finish_erasures(struct oplog *log, const struct finish_options *opts,
 			       .receipts = { .log = log,
 					     .st = opts->store,
 					     .archive_id = opts->archive_id } };
-	bool changed;
+	bool changed, is_any;
 	enum rc rc;
 
 	*ret = (struct finish_totals){ 0 };
 	rc = prepare(&f, err);
 	if (!rc)
 		rc = finish_all(&f, err);
+	is_any = f.is_any;
 	release(&f);
-	return rc ? rc : oplog_read(log, opts->store, &changed, err);
+	return rc || !is_any ? rc
+			     : oplog_read(log, opts->store, &changed, err);
 }
