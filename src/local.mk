@@ -404,6 +404,7 @@ libdesfs_a_SOURCES += src/pack/verify-choose.c src/pack/verify-choose.h
 libdesfs_a_SOURCES += src/pack/item.c src/pack/item.h
 libdesfs_a_SOURCES += src/pack/name-stack.c src/pack/name-stack.h
 libdesfs_a_SOURCES += src/pack/slot-items.c src/pack/slot-items.h
+libdesfs_a_SOURCES += src/pack/lost-log.c src/pack/lost-log.h
 libdesfs_a_SOURCES += src/pack/links.c src/pack/links.h
 libdesfs_a_SOURCES += src/pack/list-file.c src/pack/list-file.h
 libdesfs_a_SOURCES += src/pack/manifest.c src/pack/manifest.h

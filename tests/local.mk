@@ -240,6 +240,7 @@ shell_tests += tests/cli/6115-walk-many.t
 shell_tests += tests/cli/6120-options.t
 shell_tests += tests/cli/6200-kill.t
 shell_tests += tests/cli/6210-wrong-shard.t
+shell_tests += tests/cli/6220-lost-log.t
 shell_tests += tests/cli/6400-stop.t
 shell_tests += tests/cli/6410-stop-remote.t
 shell_tests += tests/cli/6420-watch.t

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "legacy/legacy-store.h"
 #include "pack/archive-list.h"
+#include "pack/lost-log.h"
 #include "store/store-write.h"
 #include "volume/oplog.h"
 
@@ -40,19 +41,6 @@ static enum rc read_descriptor(struct open_log *l, const char *archive,
 
 /* --- an archive that has lost its log ------------------------------------- */
 
-static enum rc note_record(void *arg, const char *key, uint64_t size,
-			   struct err *err)
-{
-	bool *has = arg;
-	int64_t time;
-
-	(void)size;
-	*has = oplog_record_name_time(key + strlen("log/"), &time) ||
-	       !strncmp(key, "log/checkpoint-", strlen("log/checkpoint-"));
-	/* One will do. */
-	return *has ? err_set(err, RC_EXISTS, "found") : RC_OK;
-}
-
 static enum rc note_shard(void *arg, const char *key, uint64_t size,
 			  struct err *err)
 {
@@ -63,17 +51,6 @@ static enum rc note_shard(void *arg, const char *key, uint64_t size,
 	return *has ? err_set(err, RC_EXISTS, "found") : RC_OK;
 }
 
-/* A first run that is at work has shards before it has a log. */
-static bool is_first_run(struct store *st)
-{
-	const unsigned int kinds = 1u << STORE_RUN_OTHER | 1u << STORE_RUN_PACK;
-	int64_t oldest;
-	struct err ignored;
-
-	return !store_runs_oldest(st, kinds, NULL, &oldest, &ignored) &&
-	       oldest != INT64_MAX;
-}
-
 /* The first record of a new log would hide all shards that there are; and
  * without one nothing is true that is said of deletions.
  */
@@ -81,15 +58,14 @@ static enum rc check_log(const struct open_log *l, const char *archive,
 			 bool for_writing, struct err *err)
 {
 	bool has_record = false, has_shard = false;
-	enum rc rc =
-		store_list(l->st, "log/", NULL, note_record, &has_record, err);
+	enum rc rc = lost_log_has_record(l->st, &has_record, err);
 
 	/* A web server cannot list, and says what it has in a log. */
 	if (has_record || rc == RC_UNSUPPORTED)
 		return RC_OK;
 	if (!rc)
 		rc = store_list(l->st, "", NULL, note_shard, &has_shard, err);
-	if (!has_shard || (for_writing && is_first_run(l->st)))
+	if (!has_shard || (for_writing && lost_log_has_first_run(l->st, NULL)))
 		return has_shard ? RC_OK : rc;
 	return err_set(err, RC_NOENT,
 		       "%s: has shards and no log: it is lost ('desfs "

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "pack/erased.h"
+#include "pack/lost-log.h"
 #include "pack/pack.h"
 #include "store/store-write.h"
 #include "volume/oplog-state.h"
@@ -155,6 +156,17 @@ static void sort_parts(struct pack *p)
 	p->n_parts = n;
 }
 
+/* The look at the store is for who finds no record: once in an archive's life.
+ */
+static enum rc check_log(const struct pack *p, const struct oplog *log,
+			 const struct shard_meta *known, size_t n_known,
+			 struct err *err)
+{
+	if (oplog_n_records(log) || p->opts->dry_run)
+		return RC_OK;
+	return lost_log_check(p->store, p->run, known, n_known, err);
+}
+
 enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 		   bool *ret_replaced, struct err *err)
 {
@@ -162,6 +174,8 @@ enum rc past_learn(struct pack *p, const struct shard_meta *but, size_t n_but,
 	bool changed = false;
 	enum rc rc = oplog_read(log, p->store, &changed, err);
 
+	if (!rc)
+		rc = check_log(p, log, but, n_but, err);
 	for (size_t i = 0; !rc && i < oplog_count(log); i++) {
 		const struct shard_meta *m = oplog_shard(log, i);
 
@@ -265,7 +279,8 @@ static enum rc read_log(struct pack *p, struct past *past, struct err *err)
 
 	memset(p->past_id, 0, sizeof(p->past_id));
 	p->n_parts = 0;
-	if (volume_open(&p->volume, p->opts->archive, &p->opts->how, err))
+	if (volume_open(&p->volume, p->opts->archive, &p->opts->how, err) ||
+	    check_log(p, volume_log(p->volume), NULL, 0, err))
 		return err->rc;
 	if (erased_new(&p->erased, p->store, volume_log(p->volume), &erased,
 		       err))

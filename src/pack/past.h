@@ -21,7 +21,7 @@ struct past_part {
 };
 
 /* Read the log, open the volumes, set the stamps.  RC_USAGE: the options
- * contradict what is there.
+ * contradict what is there; RC_NOENT: the log is lost, see lost-log.h.
  *
  * Of runs of one created_at, workers and what was begun before, each finds the
  * others' shards in the log or not, as it happens.  So that it makes no
