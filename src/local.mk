@@ -169,6 +169,7 @@ libdesfs_a_SOURCES += src/store/store-zone-write-backend.h
 libdesfs_a_SOURCES += src/store/store-zone-write-heal.c
 libdesfs_a_SOURCES += src/store/store-zone-write-run.c
 libdesfs_a_SOURCES += src/store/store-zone-write-upload.c
+libdesfs_a_SOURCES += src/store/zones-mark.c src/store/zones-mark.h
 libdesfs_a_SOURCES += src/store/zone-health.c src/store/zone-health.h
 libdesfs_a_SOURCES += src/store/store-write.c src/store/store-write.h
 libdesfs_a_SOURCES += src/store/store-probe.c src/store/store-probe.h

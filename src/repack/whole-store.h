@@ -7,7 +7,7 @@
 
 struct store;
 
-/* RC_USAGE: it is one store of zones.  What is removed there may still be in
+/* RC_USAGE: it is one store of zones, or fewer than there are.  What is removed there may still be in
  * the others, and nobody may say that it is gone.
  */
 enum rc whole_store_check(struct store *st, struct err *err) MUST_CHECK;

@@ -40,7 +40,8 @@ enum rc store_put(struct store *st, const char *key, const void *p, size_t len,
 
 /* A small object in the place of any other of that key.  Readers see the one or
  * the other.  Only for what is a convenience and never the truth:
- * log/index.json and the hourly aggregates below tombstones/.  Of two writers
+ * log/index.json, the hourly aggregates below tombstones/, and how many stores
+ * zones have.  Of two writers
  * at once either may win.  Where a bucket keeps versions, those before go as
  * well, but for log/index.json, which has no names; what is locked stays until
  * store_purge.
@@ -120,7 +121,8 @@ enum rc store_each_place(struct store *st, const char *key, store_place_fn *fn,
 			 void *arg, struct err *err) MUST_CHECK;
 
 /* There in each store of zones, from the first run on: who has one of them alone
- * knows that bytes may be in others.
+ * knows that bytes may be in others, and who has some, of how many; see
+ * zones-mark.h.
  */
 #define STORE_ZONES_KEY "reap/zones"
 

@@ -18,6 +18,7 @@
 #include "base/table.h"
 #include "store/log-index.h"
 #include "store/store-zone-write-backend.h"
+#include "store/zones-mark.h"
 
 #define DESCRIPTOR "desfs.json"
 #define OBJECT_MAX (64u << 20) /* bytes */
@@ -156,25 +157,35 @@ static enum rc heal_descriptor(struct heal *h, struct err *err)
 	return s && !is_everywhere(h, s) ? copy_to(h, s, &first, err) : RC_OK;
 }
 
+/* It says of how many stores the archive has had the most: who names fewer than
+ * that does not know all of them.
+ */
+static enum rc mark_place(const struct place *p, size_t n_stores,
+			  struct err *err)
+{
+	CLEANUP_BUF struct buf b = { .max = ZONES_MARK_MAX };
+	CLEANUP_BUF struct buf text = { .max = ZONES_MARK_MAX };
+	bool existed;
+	enum rc rc = store_read_all(p->writer, STORE_ZONES_KEY, ZONES_MARK_MAX,
+				    &b, err);
+
+	zones_mark_encode(n_stores, &text);
+	if (rc == RC_NOENT)
+		return store_put(p->writer, STORE_ZONES_KEY, text.p, text.len,
+				 &existed, err);
+	if (rc || zones_mark_decode(b.p, b.len) >= n_stores)
+		return rc;
+	return store_replace(p->writer, STORE_ZONES_KEY, text.p, text.len, err);
+}
+
 /* See STORE_ZONES_KEY. */
 static enum rc mark_zones(const struct zone_store *zs, struct err *err)
 {
-	static const char text[] = "{}\n";
+	size_t n = zs->conf.n_stores;
 
-	for (size_t i = 0; zs->conf.n_stores > 1 && i < zs->conf.n_stores;
-	     i++) {
-		CLEANUP_BUF struct buf b = { .max = sizeof(text) };
-		const struct place *p = &zs->places[i];
-		struct object_info info;
-		bool existed;
-		enum rc rc = store_read_tail(p->writer, STORE_ZONES_KEY,
-					     sizeof(text), &b, &info, err);
-
-		if (rc == RC_NOENT)
-			rc = store_put(p->writer, STORE_ZONES_KEY, text,
-				       sizeof(text) - 1, &existed, err);
-		if (rc)
-			return zone_place_failed(p, err);
+	for (size_t i = 0; n > 1 && i < n; i++) {
+		if (mark_place(&zs->places[i], n, err))
+			return zone_place_failed(&zs->places[i], err);
 	}
 	return RC_OK;
 }

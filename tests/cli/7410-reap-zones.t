@@ -173,6 +173,57 @@ one_alone()
 }
 t 'one store of zones is not taken for all' one_alone
 
+# Two of three have all slots, and look like a whole archive.
+some_alone()
+{
+	prepare || return
+	cat >some <<-END
+		[zones]
+		n_bits = 4
+		[store east]
+		url = $tmp/east
+		[store mirror]
+		url = $tmp/mirror
+		[zone lower]
+		slots = 0-7
+		stores = east, mirror
+		[zone upper]
+		slots = 8-15
+		stores = mirror
+	END
+	"$DESFS_PACK" -q src "zone://$tmp/some" || return
+	for cmd in 'reap' 'repack --recompress none'; do
+		# shellcheck disable=SC2086 # words
+		"$DESFS" $cmd --grace 0 "zone://$tmp/some" 2>err && return 1
+		cat err
+		grep 'these are 2 of 3 stores' err || return
+	done
+	find . -name '*.des' ! -name '*_R*' | sort | diff old - | grep '^<' &&
+		return 1
+	grep -rl '"kind":"erased"' mirror/log east/log && return 1
+	# The third one is no more.
+	rm -r west east/reap/zones mirror/reap/zones
+	"$DESFS" reap --grace 0 "zone://$tmp/some" && cat east/reap/zones
+	[ "$(cat east/reap/zones mirror/reap/zones)" = '{"stores":2}
+{"stores":2}' ] && "$DESFS" verify "zone://$tmp/some"
+}
+t 'nor are some of them' some_alone
+# An older program has not said how many they are, or there is one more.
+more_of_them()
+{
+	make_archive || return
+	for f in '{}' '{"stores":2}' 'x'; do
+		for s in east west mirror; do
+			rm -f $s/reap/zones && echo "$f" >$s/reap/zones || return
+		done
+		"$DESFS" reap "$ar" || return
+		for s in east west mirror; do
+			grep -qFx '{"stores":3}' $s/reap/zones || return
+		done
+	done
+}
+t 'a run writes down how many they are' more_of_them
+
 # "number of erasures open"
 open_now()
 {
