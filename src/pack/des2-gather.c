@@ -88,6 +88,33 @@ static enum rc add(struct gather *all, unsigned int walker,
 			     span_of(g->value.p, g->value.len), err);
 }
 
+/* Of what has no slot its number decides. */
+static uint32_t slot_of_bad(const struct pack *p, const struct des2_record *r)
+{
+	const struct timestamp any = { .wall_year = 1 };
+	struct route route;
+	struct err none;
+
+	if (locate_shard(ROUTE_V2, ROUTE_UID, p->opts->n_bits, r->uid.p,
+			 r->uid.len, &any, &route, &none))
+		return (uint32_t)r->it.number;
+	return route.slot;
+}
+
+/* Of several workers one tells. */
+static void refuse(const struct pack *p, const struct des2_record *r,
+		   const struct err *why)
+{
+	uint64_t size = r->it.type == ENTRY_REG ? r->it.size : 0;
+
+	if (!worker_has(&p->opts->worker, slot_of_bad(p, r))) {
+		report_elsewhere(p->report, size);
+		return;
+	}
+	report_given_up(p->report, r->uid, size, why);
+	feed_tell(p->opts->feed, r->it.number, FEED_FAILED, why);
+}
+
 static enum rc take(struct gather *all, unsigned int walker,
 		    const struct des2_record *r, struct err *err)
 {
@@ -97,9 +124,7 @@ static enum rc take(struct gather *all, unsigned int walker,
 	uint32_t slot = 0;
 
 	if (check_record(r, o->n_bits, &slot, &why)) {
-		report_given_up(p->report, r->uid,
-				r->it.type == ENTRY_REG ? r->it.size : 0, &why);
-		feed_tell(o->feed, r->it.number, FEED_FAILED, &why);
+		refuse(p, r, &why);
 		return RC_OK;
 	}
 	if (!worker_has(&o->worker, slot)) {
@@ -162,6 +187,10 @@ static enum rc gather_record(void *arg, const struct feed_record *fr,
 		return err->rc;
 	report_found(all->p->report, 1,
 		     fr->it.type == ENTRY_REG ? fr->it.size : 0);
+	if (fr->why) {
+		refuse(all->p, &r, fr->why);
+		return RC_OK;
+	}
 	if (fr->it.type != ENTRY_DIR)
 		return take(all, 0, &r, err);
 	/* No reason to complain, and yet not there. */

@@ -53,7 +53,7 @@ struct feed_record {
 	uint8_t sha256[SHA256_LEN];
 	struct span meta; /* as in struct entry: a JSON object, or empty */
 	/* NULL; or why it cannot be packed: then number, and what makes its uid
-	 * and size, are all that is looked at.  Not in format 2.
+	 * and size, are all that is looked at.
 	 */
 	const struct err *why;
 };

@@ -149,7 +149,7 @@ static enum rc keep_row(struct manifest_feed *f,
 	return manifest_rows_add(&f->rows, &row, err);
 }
 
-/* Tell of a record that does not get far. */
+/* Tell of a record that has no slot: of several workers one does. */
 static enum rc leave_out(struct manifest_feed *f,
 			 const struct manifest_record *r, const struct err *why,
 			 struct err *err)
@@ -163,6 +163,8 @@ static enum rc leave_out(struct manifest_feed *f,
 
 	if (keep_row(f, r, NULL, err))
 		return err->rc;
+	if (!worker_has(&f->opts.worker, (uint32_t)r->number))
+		return RC_OK;
 	report_failed(f->opts.report, uid, why);
 	if (f->results)
 		manifest_results_set(f->results, &result);
@@ -224,7 +226,7 @@ static enum rc emit_record(struct manifest_feed *f,
 		why.rc = look(f, r, &st, &why);
 	if (!why.rc && !has_paths)
 		why.rc = check_day(&r->created_at, &why);
-	if (why.rc && (!has_paths || !r->has_uid))
+	if (why.rc && !r->has_uid)
 		return leave_out(f, r, &why, err);
 	if (has_paths) {
 		if (legacy_path_of(r->uid, LEGACY_PATH_PLAIN, &f->path,

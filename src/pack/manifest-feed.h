@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "pack/worker.h"
 
 struct feed;
 struct manifest_feed;
@@ -25,6 +26,7 @@ struct manifest_feed_options {
 				 NULL: nowhere */
 	const char *spool;    /* directory of temporary files */
 	unsigned int format;  /* as in struct pack_options */
+	struct worker worker; /* likewise */
 	bool is_dry_run;
 	struct report *report; /* counts what the run does not see */
 };

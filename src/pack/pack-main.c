@@ -165,6 +165,7 @@ static enum rc fed_run(const struct command_line *c, struct report *report,
 					   .results = c->results,
 					   .spool = c->pack.spool,
 					   .format = c->pack.format,
+					   .worker = c->pack.worker,
 					   .is_dry_run = c->pack.dry_run,
 					   .report = report };
 	struct pack_options with_feed = c->pack;

@@ -95,15 +95,32 @@ of_workers()
 		printf '{"uid":%d,"created_at":"2024-01-0%d","size":%d,"path":"m.tsv.0"}\n' \
 			$i 9 0 $((i + 8)) 9 1 $((i + 16)) 0 0
 	done >list
-	for i in 1 2; do
-		packs 1 --worker $i/2 --route uid --n-bits 4 --manifest list \
-			--report w$i wo || return
+	i=0
+	while [ $i -lt 6 ]; do
+		i=$((i + 1))
+		# Without a uid, or with one that has no slot in format 2, or no path.
+		echo '{"size":0}'
+		echo "no JSON $i"
+		printf '{"uid":"\\u0661%024d","created_at":"2024-01-09","size":0}\n' $i
+		printf '{"uid":"%030d","created_at":"2024-01-09","size":0,' $i
+		printf '"path":"m.tsv.0"}\n'
+		printf '{"uid":"%d/%022000d","created_at":"2024-01-09","size":0}\n' \
+			$i 0 | sed 's|0|\\u0000|g'
+	done >>list
+	rm -f w1 w2 w3
+	for i in 1 2 3; do
+		packs 1 --worker $i/3 --n-bits 4 "$@" --manifest list \
+			--report w$i "wo$*" || return
+		tail -n 1 err
+		cut -c 1-150 w$i
+		[ -s w$i ] && grep -q '"failed"' w$i || return
 	done
-	[ -s w1 ] && [ -s w2 ] && sort w1 w2 | sed 's/.*"record":\([0-9]*\),.*/\1/' |
-		sort -n >is && seq 24 | diff - is && grep '"failed"' w1 && cat w1 w2 |
-		grep -c '"status":"archived"' | grep -x 8
+	sort w1 w2 w3 | sed 's/.*"record":\([0-9]*\),.*/\1/' | sort -n >is &&
+		seq 54 | diff - is && cat w1 w2 w3 |
+		grep -c '"status":"archived"'
 }
-t 'of a bad record one worker tells' of_workers
+t 'of a bad record one worker tells' of_workers --route uid
+t 'in format 2, too' of_workers --format 2
 
 # --- what a manifest may not lead to ----------------------------------------
 mkdir few && echo one >few/1 && echo two >few/2 && mkfifo few/fifo &&
