@@ -14,8 +14,7 @@ void fs_day_name(uint32_t day, char ret[FS_DAY_NAME])
 	snprintf(ret, FS_DAY_NAME, "%08" PRIu32, day);
 }
 
-/* Eight digits, or 0. */
-static uint32_t day_named(const char *name)
+uint32_t fs_day_of_name(const char *name)
 {
 	uint32_t day = 0;
 
@@ -48,7 +47,7 @@ static enum rc day_param(struct fs *fs, uint32_t day,
 
 void fs_days_lookup(struct fs_call *c, const char *name)
 {
-	uint32_t day = day_named(name);
+	uint32_t day = fs_day_of_name(name);
 	struct fuse_entry_param e;
 	struct err err;
 	enum rc rc = RC_NOENT;

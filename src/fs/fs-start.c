@@ -26,6 +26,11 @@ static enum rc refuse_control_name(struct fs *fs,
 	struct volume_entry ve;
 	enum rc rc;
 
+	if (fs->by_date && fs_day_of_name(name))
+		return err_set(err, RC_EXISTS,
+			       "days are called like '%s': name the control "
+			       "directory otherwise with -o control=NAME",
+			       name);
 	if (!*name || fs->by_date)
 		return RC_OK;
 	rc = volume_lookup(fs->v, root, span_of(name, strlen(name)), &ve, err);

@@ -145,6 +145,8 @@ enum rc fs_days_list(struct fs_listing *l, off_t off,
 		     struct err *err) MUST_CHECK;
 #define FS_DAY_NAME 16
 void fs_day_name(uint32_t day, char ret[FS_DAY_NAME]);
+/* Of eight digits; 0 of all other names. */
+uint32_t fs_day_of_name(const char *name);
 
 /* fs-file.c */
 void fs_read(struct fs_call *c, size_t size, off_t off);
@@ -204,8 +206,8 @@ enum rc fs_mountpoint_check(const char *path, struct err *err) MUST_CHECK;
 enum rc fs_mount(struct fs *fs, struct err *err) MUST_CHECK;
 void fs_unmount(struct fs *fs);
 
-/* fs-readahead.c: once mounted, tell the kernel how far to read ahead; where that
- * is not allowed it stays with its own.
+/* fs-readahead.c: once mounted, tell the kernel how far to read ahead; where
+ * that is not allowed it stays with its own.
  */
 void fs_readahead(struct fs *fs);
 

@@ -23,6 +23,15 @@ for a in odd loose packed-n4 packed-n8 packed-n10 packed-bigfile datavision; do
 	t "all files of $a in both views" both_views $a
 done
 
+hides()
+{
+	not mount_up fx/loose hidden -o "$1" >out 2>&1
+	cat out
+	grep -q 'name the control directory otherwise' out
+}
+t 'no control directory hides a file' hides control=old-none
+t 'or a day' hides layout=date,control=20250106
+
 # fails_with TEXT FILE: it cannot be read, and why.
 fails_with()
 {
