@@ -6,12 +6,13 @@
 
 #include <inttypes.h>
 
+#include "base/json-members.h"
 #include "base/json.h"
 #include "base/rd.h"
 #include "shard/legacy-backend.h"
 
-/* Larger metadata are not searched for the size. */
-#define SIZED_META_MAX (64u << 10)
+/* Metadata that have a longer name, or size, are not searched for the size. */
+#define MEMBER_MAX (64u << 10)
 
 struct section {
 	const char *name;
@@ -122,24 +123,61 @@ static bool datavision_has_more(const struct legacy_cursor *c)
 	return legacy_left(&c->index) > 0;
 }
 
+/* The last one counts, as in Python. */
+struct meta_size {
+	uint64_t size;
+	bool is_known;
+};
+
+static enum json_member_use use_size(void *arg, unsigned int level,
+				     struct json_piece name)
+{
+	(void)arg;
+	(void)level;
+	return json_string_is(name, "size") ? JSON_MEMBER_TAKE
+					    : JSON_MEMBER_SKIP;
+}
+
+static enum rc take_size(void *arg, unsigned int level, struct json_piece name,
+			 struct json_piece value, struct err *err)
+{
+	struct meta_size *ms = arg;
+
+	(void)level;
+	(void)name;
+	(void)err;
+	*ms = (struct meta_size){ .is_known = value.len };
+	for (size_t i = 0; i < value.len && ms->is_known; i++) {
+		unsigned int digit = (unsigned char)value.p[i] - '0';
+
+		ms->is_known =
+			digit <= 9 && ms->size <= (JSON_INT_MAX - digit) / 10;
+		ms->size = ms->size * 10 + digit;
+	}
+	return RC_OK;
+}
+
 /* Lengths of contents stand only once in the index, but the writer puts them
  * into the metadata too.
  */
 static void check_size(struct legacy_cursor *c, const struct legacy_entry *e)
 {
-	CLEANUP_JSON struct json_t *meta = NULL;
-	struct err err;
-	uint64_t size;
+	struct meta_size ms = { .is_known = false };
+	const struct json_members_handler handler = { use_size, take_size,
+						      &ms };
+	struct json_members m;
+	struct err none;
+	bool is_json;
 
-	/* What jansson refuses, others may have written. */
-	if (json_parse(e->meta.p, e->meta.len, SIZED_META_MAX, &meta, &err) ||
-	    json_get_u64(meta, "size", JSON_INT_MAX, &size, &err))
-		return;
-	if (size != e->plain_len)
+	json_members_init(&m, &handler, MEMBER_MAX);
+	is_json = !json_members_feed(&m, e->meta.p, e->meta.len, &none) &&
+		  !json_members_end(&m, &none);
+	json_members_release(&m);
+	if (is_json && ms.is_known && ms.size != e->plain_len)
 		legacy_damage(c,
 			      "file has %" PRIu64 " bytes, its metadata at "
 			      "byte %" PRIu64 " say %" PRIu64,
-			      e->plain_len, e->meta_off, size);
+			      e->plain_len, e->meta_off, ms.size);
 }
 
 static enum rc take_meta(struct legacy_cursor *c, struct legacy_entry *e,

@@ -337,6 +337,55 @@ static void all_of_datavision_is_read_as_by_the_original(void **state)
 		check_container(json_at(containers, i));
 }
 
+/* How many files are damaged since their metadata say another size. */
+static size_t count_other_sizes(const struct buf *b)
+{
+	CLEANUP_CURSOR struct legacy_cursor *c = NULL;
+	struct legacy_index ix;
+	struct legacy_entry e;
+	struct err err = { 0 };
+	size_t n = 0, n_all = 0;
+	enum rc rc;
+
+	c = opened(b, &ix);
+	while ((rc = legacy_cursor_next(c, &e, &err)) != RC_NOENT) {
+		assert_true(n_all++ < ix.count);
+		n += rc == RC_CORRUPT && strstr(err.msg, ", its metadata at ");
+	}
+	return n;
+}
+
+static void sizes_in_metadata_are_compared(void **state)
+{
+	static const struct {
+		const char *meta;
+		size_t n;
+	} rows[] = {
+		{ "{\"k\":\"v\",\"size\":1}", 0 },
+		{ "{\"k\":\"v\",\"size\":2}", 1 },
+		{ "{\"k\":NaN,\"size\":1}", 0 },
+		{ "{\"k\":NaN,\"size\":2}", 1 },
+		{ "{\"k\":{},\"size\":23}", 1 },
+		{ "{\"size\":1,\"k\":NaN}", 0 },
+		{ "{\"size\":2,\"k\":[1]}", 1 },
+		{ "{\"size\":\"2\",\"b\":3}", 0 },
+		{ "{\"size\":-2,\"b\":23}", 0 },
+		{ "{\"size\":2.0,\"b\":3}", 0 },
+		{ "{\"k\":{\"size\":2}}  ", 0 },
+	};
+	CLEANUP_BUF struct buf b = { 0 };
+	uint8_t *at;
+
+	(void)state;
+	read_file("datavision", "plain.des", &b);
+	at = memmem(b.p, b.len, rows[0].meta, strlen(rows[0].meta));
+	assert_non_null(at);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		memcpy(at, rows[i].meta, strlen(rows[0].meta));
+		assert_int_equal(count_other_sizes(&b), rows[i].n);
+	}
+}
+
 /* What reading a malformed file comes to. */
 struct verdict {
 	char uids[64];                  /* given, one after the other */
@@ -890,6 +939,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_of_des2_is_read_as_by_the_original),
 		cmocka_unit_test(all_of_datavision_is_read_as_by_the_original),
+		cmocka_unit_test(sizes_in_metadata_are_compared),
 		cmocka_unit_test(an_index_may_be_longer_than_memory_for_it),
 		cmocka_unit_test(a_hash_is_no_path),
 		cmocka_unit_test(unknown_flags_are_ignored),
