@@ -141,6 +141,22 @@ static bool is_about_credentials(unsigned int status, const char *code)
 	       !strcmp(code, "TokenRefreshRequired");
 }
 
+/* What readers need, and what nobody would guess. */
+static void name_rights(const struct s3_request *rq, struct err *err)
+{
+	const struct err was = *err;
+	const char *rights = NULL;
+
+	if (rq->kind == REMOTE_GET)
+		rights = "s3:GetObject, and s3:ListBucket, without which an "
+			 "object that is missing is denied, too";
+	else if (rq->kind == REMOTE_LIST && rq->n_query &&
+		 !strcmp(rq->query->name, "list-type"))
+		rights = "s3:ListBucket";
+	if (rights)
+		(void)!err_set(err, was.rc, "%.300s: %s", was.msg, rights);
+}
+
 static enum remote_verdict judge_error(struct s3_call *c, unsigned int status,
 				       const struct http_response *r,
 				       struct err *err)
@@ -163,6 +179,8 @@ static enum remote_verdict judge_error(struct s3_call *c, unsigned int status,
 	if (is_redirect)
 		return judge_redirect(c, r, err);
 	v = status_judge(status, e, err);
+	if (!strcmp(e->code, "AccessDenied"))
+		name_rights(c->rq, err);
 	if (v == REMOTE_FAILED && is_about_credentials(status, e->code) &&
 	    learn_secret(c))
 		return REMOTE_AGAIN;

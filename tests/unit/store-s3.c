@@ -290,6 +290,24 @@ static void what_stays_is_told_at_once(void **state)
 	store_close(st);
 }
 
+static void a_denial_names_the_rights(void **state)
+{
+	const struct http_answer denied = { .status = 403,
+					    .body = XML("AccessDenied") };
+	struct store *st = open_store("s3://bkt", &here);
+	CLEANUP_BUF struct buf b = { .max = 1 };
+	struct object_info info;
+	struct err err;
+
+	(void)state;
+	double_answers(&denied, 1);
+	assert_int_equal(store_read_tail(st, "k", 1, &b, &info, &err),
+			 RC_ACCESS);
+	assert_non_null(strstr(err.msg, "s3:GetObject, and s3:ListBucket"));
+	double_end();
+	store_close(st);
+}
+
 static void the_clock_of_the_server_counts(void **state)
 {
 	struct store *st = open_store("s3://bkt", &here);
