@@ -12,6 +12,7 @@
 #include "cmd/json-row.h"
 #include "conf/conf-opts.h"
 #include "conf/conf-zone.h"
+#include "legacy/legacy-store.h"
 #include "store/store-probe.h"
 
 struct check_options {
@@ -112,7 +113,8 @@ static enum rc check_zones(const struct check_options *o, const char *file,
 		enum rc rc;
 
 		c.store = st->name;
-		rc = store_probe(st->url, &st->set, o->write, print_check, &c);
+		rc = store_probe(st->url, &st->set, o->write,
+				 legacy_store_exists, print_check, &c);
 		if (!first)
 			first = rc;
 	}
@@ -126,7 +128,8 @@ static enum rc check_archive(const struct check_options *o, const char *archive,
 
 	if (!strncmp(archive, "zone://", 7))
 		return check_zones(o, archive + 7, set);
-	return store_probe(archive, set, o->write, print_check, &c);
+	return store_probe(archive, set, o->write, legacy_store_exists,
+			   print_check, &c);
 }
 
 static enum rc check_run(const void *options, int argc, char **argv,

@@ -30,6 +30,7 @@ struct probe {
 	bool try_write;
 	bool is_s3, is_remote;
 	bool has_range; /* that step was told */
+	store_probe_older_fn *older;
 	store_probe_fn *fn;
 	void *arg;
 	enum rc rc; /* the first failure */
@@ -241,6 +242,14 @@ static void check_range(struct probe *p, struct store *st)
 	on_step(p, &step);
 }
 
+static bool is_older(struct probe *p, struct store *st)
+{
+	bool is_there = false;
+	struct err ignored;
+
+	return !p->older(st, &is_there, &ignored) && is_there;
+}
+
 static void check_read(struct probe *p, struct store *st)
 {
 	CLEANUP_BUF struct buf b = { .max = DESCRIPTOR_SIZE_MAX };
@@ -250,6 +259,9 @@ static void check_read(struct probe *p, struct store *st)
 
 	if (!rc) {
 		pass(p, "read", DESCRIPTOR " can be read");
+	} else if (rc == RC_NOENT && is_older(p, st)) {
+		pass(p, "read",
+		     "an older program's archive is there, see desfs-legacy(7)");
 	} else if (rc == RC_NOENT && p->try_write) {
 		pass(p, "read", "no archive is there yet");
 	} else if (rc == RC_NOENT) {
@@ -296,11 +308,13 @@ static void check_objects(struct probe *p)
 }
 
 enum rc store_probe(const char *url, const struct store_settings *set,
-		    bool try_write, store_probe_fn *fn, void *arg)
+		    bool try_write, store_probe_older_fn *older,
+		    store_probe_fn *fn, void *arg)
 {
 	struct probe p = { .url = url,
 			   .set = set,
 			   .try_write = try_write,
+			   .older = older,
 			   .is_s3 = has_scheme(url, "s3://"),
 			   .fn = fn,
 			   .arg = arg };

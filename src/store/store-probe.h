@@ -25,12 +25,20 @@ enum probe_found { PROBE_OK, PROBE_NOTE, PROBE_FAILED };
 typedef void store_probe_fn(void *arg, const char *step, enum probe_found found,
 			    const char *text);
 
+/* Whether an archive is there that has no desfs.json; what legacy_store_exists
+ * of the room above tells.
+ */
+struct store;
+typedef enum rc store_probe_older_fn(struct store *st, bool *ret,
+				     struct err *err);
+
 /* Prove that the server answers, that its clock agrees with ours, that there
  * are credentials, that log/ can be listed and desfs.json be read, by parts
- * too; with try_write also what store_try_write does, and then an archive need
- * not be there yet.  Returns the first failure.
+ * too, or that older says yes; with try_write also what store_try_write does,
+ * and then an archive need not be there yet.  Returns the first failure.
  */
 enum rc store_probe(const char *url, const struct store_settings *set,
-		    bool try_write, store_probe_fn *fn, void *arg) MUST_CHECK;
+		    bool try_write, store_probe_older_fn *older,
+		    store_probe_fn *fn, void *arg) MUST_CHECK;
 
 #endif

@@ -92,6 +92,11 @@ t 'as is told' grep -q '^FAILED open: none: No such file' out
 mkdir empty
 t 'one without an archive is not' status_is 3 "$DESFS" check-conf empty
 t 'which is told' grep -q '^FAILED read: no archive is there' out
+t "an older program's archive is one" \
+	says "^ok read: an older program's archive is there" "$DESFS" \
+	check-conf "$SRCDIR/tests/fixtures/legacy/des-v2/packed-n8"
+t 'and no failure' status_is 0 "$DESFS" check-conf \
+	"$SRCDIR/tests/fixtures/legacy/des-v2/packed-n8"
 t 'before the first pack it is well' status_is 0 \
 	"$DESFS" check-conf --write empty
 t 'something to write to is needed' status_is 2 "$DESFS" check-conf --write
