@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetches every file of the sets of older archives with desfs get.
 
-    get-legacy.py DESFS FIXTURES batch|n-bits|one
+    get-legacy.py DESFS FIXTURES batch|n-bits|one [URL]
 
 batch: each set as a list, with times whose zone and clock differ from those the
 files were packed with, and once without times.  n-bits: each set that is routed
 with the n_bits it was made with.  one: one file after the other, of each set
-the first, the last and those whose uids are no paths.  Prints how many files
-were right; what is wrong ends it.
+the first, the last and those whose uids are no paths.  With a URL the fixtures are
+fetched from below it.  Prints how many files were right; what is wrong ends it.
 """
 import hashlib
 import io
@@ -101,11 +101,13 @@ def is_odd(uid):
     return "" in parts or "." in parts or ".." in parts or "%" in uid
 
 
-def main(what, where):
+def main(what, where, url):
     n = 0
     for path, n_bits, files, gone in sets(where):
-        if not files:
+        if not files or (url and not path.startswith(where + "/")):
             continue
+        if url:
+            path = url + path[len(where):]
         noon = [(u, d + "T23:59:59-11:00", s) for u, d, s in files]
         if what == "batch":
             n += fetch_list(path, noon, gone)
@@ -127,4 +129,4 @@ def main(what, where):
 
 
 DESFS = sys.argv[1]
-main(sys.argv[3], sys.argv[2])
+main(sys.argv[3], sys.argv[2], (sys.argv + [""])[4])

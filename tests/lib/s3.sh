@@ -19,6 +19,7 @@
 #
 #	need_rgw; start_rgw       Ceph RGW: sets $rgw_url, with TLS $rgw_tls_url
 #	rgw_daemon kill|start NAME    NAME: rgw, osd
+#	rgw_user NAME ACCESS SECRET   one more user
 #	need_nginx; start_nginx DIR   DIR over $nginx_url and $nginx_tls_url;
 #	                          $nginx_log: METHOD PATH RANGE STATUS BYTES
 #	make_certificate          $ca_file and $ca_key for 127.0.0.1 and localhost
@@ -292,6 +293,13 @@ rgw_daemon()
 	"$SRCDIR/tests/lib/ceph-rgw.sh" "$1" "$s3_rgw" "$2"
 }
 
+rgw_user()
+{
+	CEPH_ARGS="--secret-key=$3" timeout 60 radosgw-admin \
+		-c "$s3_rgw/ceph.conf" --name client.rgw user create \
+		--uid "$1" --display-name "$1" --access-key "$2"
+}
+
 # The secret goes through standard input, not through arguments; a body comes
 # from a file (-T).
 s3_curl()
@@ -330,14 +338,17 @@ s3_keys()
 	done
 }
 
-# s3_put_all DIR URL BUCKET PREFIX: its files become objects.
+# s3_put_all DIR URL BUCKET PREFIX: its files become objects; one curl puts them
+# all.  Their names need no quotes.
 s3_put_all()
 {
-	(cd "$1" && find . -type f | sed 's|^\./||' | sort) >"$tmp/s3_put.txt"
-	while IFS= read -r s3_file; do
-		s3_curl PUT "$2/$3/$4/$s3_file" -T "$1/$s3_file" </dev/null ||
-			return 1
-	done <"$tmp/s3_put.txt"
+	(cd "$1" && find . -type f | sed 's|^\./||' | sort) |
+		sed "s|.*|upload-file = \"$1/&\"\nurl = \"$2/$3/$4/&\"|" \
+			>"$tmp/s3_put.txt"
+	echo "user = \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\"" |
+		cat - "$tmp/s3_put.txt" | curl -sS -f --fail-early -k -m 60 \
+		--aws-sigv4 aws:amz:us-east-1:s3 \
+		-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -K -
 }
 
 s3_encode()
