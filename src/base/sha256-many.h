@@ -6,11 +6,11 @@
  *	sha256_many(m, ARRAY_LEN(m));
  *
  * By libipsec-mb, where desfs is built with it, up to sixteen go side by side,
- * three times as quick as one after the other; else, and if that library fails,
- * this is sha256_of for each.  It pays from about eight messages of like
+ * two to four times as quick as one after the other; else, and if that library
+ * fails, this is sha256_of for each.  It pays from about eight messages of like
  * lengths on; those above 65,472 bytes go alone.  The first call of a thread
- * takes a millisecond more.  It cannot fail.  Any thread may call it; an array is
- * for one at a time.
+ * takes a millisecond more.  It cannot fail.  Any thread may call it; an array
+ * is for one at a time.
  */
 #ifndef DESFS_BASE_SHA256_MANY_H
 #define DESFS_BASE_SHA256_MANY_H
