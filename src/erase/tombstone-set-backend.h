@@ -22,6 +22,8 @@ struct tombstone_names;
 void tombstone_names_unref(struct tombstone_names *n); /* takes NULL */
 size_t tombstone_names_memory(const struct tombstone_names *n);
 
+#define TOMB_END_BITS 16u
+
 struct tombstone_set {
 	atomic_uint refs;
 	uint8_t key[SIPHASH_KEY_LEN];
@@ -32,6 +34,10 @@ struct tombstone_set {
 	 */
 	uint64_t *table;
 	size_t cap; /* of the table, a power of two */
+	/* Of nearly all who are not there their last bytes say so, for less
+	 * than their hash costs: TOMB_END_BITS for each place of the table.
+	 */
+	uint64_t *ends;
 	int64_t *times;
 	size_t n_times;
 	struct tombstone_names *names;

@@ -10,6 +10,7 @@
 #include "erase/tombstone-set.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/siphash.h"
 #include "base/unique.h"
@@ -68,6 +69,35 @@ static uint64_t *place(const struct tombstone_set *s, struct span parent,
 	return &s->table[i];
 }
 
+/* The bit of a name: names that differ mostly do so at their end.  Who makes
+ * them alike makes them cost a hash.
+ */
+static size_t end_of(const struct tombstone_set *s, struct span name)
+{
+	uint64_t end = 0;
+
+	if (name.len >= sizeof(end))
+		memcpy(&end, name.p + name.len - sizeof(end), sizeof(end));
+	for (size_t i = 0; name.len < sizeof(end) && i < name.len; i++)
+		end = end << 8 | (uint8_t)name.p[i];
+	end = (end + name.len) * UINT64_C(0x9e3779b97f4a7c15);
+	return (size_t)(end >> 32) & (TOMB_END_BITS * s->cap - 1);
+}
+
+static bool has_end(const struct tombstone_set *s, struct span name)
+{
+	size_t bit = end_of(s, name);
+
+	return s->ends[bit / 64] >> bit % 64 & 1;
+}
+
+static void add_end(struct tombstone_set *s, struct span name)
+{
+	size_t bit = end_of(s, name);
+
+	s->ends[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
 /* At most three quarters of the table are used. */
 static void fill_table(struct tombstone_set *s)
 {
@@ -78,6 +108,7 @@ static void fill_table(struct tombstone_set *s)
 		tomb_split(&s->tombs[i], &parent, &name);
 		to = place(s, parent, name, &tag);
 		*to = tag | (i + 1);
+		add_end(s, name);
 	}
 }
 
@@ -88,7 +119,8 @@ enum rc tombstone_set_index(struct tombstone_set *s, struct err *err)
 	for (s->cap = TABLE_MIN; 3 * s->cap < 4 * s->n;)
 		s->cap *= 2;
 	s->table = calloc(s->cap, sizeof(*s->table));
-	if (!s->table)
+	s->ends = calloc(s->cap, TOMB_END_BITS / 8);
+	if (!s->table || !s->ends)
 		return err_set(err, RC_NOMEM, "no memory for %zu erasures",
 			       s->n);
 	fill_table(s);
@@ -111,6 +143,7 @@ void tombstone_set_unref(struct tombstone_set *s)
 	free(s->times);
 	tombstone_names_unref(s->names);
 	free(s->table);
+	free(s->ends);
 	free(s);
 }
 
@@ -151,8 +184,11 @@ bool tombstone_set_find(const struct tombstone_set *s, struct span parent,
 			struct span name, struct tombstone_uid *ret)
 {
 	uint64_t tag;
-	uint32_t at = s ? (uint32_t)*place(s, parent, name, &tag) : 0;
+	uint32_t at;
 
+	if (!s || !has_end(s, name))
+		return false;
+	at = (uint32_t)*place(s, parent, name, &tag);
 	if (!at)
 		return false;
 	tombstone_set_at(s, at - 1, ret);
@@ -173,7 +209,8 @@ size_t tombstone_set_memory(const struct tombstone_set *s)
 		return 0;
 	return sizeof(*s) + s->n * sizeof(*s->tombs) +
 	       s->n_times * sizeof(*s->times) +
-	       tombstone_names_memory(s->names) + s->cap * sizeof(*s->table);
+	       tombstone_names_memory(s->names) +
+	       s->cap * (sizeof(*s->table) + TOMB_END_BITS / 8);
 }
 
 static bool hides_more(const struct tombstone_uid *after,
