@@ -18,7 +18,13 @@
 #include "base/workers.h"
 #include "repack/engine-piece.h"
 
-#define CHUNK_BYTES (4u << 20)
+/* Bytes that are read at once.  From afar each time costs a request; what is
+ * near stays in the processor's cache until it is looked at and written.
+ */
+static size_t chunk_bytes(const struct store *st)
+{
+	return store_is_remote(st) ? 4u << 20 : 1u << 20;
+}
 
 /* Neighbouring blocks, read at once. */
 struct chunk {
@@ -40,8 +46,9 @@ struct copying {
 	uint32_t *order; /* the table's items, by offset */
 	size_t n_order, next;
 	uint64_t at;           /* in the source's data */
+	size_t chunk_max;      /* bytes, but for a larger block */
 	struct chunk **flying; /* a ring */
-	uint8_t **spare;       /* buffers of CHUNK_BYTES, to be used again */
+	uint8_t **spare;       /* buffers of chunk_max, to be used again */
 	size_t n_spare;
 	size_t first, n_flying, max_flying;
 };
@@ -59,7 +66,7 @@ static void chunk_free(struct chunk *c)
 
 static void give_back(struct copying *c, struct chunk *ch)
 {
-	if (ch->len > CHUNK_BYTES || c->n_spare == c->max_flying)
+	if (ch->len > c->chunk_max || c->n_spare == c->max_flying)
 		return;
 	c->spare[c->n_spare++] = ch->buf;
 	ch->buf = NULL;
@@ -67,11 +74,11 @@ static void give_back(struct copying *c, struct chunk *ch)
 
 static enum rc get_buffer(struct copying *c, struct chunk *ch, struct err *err)
 {
-	if (ch->len <= CHUNK_BYTES && c->n_spare)
+	if (ch->len <= c->chunk_max && c->n_spare)
 		ch->buf = c->spare[--c->n_spare];
 	else
 		ch->buf = mem_array(
-			ch->len > CHUNK_BYTES ? ch->len : CHUNK_BYTES, 1);
+			ch->len > c->chunk_max ? ch->len : c->chunk_max, 1);
 	return ch->buf ? RC_OK : err_set(err, RC_NOMEM, "no memory for blocks");
 }
 
@@ -344,7 +351,7 @@ static enum rc read_source(struct copying *c, struct err *err)
 			break;
 		c->at = pc.ref.off + pc.ref.stored_len;
 		if (ch && (ch->off + ch->len != pc.ref.off ||
-			   ch->len + pc.ref.stored_len > CHUNK_BYTES)) {
+			   ch->len + pc.ref.stored_len > c->chunk_max)) {
 			rc = launch(c, ch, err);
 			ch = NULL;
 			if (rc)
@@ -380,6 +387,7 @@ enum rc part_copy(struct part *p, struct err *err)
 {
 	struct copying c = { .p = p,
 			     .all = p->number == 0,
+			     .chunk_max = chunk_bytes(p->e->o->store),
 			     .max_flying = p->e->o->n_workers < 4
 						   ? p->e->o->n_workers + 4
 						   : 8 };
