@@ -49,3 +49,20 @@ size_t key_split(const char *key, const char **ret_name)
 	*ret_name = slash ? slash + 1 : key;
 	return slash ? (size_t)(slash - key) : 0;
 }
+
+/* Eight bytes at a time. */
+uint64_t key_hash(const char *key)
+{
+	size_t left = strlen(key), n;
+	uint64_t h = left;
+
+	for (; left; left -= n, key += n) {
+		uint64_t word = 0;
+
+		n = left < sizeof(word) ? left : sizeof(word);
+		memcpy(&word, key, n);
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+	}
+	return h;
+}

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 
@@ -26,5 +27,8 @@ char *key_join(const char *dir, const char *name) MUST_CHECK;
  * part, borrowed from key.
  */
 size_t key_split(const char *key, const char **ret_name);
+
+/* For tables in memory: it is not the same on all machines. */
+uint64_t key_hash(const char *key);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/key.h"
 #include "base/mem.h"
 #include "volume/oplog-words.h"
 
@@ -56,22 +57,12 @@ static void sort(void *p, size_t n, size_t size,
 		qsort(p, n, size, compare);
 }
 
-/* FNV-1a. */
-static uint64_t hash_key(const char *key)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; *key; key++)
-		h = (h ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
-	return h ^ h >> 32;
-}
-
 /* The bucket of a key, or the empty one where it belongs. */
 static uint32_t *find_bucket(const struct oplog_state *s, const char *key)
 {
 	size_t mask = s->n_buckets - 1;
 
-	for (size_t i = hash_key(key) & mask;; i = (i + 1) & mask) {
+	for (size_t i = key_hash(key) & mask;; i = (i + 1) & mask) {
 		uint32_t *b = &s->buckets[i];
 
 		if (!*b || !strcmp(s->entries[*b - 1].key, key))

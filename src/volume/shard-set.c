@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/key.h"
 #include "base/mem.h"
 #include "shard/route.h"
 
@@ -73,22 +74,12 @@ void shard_set_free(struct shard_set *set)
 	free(set);
 }
 
-/* FNV-1a. */
-static uint64_t hash_key(const char *key)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; *key; key++)
-		h = (h ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
-	return h ^ h >> 32;
-}
-
 /* The bucket of a key, or the empty one where it belongs. */
 static uint32_t *find_bucket(const struct shard_set *set, const char *key)
 {
 	size_t mask = set->n_buckets - 1;
 
-	for (size_t i = hash_key(key) & mask;; i = (i + 1) & mask) {
+	for (size_t i = key_hash(key) & mask;; i = (i + 1) & mask) {
 		uint32_t *b = &set->buckets[i];
 
 		if (!*b || !strcmp((*place(set, *b - 1))->meta.key, key))

@@ -4,6 +4,7 @@
 
 #include "base/key.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,12 +64,30 @@ static void joining_undoes_splitting(void **state)
 	free(key);
 }
 
+static void keys_have_hashes_of_their_own(void **state)
+{
+	static const char *const keys[] = { "",         "a",        "b",
+					    "aa",       "12345678", "1234567",
+					    "12345679", "123456781" };
+	char copy[16];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		snprintf(copy, sizeof(copy), "%s", keys[i]);
+		assert_int_equal(key_hash(keys[i]), key_hash(copy));
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(key_hash(keys[i]),
+					     key_hash(keys[k]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_stay_beneath_their_root),
 		cmocka_unit_test(keys_and_parts_are_bounded),
 		cmocka_unit_test(joining_undoes_splitting),
+		cmocka_unit_test(keys_have_hashes_of_their_own),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
