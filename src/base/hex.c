@@ -18,14 +18,18 @@ void hex_encode(const void *p, size_t n, char *out)
 	out[2 * n] = '\0';
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* By table, as digits and letters in no order cannot be foreseen; each has its
+ * value and DIGIT.
+ */
+#define DIGIT 0x10u
+static const uint8_t digits_of[256] = {
+	['0'] = DIGIT | 0,  ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,
+	['3'] = DIGIT | 3,  ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,
+	['6'] = DIGIT | 6,  ['7'] = DIGIT | 7,  ['8'] = DIGIT | 8,
+	['9'] = DIGIT | 9,  ['a'] = DIGIT | 10, ['b'] = DIGIT | 11,
+	['c'] = DIGIT | 12, ['d'] = DIGIT | 13, ['e'] = DIGIT | 14,
+	['f'] = DIGIT | 15,
+};
 
 bool hex_decode(const char *text, size_t len, void *out, size_t n)
 {
@@ -34,12 +38,12 @@ bool hex_decode(const char *text, size_t len, void *out, size_t n)
 	if (len % 2 || len / 2 != n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		int high = digit(text[2 * i]);
-		int low = digit(text[2 * i + 1]);
+		unsigned int high = digits_of[(uint8_t)text[2 * i]];
+		unsigned int low = digits_of[(uint8_t)text[2 * i + 1]];
 
-		if (high < 0 || low < 0)
+		if (!(high & low & DIGIT))
 			return false;
-		b[i] = (uint8_t)(high << 4 | low);
+		b[i] = (uint8_t)((high & 15) << 4 | (low & 15));
 	}
 	return true;
 }
