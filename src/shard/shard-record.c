@@ -119,8 +119,8 @@ void record_encode_logical(const struct entry *e, struct buf *out)
 struct record_reader {
 	struct rd r;
 	uint32_t left;
-	char *uid; /* UID_MAX_LEN bytes, of the last record */
-	size_t uid_len;
+	char *uid; /* of the last record */
+	size_t uid_len, uid_max;
 };
 
 enum rc record_reader_new(const uint8_t *p, size_t len, uint32_t n_records,
@@ -136,7 +136,9 @@ enum rc record_reader_new(const uint8_t *p, size_t len, uint32_t n_records,
 	}
 	rr->r = (struct rd){ .p = p, .left = len };
 	rr->left = n_records;
-	rr->uid = mem_array(1, UID_MAX_LEN);
+	/* All of it is written out in this or an earlier record. */
+	rr->uid_max = len < UID_MAX_LEN ? len : UID_MAX_LEN;
+	rr->uid = mem_array(1, rr->uid_max);
 	if (!rr->uid) {
 		free(rr);
 		return err_set(err, RC_NOMEM, "no memory for a uid");
@@ -156,7 +158,7 @@ void record_reader_free(struct record_reader *r)
 static bool read_uid(struct record_reader *rr)
 {
 	size_t shared = rd_varint_max(&rr->r, rr->uid_len);
-	struct span rest = string_decode(&rr->r, UID_MAX_LEN - shared);
+	struct span rest = string_decode(&rr->r, rr->uid_max - shared);
 
 	if (!rd_ok(&rr->r))
 		return false;
