@@ -438,6 +438,7 @@ tests_model_model_test_SOURCES += tests/model/copy-record.h
 tests_model_model_test_LDFLAGS = -Wl,--wrap=oplog_record_decode
 tests_model_model_test_LDFLAGS += -Wl,--wrap=oplog_record_decode_kept
 tests_model_model_test_LDFLAGS += -Wl,--wrap=oplog_checkpoint_decode
+tests_model_model_test_LDFLAGS += -Wl,--wrap=tombstone_decode
 tests_model_model_test_LDFLAGS += -Wl,--wrap=sha256_of
 tests_model_model_test_LDADD = $(DESFS_LIBS)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copy-record.c - a record of the log once more. */
+/* copy-record.c - a record of the log, or a tombstone, once more. */
 #include "config.h"
 
 #include "copy-record.h"
@@ -101,4 +101,16 @@ void copy_record(const struct oplog_record *r, struct oplog_record *ret)
 		ret->purged[i].zone = text(r->purged[i].zone);
 	}
 	copy_erased(r, ret);
+}
+
+void copy_tombstone(const struct tombstone *t, struct tombstone *ret)
+{
+	*ret = *t;
+	ret->words.by = text(t->words.by);
+	ret->words.ticket = text(t->words.ticket);
+	ret->erasures = array(t->erasures, t->n, sizeof(*t->erasures));
+	ret->cap = t->n;
+	for (size_t i = 0; i < t->n; i++)
+		ret->erasures[i].uid = xmemdup0(t->erasures[i].uid,
+						t->erasures[i].uid_len);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* remember.c - what was decoded of the log once. */
+/* remember.c - what was decoded of the log and of what it names once. */
 #include "config.h"
 
 #include "remember.h"
@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "copy-record.h"
+#include "erase/tombstone.h"
 #include "volume/oplog-checkpoint.h"
 #include "volume/oplog-json-backend.h"
 
@@ -20,7 +21,7 @@
 /* One in so many is decoded again. */
 #define CHECK_EVERY 256u
 
-enum form { RECORD, KEPT, CHECKPOINT, HASH };
+enum form { RECORD, KEPT, CHECKPOINT, DOCUMENT, HASH };
 
 struct known {
 	struct known *next;
@@ -30,6 +31,7 @@ struct known {
 	size_t len;
 	struct oplog_record *records; /* one, except of a checkpoint */
 	size_t n, cap;
+	struct tombstone document;
 	uint8_t id[SHARD_ID_LEN]; /* its digest; a checkpoint: the archive */
 	uint8_t sha256[SHA256_LEN];
 	int64_t time;
@@ -63,6 +65,10 @@ enum rc checkpoint(const void *p, size_t len,
 		   uint8_t ret_archive_id[SHARD_ID_LEN], int64_t *ret_time,
 		   oplog_checkpoint_fn *fn, void *arg, struct err *err)
 	WRAP(oplog_checkpoint_decode);
+enum rc real_document(const void *p, size_t len, struct tombstone *ret,
+		      struct err *err) REAL(tombstone_decode);
+enum rc document(const void *p, size_t len, struct tombstone *ret,
+		 struct err *err) WRAP(tombstone_decode);
 
 void real_sha256(const void *p, size_t len, uint8_t out[SHA256_LEN])
 	REAL(sha256_of);
@@ -73,6 +79,7 @@ static void release(struct known *k)
 	for (size_t i = 0; i < k->n; i++)
 		oplog_record_release(&k->records[i]);
 	free(k->records);
+	tombstone_release(&k->document);
 	free(k->bytes);
 }
 
@@ -134,6 +141,7 @@ static enum rc ask(const void *p, struct known *k, struct err *err)
 	case CHECKPOINT:
 		return real_checkpoint(p, k->len, k->id, &k->time, add_kept, k,
 				       err);
+	case DOCUMENT: return real_document(p, k->len, &k->document, err);
 	case HASH: real_sha256(p, k->len, k->sha256); return RC_OK;
 	}
 	if (!rc)
@@ -153,6 +161,18 @@ static bool is_equal(const struct oplog_record *a, const struct oplog_record *b)
 	       (!a->name || !strcmp(a->name, b->name));
 }
 
+static bool is_equal_document(const struct known *a, const struct known *b)
+{
+	CLEANUP_BUF struct buf x = { .max = TOMBSTONE_MAX };
+	CLEANUP_BUF struct buf y = { .max = TOMBSTONE_MAX };
+	struct err err;
+
+	return a->form != DOCUMENT ||
+	       (!tombstone_encode(&a->document, &x, &err) &&
+		!tombstone_encode(&b->document, &y, &err) && x.len == y.len &&
+		!memcmp(x.p, y.p, x.len));
+}
+
 /* That what is remembered is what the bytes say. */
 static void check(const struct known *k)
 {
@@ -161,7 +181,7 @@ static void check(const struct known *k)
 	bool is_ok = !ask(k->bytes, &again, &err) && k->n == again.n &&
 		     !memcmp(k->id, again.id, SHARD_ID_LEN) &&
 		     !memcmp(k->sha256, again.sha256, SHA256_LEN) &&
-		     k->time == again.time;
+		     k->time == again.time && is_equal_document(k, &again);
 
 	for (size_t i = 0; is_ok && i < k->n; i++)
 		is_ok = is_equal(&k->records[i], &again.records[i]);
@@ -245,6 +265,17 @@ enum rc checkpoint(const void *p, size_t len,
 			return err->rc;
 		}
 	}
+	return RC_OK;
+}
+
+enum rc document(const void *p, size_t len, struct tombstone *ret,
+		 struct err *err)
+{
+	const struct known *k = get(p, len, DOCUMENT, err);
+
+	if (!k)
+		return err->rc;
+	copy_tombstone(&k->document, ret);
 	return RC_OK;
 }
 
