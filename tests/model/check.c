@@ -20,6 +20,7 @@
 #include "end.h"
 #include "op-hold.h"
 #include "rules.h"
+#include "shard-maker.h"
 #include "shard/route.h"
 #include "volume/volume.h"
 
@@ -156,28 +157,29 @@ static void scan_slot(struct look *l, uint32_t slot)
 }
 
 /* In the others are directories at most. */
-static bool has_files(const struct world *w, uint32_t slot)
+static void note_slots(const struct world *w, bool has_files[MAKER_SLOTS])
 {
 	for (unsigned int i = 0; i < WORLD_DIRS; i++) {
 		char uid[MODEL_UID_MAX];
 		int len = snprintf(uid, sizeof(uid), "%s%sname", world_dirs[i],
 				   *world_dirs[i] ? "/" : "");
 
-		if (route_slot(ROUTE_PARENT, w->descriptor.n_bits, uid,
-			       (size_t)len) == slot)
-			return true;
+		has_files[route_slot(ROUTE_PARENT, w->descriptor.n_bits, uid,
+				     (size_t)len)] = true;
 	}
-	return false;
 }
 
 static void check_all(struct look *l)
 {
 	const struct model *m = &l->w->model;
 	CLEANUP_FREE bool *seen = xcalloc(m->n + 1, sizeof(*seen));
+	bool has_files[MAKER_SLOTS] = { false };
 
 	l->seen = seen;
-	for (uint32_t slot = 0; slot < 16 && !l->w->has_failed; slot++) {
-		if (l->is_full || has_files(l->w, slot))
+	note_slots(l->w, has_files);
+	for (uint32_t slot = 0; slot < MAKER_SLOTS && !l->w->has_failed;
+	     slot++) {
+		if (l->is_full || has_files[slot])
 			scan_slot(l, slot);
 	}
 	for (size_t i = 0; i < m->n && !l->may_miss; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doubles.c - in the place of threads and chance. */
+/* doubles.c - in the place of threads, chance, and mappings. */
 #include "config.h"
 
 #include "doubles.h"
@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/unique.h"
 #include "base/workers.h"
+#include "cache/block-pool.h"
 
 /* Who runs beside others takes turns, so the order is the same each time. */
 static _Atomic uint64_t unique;
@@ -100,4 +101,39 @@ bool job_is_done(struct workers *w, const struct job *job)
 unsigned int workers_n_cpus(void)
 {
 	return 1;
+}
+
+/* A mapping for each small block takes more time than what is done with it. */
+struct block_pool {
+	struct block_pool_stats stats;
+};
+
+struct block_pool *block_pool_new(uint64_t max_idle)
+{
+	(void)max_idle;
+	return xcalloc(1, sizeof(struct block_pool));
+}
+
+void block_pool_free(struct block_pool *p)
+{
+	free(p);
+}
+
+void *block_pool_take(struct block_pool *p, size_t len, size_t *ret_cap)
+{
+	(void)p;
+	*ret_cap = len;
+	return mem_array(len, 1);
+}
+
+void block_pool_give(struct block_pool *p, void *room, size_t cap)
+{
+	(void)p;
+	(void)cap;
+	free(room);
+}
+
+void block_pool_stats(struct block_pool *p, struct block_pool_stats *ret)
+{
+	*ret = p->stats;
 }

@@ -93,9 +93,17 @@ void end_reap(struct world *w)
 
 /* --- the search ----------------------------------------------------------- */
 
+/* A version that is deleted. */
+struct wanted {
+	const struct model_version *v;
+	uint8_t mark[MODEL_MARK_LEN]; /* its first bytes */
+	bool is_gone;                 /* no version of its name is left */
+};
+
 struct search {
 	struct world *w;
-	const struct oplog_state *state;
+	struct wanted *wanted;
+	size_t n_wanted;
 	const char *key;
 };
 
@@ -120,25 +128,17 @@ static bool is_shared(const struct model *m, const struct model_version *v)
 /* Names and marks in bytes that are not compressed. */
 static void search_bytes(struct search *s, const uint8_t *p, size_t len)
 {
-	const struct model *m = &s->w->model;
-	struct model_version mark;
-	uint8_t bytes[MODEL_MARK_LEN];
+	for (size_t i = 0; i < s->n_wanted && !s->w->has_failed; i++) {
+		const struct wanted *want = &s->wanted[i];
+		const char *uid = want->v->uid;
 
-	for (size_t i = 0; i < m->n && !s->w->has_failed; i++) {
-		const struct model_version *v = &m->versions[i];
-
-		if (model_ask(m, v, MODEL_ALWAYS) != MODEL_HIDDEN)
-			continue;
-		mark = *v;
-		mark.size = sizeof(bytes);
-		model_bytes(&mark, bytes);
-		if (is_in(p, len, bytes, sizeof(bytes)) && !is_shared(m, v))
+		if (is_in(p, len, want->mark, sizeof(want->mark)) &&
+		    !is_shared(&s->w->model, want->v))
 			world_fail(s->w, "%s has bytes of %s, deleted", s->key,
-				   v->uid);
-		if (model_is_gone(m, v->uid) &&
-		    is_in(p, len, v->uid, strlen(v->uid)))
+				   uid);
+		if (want->is_gone && is_in(p, len, uid, strlen(uid)))
 			world_fail(s->w, "%s has the name %s, deleted", s->key,
-				   v->uid);
+				   uid);
 	}
 }
 
@@ -252,19 +252,32 @@ static void search_object(void *arg, const char *key, const struct buf *b,
 	search_index(s, &sh);
 }
 
+static void note_wanted(struct search *s)
+{
+	const struct model *m = &s->w->model;
+
+	s->wanted = xcalloc(m->n + 1, sizeof(*s->wanted));
+	for (size_t i = 0; i < m->n; i++) {
+		struct wanted *want = &s->wanted[s->n_wanted];
+		struct model_version mark = m->versions[i];
+
+		if (model_ask(m, &mark, MODEL_ALWAYS) != MODEL_HIDDEN)
+			continue;
+		want->v = &m->versions[i];
+		want->is_gone = model_is_gone(m, mark.uid);
+		mark.size = sizeof(want->mark);
+		model_bytes(&mark, want->mark);
+		s->n_wanted++;
+	}
+}
+
 void end_search(struct world *w)
 {
-	CLEANUP_LOG struct oplog *log = op_new_log(w);
 	struct search s = { .w = w };
-	bool changed;
-	struct err err;
 
-	if (oplog_read(log, w->exact, &changed, &err)) {
-		world_fail(w, "the log: %s", err.msg);
-		return;
-	}
-	s.state = oplog_state(log);
+	note_wanted(&s);
 	memory_each(w->memory, search_object, &s);
+	free(s.wanted);
 }
 
 /* --- receipts ------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "store/store-backend.h"
@@ -423,7 +424,7 @@ static void insert(struct handle *h, const char *key, const void *p, size_t len,
 static void tell(const struct object *o, struct object_info *ret)
 {
 	*ret = (struct object_info){ .size = o->b.len };
-	snprintf(ret->tag, sizeof(ret->tag), "%" PRIu64, o->tag);
+	hex_encode(&o->tag, sizeof(o->tag), ret->tag);
 }
 
 static enum rc memory_read_tail(struct store *st, const char *key, size_t max,
@@ -506,7 +507,7 @@ static bool is_listed(struct handle *h, const struct object *o)
 }
 
 struct listed {
-	char *key;
+	size_t key; /* where it begins in what is copied */
 	uint64_t size;
 };
 
@@ -516,8 +517,9 @@ static enum rc memory_list(struct store *st, const char *prefix,
 {
 	struct handle *h = (struct handle *)st;
 	struct memory *m = h->m;
+	CLEANUP_BUF struct buf copies = { .max = OBJECT_MAX };
 	CLEANUP_FREE struct listed *keys = NULL;
-	size_t n = 0;
+	size_t n = 0, prefix_len = strlen(prefix);
 	enum rc rc;
 	bool is_lost;
 
@@ -527,18 +529,17 @@ static enum rc memory_list(struct store *st, const char *prefix,
 	for (size_t i = place_of(m, prefix); i < m->n; i++) {
 		const struct object *o = &m->objects[i];
 
-		if (strncmp(o->key, prefix, strlen(prefix)) != 0)
+		if (strncmp(o->key, prefix, prefix_len) != 0)
 			break;
-		if (strcmp(o->key, start_after) > 0 && is_listed(h, o))
-			keys[n++] =
-				(struct listed){ xstrdup(o->key), o->b.len };
+		if (strcmp(o->key, start_after) > 0 && is_listed(h, o)) {
+			keys[n++] = (struct listed){ copies.len, o->b.len };
+			buf_append(&copies, o->key, strlen(o->key) + 1);
+		}
 	}
 	rc = end(h, prefix, RC_OK, is_lost, err);
-	for (size_t i = 0; i < n; i++) {
-		if (!rc)
-			rc = fn(arg, keys[i].key, keys[i].size, err);
-		free(keys[i].key);
-	}
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = fn(arg, (const char *)copies.p + keys[i].key, keys[i].size,
+			err);
 	return rc;
 }
 
