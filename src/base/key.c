@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/siphash.h"
 
 static bool part_is_valid(const char *p, size_t len)
 {
@@ -50,19 +51,12 @@ size_t key_split(const char *key, const char **ret_name)
 	return slash ? (size_t)(slash - key) : 0;
 }
 
-/* Eight bytes at a time. */
 uint64_t key_hash(const char *key)
 {
-	size_t left = strlen(key), n;
-	uint64_t h = left;
+	static const uint8_t none[SIPHASH_KEY_LEN];
+	struct siphash h;
 
-	for (; left; left -= n, key += n) {
-		uint64_t word = 0;
-
-		n = left < sizeof(word) ? left : sizeof(word);
-		memcpy(&word, key, n);
-		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 32;
-	}
-	return h;
+	siphash_init(&h, none);
+	siphash_update(&h, key, strlen(key));
+	return siphash_final(&h);
 }

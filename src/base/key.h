@@ -28,7 +28,7 @@ char *key_join(const char *dir, const char *name) MUST_CHECK;
  */
 size_t key_split(const char *key, const char **ret_name);
 
-/* For tables in memory: it is not the same on all machines. */
+/* For tables in memory. */
 uint64_t key_hash(const char *key);
 
 #endif
