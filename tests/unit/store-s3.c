@@ -672,6 +672,7 @@ int main(void)
 		T(what_may_pass_is_tried_again),
 		T(tries_end),
 		T(what_stays_is_told_at_once),
+		T(a_denial_names_the_rights),
 		T(the_clock_of_the_server_counts),
 		T(new_credentials_are_looked_for_once),
 		T(the_region_of_the_bucket_is_learnt),
