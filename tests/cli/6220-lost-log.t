@@ -76,7 +76,7 @@ t 'one is killed that has no shard' eval 'killed 1 "*/a/2*/*" && pack src a'
 t 'all is there, too' same a
 one_more()
 {
-	killed 1 '*/a/log/*' && shard=$(ls a/2*/*.des | head -n 1) &&
+	killed 1 '*/a/log/*' && shard=$(find a -name '*.des' | head -n 1) &&
 		cp "$shard" "${shard%????????.des}00000000.des"
 }
 t 'a shard that no dead run has made' eval 'one_more && cp -a a lost.1 &&
