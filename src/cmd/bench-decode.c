@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "cmd/bench.h"
-#include "pack/raw-shard.h"
+#include "verify/raw-shard.h"
 #include "volume/oplog.h"
 
 #define BLOCKS_MAX 64u

@@ -19,12 +19,12 @@
 #include "cmd/tell.h"
 #include "cmd/verify-watch.h"
 #include "conf/conf-opts.h"
-#include "pack/convert-check.h"
+#include "exchange/convert-check.h"
 #include "pack/pack.h"
-#include "pack/verify.h"
 #include "pack/watch.h"
 #include "shard/route.h"
 #include "shard/shard-format.h"
+#include "verify/verify.h"
 #include "volume/volume.h"
 
 /* Of the archive that is read, beside all that pack takes. */

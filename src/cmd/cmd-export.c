@@ -16,9 +16,9 @@
 #include "cmd/tell.h"
 #include "cmd/todo.h"
 #include "conf/conf-opts.h"
+#include "exchange/export.h"
 #include "pack/by-place.h"
-#include "pack/export.h"
-#include "pack/volume-source.h"
+#include "restore/volume-source.h"
 #include "volume/volume.h"
 
 #define NO_NAME UINT64_MAX

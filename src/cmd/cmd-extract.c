@@ -15,8 +15,8 @@
 #include "cmd/todo.h"
 #include "conf/conf-opts.h"
 #include "pack/by-place.h"
-#include "pack/restore.h"
-#include "pack/volume-source.h"
+#include "restore/restore.h"
+#include "restore/volume-source.h"
 #include "volume/volume.h"
 
 struct extract_options {

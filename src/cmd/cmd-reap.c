@@ -22,9 +22,9 @@
 #include "cmd/tell.h"
 #include "conf/conf-opts.h"
 #include "conf/erasure-key.h"
-#include "pack/random-object.h"
 #include "repack/erasure-list.h"
 #include "repack/reap.h"
+#include "volume/random-object.h"
 
 struct reap_cmd_options {
 	struct percent when_deleted;

@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/tell.h"
 #include "conf/conf-opts.h"
-#include "pack/rebuild.h"
+#include "verify/rebuild.h"
 
 struct rebuild_cmd_options {
 	bool force, drop_tombstones;

@@ -19,7 +19,7 @@
 #include "cmd/tell.h"
 #include "codec/codec.h"
 #include "conf/conf-opts.h"
-#include "pack/raw-shard.h"
+#include "verify/raw-shard.h"
 #include "volume/volume.h"
 
 struct stat_options {

@@ -26,8 +26,8 @@
 #include "cmd/verify-target.h"
 #include "cmd/verify-watch.h"
 #include "conf/conf-opts.h"
-#include "pack/throttle.h"
-#include "pack/verify.h"
+#include "run/throttle.h"
+#include "verify/verify.h"
 
 #define LABELS_MAX (64u << 10)
 #define AGE_MAX (INT64_C(1000) * 366 * 86400) /* seconds */

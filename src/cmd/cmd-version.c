@@ -11,7 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/daemon.h"
 #include "codec/codec.h"
-#include "pack/archive-version.h"
+#include "exchange/archive-version.h"
 #include "shard/shard-format.h"
 #include "store/store.h"
 

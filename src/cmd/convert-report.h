@@ -13,9 +13,9 @@
 
 #include "base/err.h"
 #include "cmd/row-file.h"
-#include "pack/feed-volume.h"
-#include "pack/uid-set.h"
-#include "pack/verify.h"
+#include "exchange/feed-volume.h"
+#include "verify/uid-set.h"
+#include "verify/verify.h"
 
 struct convert_counts {
 	uint64_t archived, there, failed, erased, duplicates;

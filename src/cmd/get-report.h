@@ -6,7 +6,7 @@
 #define DESFS_CMD_GET_REPORT_H
 
 #include "base/err.h"
-#include "pack/get-batch.h"
+#include "exchange/get-batch.h"
 
 struct get_report;
 

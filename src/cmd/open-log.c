@@ -9,9 +9,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "legacy/legacy-store.h"
-#include "pack/archive-list.h"
 #include "pack/lost-log.h"
 #include "store/store-write.h"
+#include "verify/archive-list.h"
 #include "volume/oplog.h"
 
 static enum rc read_descriptor(struct open_log *l, const char *archive,

@@ -27,7 +27,7 @@
 #include "cmd/json-row.h"
 #include "cmd/row-file.h"
 #include "cmd/verify-out.h"
-#include "pack/uid-set.h"
+#include "verify/uid-set.h"
 
 #define LINE_LEN_MAX (1u << 20)
 #define SYNC_NS (10 * CLOCK_NS_PER_SEC)

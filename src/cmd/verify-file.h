@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "pack/verify.h"
+#include "verify/verify.h"
 
 /* What is verified, and how: a run goes on with another's report only if all
  * of it is the same.

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "pack/verify.h"
+#include "verify/verify.h"
 
 #define VERIFY_NO_TARGET (-1)
 

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "cmd/tell.h"
 #include "cmd/todo.h"
-#include "pack/restore.h"
+#include "restore/restore.h"
 #include "store/store.h"
 
 static bool is_shard(const char *key)

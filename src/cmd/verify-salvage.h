@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "pack/salvage.h"
+#include "restore/salvage.h"
 
 struct store_settings;
 

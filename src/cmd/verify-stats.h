@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "pack/verify.h"
+#include "verify/verify.h"
 
 /* Times are seconds, of points in time since 1970. */
 struct verify_stats {

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "pack/archive-list.h"
+#include "verify/archive-list.h"
 
 static bool is_file(const char *path)
 {

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "pack/verify.h"
+#include "verify/verify.h"
 
 struct verify_watch;
 

@@ -21,8 +21,8 @@
 #include "pack/lane.h"
 #include "pack/pack.h"
 #include "pack/stage.h"
-#include "pack/state.h"
 #include "pack/tree.h"
+#include "run/state.h"
 
 /* What is looked at of a large file before it is cut. */
 #define LOOKS 16u

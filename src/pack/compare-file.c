@@ -16,8 +16,8 @@
 #include "base/stop.h"
 #include "base/timestamp.h"
 #include "pack/pack.h"
-#include "pack/state.h"
 #include "pack/tree.h"
+#include "run/state.h"
 
 #define HASH_READ (256u << 10) /* bytes read at once */
 

@@ -17,10 +17,10 @@
 #include "pack/pack.h"
 #include "pack/plan.h"
 #include "pack/slot-items.h"
-#include "pack/uid-set.h"
 #include "shard/route.h"
 #include "shard/shard-filter.h"
 #include "shard/shard-format.h"
+#include "verify/uid-set.h"
 #include "volume/volume.h"
 
 /* What the archive has under one key. */

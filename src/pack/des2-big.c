@@ -18,7 +18,7 @@
 #include "base/table.h"
 #include "pack/des2-backend.h"
 #include "pack/des2-names.h"
-#include "pack/state.h"
+#include "run/state.h"
 #include "store/store-write.h"
 
 #define READ_BYTES (1u << 20)

@@ -13,8 +13,8 @@
 #include "codec/frame.h"
 #include "pack/des2-backend.h"
 #include "pack/feed.h"
-#include "pack/throttle.h"
 #include "pack/tree.h"
+#include "run/throttle.h"
 
 struct reading {
 	struct des2_thread *t;

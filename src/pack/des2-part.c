@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pack/des2-backend.h"
-#include "pack/state.h"
+#include "run/state.h"
 #include "shard/shard-format.h"
 #include "store/store-write.h"
 

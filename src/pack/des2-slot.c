@@ -21,7 +21,7 @@
 #include "pack/des2-part.h"
 #include "pack/des2-rules.h"
 #include "pack/des2-there.h"
-#include "pack/state.h"
+#include "run/state.h"
 #include "shard/route.h"
 
 /* So often other runs may be quicker. */

@@ -25,8 +25,8 @@
 #include "pack/links.h"
 #include "pack/own.h"
 #include "pack/shard-out.h"
-#include "pack/state.h"
 #include "pack/tree.h"
+#include "run/state.h"
 #include "shard/route.h"
 #include "store/store-write.h"
 

@@ -13,13 +13,13 @@
 #include "conf/erasure-key.h"
 #include "erase/suppression.h"
 #include "erase/tombstone-set.h"
-#include "pack/random-object.h"
-#include "pack/uid-set.h"
 #include "shard/shard-filter.h"
 #include "store/store.h"
+#include "verify/uid-set.h"
 #include "volume/oplog-object.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
+#include "volume/random-object.h"
 
 _Static_assert(ERASURE_KEY_LEN == SUPPRESSION_SECRET_LEN, "one key");
 

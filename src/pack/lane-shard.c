@@ -12,7 +12,7 @@
 #include "pack/lane-backend.h"
 #include "pack/report.h"
 #include "pack/same.h"
-#include "pack/state.h"
+#include "run/state.h"
 
 static void entry_failed(struct lane *l, const struct entry *e,
 			 const struct err *failure)

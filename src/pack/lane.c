@@ -17,7 +17,7 @@
 #include "pack/lane-backend.h"
 #include "pack/lane-pool.h"
 #include "pack/same.h"
-#include "pack/state.h"
+#include "run/state.h"
 #include "shard/shard-format.h"
 
 /* Bytes of data in flight after which the oldest block is waited for; at least

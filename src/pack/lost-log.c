@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "pack/archive-list.h"
 #include "store/store-write.h"
+#include "verify/archive-list.h"
 #include "volume/descriptor.h"
 #include "volume/oplog-checkpoint.h"
 

@@ -23,9 +23,9 @@
 #include "pack/plan.h"
 #include "pack/report.h"
 #include "pack/tree.h"
-#include "pack/uid-set.h"
 #include "shard/route.h"
 #include "shard/shard-filter.h"
+#include "verify/uid-set.h"
 #include "volume/volume.h"
 
 /* --- sources without anything ----------------------------------------------

@@ -11,7 +11,7 @@
 #include "pack/feed-told.h"
 #include "pack/pack.h"
 #include "pack/report.h"
-#include "pack/state.h"
+#include "run/state.h"
 
 #define WAITING 1u /* shards that wait for a thread */
 

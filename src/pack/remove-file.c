@@ -21,8 +21,8 @@
 #include "base/unique.h"
 #include "pack/attr.h"
 #include "pack/own.h"
-#include "pack/throttle.h"
 #include "pack/tree.h"
+#include "run/throttle.h"
 
 #define READ_BYTES (256u << 10)
 #define HIDDEN_TEXT 64

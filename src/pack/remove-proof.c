@@ -14,10 +14,10 @@
 #include "base/stop.h"
 #include "base/workers.h"
 #include "pack/pack.h"
-#include "pack/raw-ahead.h"
-#include "pack/verify-data.h"
-#include "pack/verify-shard.h"
 #include "store/store-write.h"
+#include "verify/raw-ahead.h"
+#include "verify/verify-data.h"
+#include "verify/verify-shard.h"
 
 #define OLD_SHARDS 4u /* kept open */
 

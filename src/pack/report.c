@@ -22,10 +22,10 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/spool.h"
-#include "pack/state.h"
 #include "pack/summary.h"
-#include "pack/uid-set.h"
+#include "run/state.h"
 #include "shard/shard-filter.h"
+#include "verify/uid-set.h"
 
 #define LINE_MAX_BYTES (1u << 20)
 

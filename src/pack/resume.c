@@ -26,8 +26,8 @@
 #include "pack/filter.h"
 #include "pack/pack.h"
 #include "pack/past.h"
-#include "pack/raw-shard.h"
 #include "store/store-write.h"
+#include "verify/raw-shard.h"
 
 /* For each second of writing so many of waiting. */
 #define WAIT_FACTOR 20

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "pack/report.h"
-#include "pack/state.h"
+#include "run/state.h"
 #include "store/store-write.h"
 
 #define COPY_BYTES (8u << 10)

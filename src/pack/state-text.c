@@ -15,7 +15,7 @@
 #include "base/spool.h"
 #include "base/stop.h"
 #include "pack/report.h"
-#include "pack/state.h"
+#include "run/state.h"
 
 #define THREADS_MAX 64
 #define LINE_MAX_BYTES 4096

@@ -13,7 +13,7 @@
 #include "base/spool.h"
 #include "base/version.h"
 #include "pack/report.h"
-#include "pack/state.h"
+#include "run/state.h"
 
 #define LABELS_MAX (64u << 10)
 

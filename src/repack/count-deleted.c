@@ -8,10 +8,10 @@
 
 #include "base/cleanup.h"
 #include "erase/tombstone-set.h"
-#include "pack/raw-ahead.h"
 #include "repack/engine-stream.h"
 #include "repack/goes.h"
 #include "shard/shard-filter.h"
+#include "verify/raw-ahead.h"
 
 #define AHEAD_BYTES (4u << 20)
 

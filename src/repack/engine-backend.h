@@ -9,13 +9,13 @@
 
 #include "base/err.h"
 #include "pack/shard-out.h"
-#include "pack/uid-set.h"
 #include "repack/engine-blocks.h"
 #include "repack/engine-stream.h"
 #include "repack/engine.h"
 #include "repack/live-set.h"
 #include "shard/shard-build.h"
 #include "store/store-write.h"
+#include "verify/uid-set.h"
 
 /* What damage costs, told when all is known. */
 struct lost_item {

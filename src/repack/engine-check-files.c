@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/workers.h"
-#include "pack/verify-data.h"
 #include "repack/engine-backend.h"
+#include "verify/verify-data.h"
 
 #define FILES 256u
 #define BYTES (4u << 20) /* of them, and one file */

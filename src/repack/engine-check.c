@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "pack/raw-ahead.h"
 #include "repack/goes.h"
 #include "shard/shard-record.h"
+#include "verify/raw-ahead.h"
 
 #define ROW_MAX (4u << 20)
 #define INDEX_AHEAD (4u << 20)

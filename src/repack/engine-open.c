@@ -16,9 +16,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "pack/verify-shard.h"
 #include "shard/shard-format.h"
 #include "store/store.h"
+#include "verify/verify-shard.h"
 
 /* What the log says; the size of its blocks nobody knows any more. */
 static void set_header(struct shard_header *h, const struct shard_meta *m,

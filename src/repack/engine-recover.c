@@ -19,10 +19,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "pack/salvage-scan.h"
-#include "pack/salvage-source.h"
 #include "repack/key-copy.h"
+#include "restore/salvage-source.h"
 #include "shard/shard-filter.h"
+#include "verify/salvage-scan.h"
 
 #define READ_BYTES (64u << 10)
 #define THROUGH_BYTES (4u << 20)

@@ -16,9 +16,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "pack/index-walk.h"
-#include "pack/raw-shard.h"
-#include "pack/uid-set.h"
+#include "verify/index-walk.h"
+#include "verify/raw-shard.h"
+#include "verify/uid-set.h"
 
 /* A shard that is read, and what is known to be damaged in it. */
 struct source {

@@ -11,11 +11,11 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pack/raw-ahead.h"
 #include "repack/engine-backend.h"
 #include "repack/goes.h"
 #include "repack/key-copy.h"
 #include "shard/shard-format.h"
+#include "verify/raw-ahead.h"
 
 /* For the index of each source; their number divides it. */
 #define AHEAD_BYTES (16u << 20)

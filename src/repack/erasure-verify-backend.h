@@ -9,9 +9,9 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/hex.h"
-#include "pack/uid-set.h"
 #include "repack/erasure-verify.h"
 #include "repack/old-set.h"
+#include "verify/uid-set.h"
 #include "volume/oplog-state.h"
 
 /* What a place has of an old shard. */

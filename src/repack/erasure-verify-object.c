@@ -6,9 +6,9 @@
 
 #include "base/buf.h"
 #include "base/rd.h"
-#include "pack/raw-shard.h"
 #include "repack/erasure-verify-backend.h"
 #include "store/store-write.h"
+#include "verify/raw-shard.h"
 
 /* --- what is to be gone --------------------------------------------------- */
 

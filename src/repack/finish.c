@@ -14,12 +14,12 @@
 #include "base/sha256.h"
 #include "base/unique.h"
 #include "erase/suppression.h"
-#include "pack/random-object.h"
 #include "repack/erasure-facts.h"
 #include "repack/held.h"
 #include "repack/receipt-make.h"
 #include "repack/strays.h"
 #include "store/store-write.h"
+#include "volume/random-object.h"
 
 /* What one erasure is to this round. */
 enum readiness {

@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "erase/erasure-state.h"
-#include "pack/archive-list.h"
 #include "repack/fold-objects.h"
 #include "repack/old-set.h"
 #include "repack/remove-object.h"
 #include "store/store-write.h"
+#include "verify/archive-list.h"
 #include "volume/oplog-checkpoint.h"
 
 #define MANY 8u

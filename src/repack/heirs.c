@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "base/workers.h"
-#include "pack/verify-shard.h"
 #include "store/store-write.h"
+#include "verify/verify-shard.h"
 
 /* --- who they are --------------------------------------------------------- */
 

@@ -11,10 +11,10 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "pack/index-walk.h"
-#include "pack/raw-ahead.h"
 #include "repack/shard-seek.h"
 #include "store/store-write.h"
+#include "verify/index-walk.h"
+#include "verify/raw-ahead.h"
 
 #define INDEX_AHEAD (4u << 20) /* a fourth of it is for the index */
 #define OPEN_MAX 32u           /* shards at once */

@@ -8,12 +8,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "pack/archive-list.h"
 #include "repack/erasure-facts.h"
 #include "repack/held.h"
 #include "repack/strays.h"
 #include "store/log-index.h"
 #include "store/store-write.h"
+#include "verify/archive-list.h"
 
 struct looking {
 	struct oplog *log;

@@ -11,8 +11,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pack/raw-shard.h"
 #include "store/store-write.h"
+#include "verify/raw-shard.h"
 #include "volume/oplog-state.h"
 
 static enum rc read_all(struct repacking *r, struct err *err)

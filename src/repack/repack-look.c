@@ -16,8 +16,8 @@
 #include "base/stop.h"
 #include "base/workers.h"
 #include "erase/tombstone-set.h"
-#include "pack/verify-shard.h"
 #include "repack/count-deleted.h"
+#include "verify/verify-shard.h"
 #include "volume/oplog-state.h"
 
 #define LOOKS 64u /* shards at a time */

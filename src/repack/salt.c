@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "pack/random-object.h"
+#include "volume/random-object.h"
 
 _Static_assert(RECEIPT_SALT_LEN == RANDOM_OBJECT_LEN, "a salt is one");
 

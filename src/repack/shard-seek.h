@@ -17,10 +17,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "pack/raw-shard.h"
 #include "shard/shard-entry.h"
 #include "shard/shard-format.h"
 #include "shard/shard-page.h"
+#include "verify/raw-shard.h"
 
 /* A page on the way from the root to a leaf. */
 struct shard_seek_page {

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "pack/archive-list.h"
 #include "repack/old-set.h"
 #include "store/store-write.h"
+#include "verify/archive-list.h"
 
 void strays_release(struct strays *s)
 {

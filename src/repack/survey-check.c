@@ -14,9 +14,9 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "base/workers.h"
-#include "pack/raw-shard.h"
 #include "repack/survey.h"
 #include "shard/route.h"
+#include "verify/raw-shard.h"
 
 struct checking {
 	struct survey *s;

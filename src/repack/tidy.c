@@ -14,10 +14,10 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "erase/aggregate.h"
-#include "pack/archive-list.h"
 #include "repack/remove-object.h"
 #include "repack/salt.h"
 #include "store/store-write.h"
+#include "verify/archive-list.h"
 #include "volume/oplog-state.h"
 #include "volume/oplog.h"
 

@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 #include "base/sorter.h"
-#include "pack/uid-set.h"
 #include "shard/shard-filter.h"
+#include "verify/uid-set.h"
 
 #define HASHES_MEMORY (16u << 20)
 #define ORDINAL_BYTES 4u

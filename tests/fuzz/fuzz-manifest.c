@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/json-check.h"
 #include "fuzz.h"
-#include "pack/manifest.h"
+#include "exchange/manifest.h"
 
 struct source {
 	const uint8_t *p;

@@ -15,10 +15,14 @@ erase base shard
 store base conf net
 legacy base codec shard store catalog
 volume base codec shard store cache catalog erase legacy
-pack base codec conf shard store catalog erase legacy volume
-repack base codec conf cache shard store catalog erase volume pack
+run base shard
+verify base codec conf run shard store catalog erase legacy volume
+pack base codec conf run shard store catalog erase legacy volume verify
+restore base codec run shard store erase legacy volume verify
+exchange base codec conf run shard store catalog erase legacy volume verify pack restore
+repack base codec conf cache run shard store catalog erase volume verify pack restore
 fs base conf volume store
-cmd base codec conf net cache catalog shard erase store legacy volume pack repack
+cmd base codec conf net cache catalog shard erase store legacy volume run verify pack restore exchange repack
 EOF
 
 # Header (a regular expression), then the files that may include it.
@@ -30,7 +34,7 @@ zstd src/codec/
 lz4 src/codec/
 sqlite3 src/catalog/
 jansson\.h src/base/json(-write)?\.[ch]$
-archive(_entry)?\.h src/pack/archive-library\.h$
+archive(_entry)?\.h src/exchange/archive-library\.h$
 nettle/ src/net/|src/base/(sha256|hmac)\.[ch]$
 intel-ipsec-mb\.h src/base/sha256-many\.c$
 openssl/ tests/

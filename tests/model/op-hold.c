@@ -11,8 +11,8 @@
 
 #include "base/mem.h"
 #include "op-log.h"
-#include "pack/index-walk.h"
-#include "pack/raw-shard.h"
+#include "verify/index-walk.h"
+#include "verify/raw-shard.h"
 #include "store/store-write.h"
 #include "volume/oplog-state.h"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "pack/beneath.h"
+#include "restore/beneath.h"
 
 struct place {
 	char dir[64];

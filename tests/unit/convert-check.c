@@ -18,7 +18,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "pack/convert-check.h"
+#include "exchange/convert-check.h"
 #include "pack/pack.h"
 #include "shard/shard-format.h"
 #include "volume/oplog-record.h"

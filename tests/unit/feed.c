@@ -21,7 +21,7 @@
 #include "base/stop.h"
 #include "pack/feed.h"
 #include "pack/pack.h"
-#include "pack/verify.h"
+#include "verify/verify.h"
 #include "shard/route.h"
 #include "volume/oplog.h"
 #include "volume/volume.h"

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "repack/finish.h"
 
-#include "pack/random-object.h"
-#include "pack/rebuild-log.h"
+#include "volume/random-object.h"
+#include "verify/rebuild-log.h"
 #include "repack/erasure-list.h"
 #include "repack/erasure-verify.h"
 #include "repack/fold.h"

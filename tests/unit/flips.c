@@ -27,7 +27,7 @@
 #include "pack/filter.h"
 #include "pack/pack.h"
 #include "pack/report.h"
-#include "pack/verify.h"
+#include "verify/verify.h"
 #include "volume/volume.h"
 
 #define N_FLIPS 2000u

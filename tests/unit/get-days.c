@@ -2,7 +2,7 @@
 /* get-days.c - tests of pairs in the order of their days. */
 #include "config.h"
 
-#include "pack/get-days.h"
+#include "exchange/get-days.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* import-path.c - tests of names in backups made uids, and of their keys. */
 #include "config.h"
 
-#include "pack/import-path.h"
+#include "exchange/import-path.h"
 
 #include <stdlib.h>
 #include <string.h>

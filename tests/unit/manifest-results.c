@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "pack/manifest-results.h"
+#include "exchange/manifest-results.h"
 #include "unit.h"
 
 #define THREADS 4u

@@ -10,7 +10,7 @@
 #include "base/compiler.h"
 #include "base/hex.h"
 #include "base/mem.h"
-#include "pack/manifest.h"
+#include "exchange/manifest.h"
 #include "unit.h"
 
 struct source {

@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "erase/tombstone.h"
-#include "pack/raw-shard.h"
+#include "verify/raw-shard.h"
 #include "repack/salt.h"
 #include "replaced.h"
 

@@ -2,7 +2,7 @@
 /* state.c - tests of what threads say they are at. */
 #include "config.h"
 
-#include "pack/state.h"
+#include "run/state.h"
 
 #include <pthread.h>
 #include <string.h>

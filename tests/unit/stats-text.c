@@ -11,7 +11,7 @@
 
 #include "base/workers.h"
 #include "pack/report.h"
-#include "pack/state.h"
+#include "run/state.h"
 #include "unit.h"
 
 #define TEXT_MAX (256u << 10)

@@ -2,7 +2,7 @@
 /* throttle.c - tests of the limit on what is read. */
 #include "config.h"
 
-#include "pack/throttle.h"
+#include "run/throttle.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
-#include "pack/state.h"
+#include "run/state.h"
 #include "unit.h"
 
 #define MS CLOCK_NS_PER_MS

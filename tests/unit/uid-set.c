@@ -4,7 +4,7 @@
 
 #include "unit.h"
 
-#include "pack/uid-set.h"
+#include "verify/uid-set.h"
 
 static void what_was_added_is_in_the_set(void **state)
 {

@@ -2,7 +2,7 @@
 /* verify-choose.c - samples of shards. */
 #include "config.h"
 
-#include "pack/verify-choose.h"
+#include "verify/verify-choose.h"
 
 #include <stdio.h>
 #include <string.h>

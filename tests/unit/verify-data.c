@@ -2,7 +2,7 @@
 /* verify-data.c - tests of files of a shard read back and hashed. */
 #include "config.h"
 
-#include "pack/verify-data.h"
+#include "verify/verify-data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "archive.h"
 #include "base/compiler.h"
-#include "pack/index-walk.h"
+#include "verify/index-walk.h"
 #include "shard/route.h"
 #include "store/store.h"
 #include "unit.h"

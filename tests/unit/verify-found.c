@@ -2,7 +2,7 @@
 /* verify-found.c - what was found is told in order, however much it is. */
 #include "config.h"
 
-#include "pack/verify-report.h"
+#include "verify/verify-report.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* verify-keys.c - the lists of several stores as one, page by page. */
 #include "config.h"
 
-#include "pack/verify-keys.h"
+#include "verify/verify-keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>

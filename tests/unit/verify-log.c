@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "pack/verify.h"
+#include "verify/verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

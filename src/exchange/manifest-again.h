@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest-again.h - where the records of an array go on behind a broken one.
+ *
+ * A whole object behind "}" and a comma may be the next record, or may be one
+ * within the broken record: nested there, or in a string that lost its escapes.
+ * The first is so where all up to it is right, and it may begin there; else
+ * what is around it must end later, with a bracket or a quote.  So it is the
+ * next record if a comma and another object follow it, and so on up to the end
+ * of the array, or for the next MANIFEST_AGAIN_AHEAD bytes.  Of objects that
+ * are broken again no bracket may close more than it opens. Bytes are looked at
+ * a bounded number of times.  Pure but for what is found.
+ */
+#ifndef DESFS_EXCHANGE_MANIFEST_AGAIN_H
+#define DESFS_EXCHANGE_MANIFEST_AGAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json-check.h"
+
+#define MANIFEST_AGAIN_AHEAD (512u << 10)
+
+/* Bytes of a manifest from begin up to end, counted from its first one. */
+struct manifest_view {
+	const char *p;
+	uint64_t begin, end;
+	bool is_all; /* nothing follows */
+};
+
+/* Zeros to begin with. */
+struct manifest_again {
+	uint64_t at;         /* all before was looked at */
+	unsigned int behind; /* up to there: 1 a brace, 2 that and a comma */
+	struct json_check check; /* likewise, of the broken record */
+	/* From an object at run_from there was nothing else, up to one at
+	 * run_to of which not all was looked at.
+	 */
+	uint64_t run_from, run_to;
+};
+
+/* Look for an object behind the broken one, which begins at at. */
+void manifest_again_begin(struct manifest_again *a, uint64_t at);
+
+enum manifest_again_found {
+	MANIFEST_AGAIN_NONE, /* in these bytes; more may be looked at */
+	MANIFEST_AGAIN_HERE, /* at *ret */
+	MANIFEST_AGAIN_MORE  /* at *ret, if what follows says so */
+};
+
+/* The first one; the view has what was not looked at. */
+enum manifest_again_found manifest_again_find(struct manifest_again *a,
+					      const struct manifest_view *v,
+					      uint64_t *ret);
+
+/* A record whose brackets match ends before a comma that is there, but it is
+ * broken.  NONE: what follows says that it does not end there; MORE: if what
+ * follows does not say so.
+ */
+enum manifest_again_found manifest_again_may(struct manifest_again *a,
+					     const struct manifest_view *v,
+					     uint64_t comma);
+
+#endif
