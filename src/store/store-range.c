@@ -80,6 +80,7 @@ void range_tag(const struct http_response *r,
 	       char ret[sizeof(((struct object_info *)0)->tag)])
 {
 	const size_t room = sizeof(((struct object_info *)0)->tag);
+	size_t len = strlen(r->etag);
 	uint8_t hash[SHA256_LEN];
 	char hex[HEX_TEXT(SHA256_LEN)];
 
@@ -88,11 +89,11 @@ void range_tag(const struct http_response *r,
 			 (int)room - 2, r->last_modified);
 		return;
 	}
-	if (strlen(r->etag) < room) {
-		snprintf(ret, room, "%s", r->etag);
+	if (len < room) {
+		memcpy(ret, r->etag, len + 1);
 		return;
 	}
-	sha256_of(r->etag, strlen(r->etag), hash);
+	sha256_of(r->etag, len, hash);
 	hex_encode(hash, sizeof(hash), hex);
 	snprintf(ret, room, "#%.48s", hex);
 }
