@@ -372,11 +372,12 @@ static enum rc fetch_one(const struct feed_volume *f, struct feed_soon *file,
 
 static bool ends_fetch(enum rc rc)
 {
-	return rc_is_transient(rc) && rc != RC_CHANGED;
+	return rc == RC_NOSPACE || (rc_is_transient(rc) && rc != RC_CHANGED);
 }
 
 /* In the order in which they lie in the archive.  What is wrong with one of
- * them is no matter of the others; a server that does not answer is.
+ * them is no matter of the others; a server that does not answer is, and a full
+ * disk.
  */
 static enum rc fetch_contents(void *arg, struct feed_soon *files, size_t n,
 			      int fd, struct err *err)
@@ -390,8 +391,12 @@ static enum rc fetch_contents(void *arg, struct feed_soon *files, size_t n,
 	for (size_t i = 0; i < order.n && !rc; i++) {
 		const struct by_place_file *at = &order.files[i];
 
-		rc = fetch_one(f, &files[at->number], at->node, fd, err);
-		if (!ends_fetch(rc))
+		if (stop_asked())
+			rc = err_set(err, RC_STOPPED, "stopped by a signal");
+		else
+			rc = fetch_one(f, &files[at->number], at->node, fd,
+				       err);
+		if (!ends_fetch(rc) && rc != RC_STOPPED)
 			rc = RC_OK;
 	}
 	free(order.files);

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/spool.h"
+#include "base/stop.h"
 #include "pack/feed.h"
 #include "pack/plan.h"
 
@@ -110,17 +111,28 @@ static uint64_t choose(struct stage *s)
 	return bytes;
 }
 
+/* Room for a file alone may be there yet. */
+static void drop(struct stage *s)
+{
+	s->n = s->next = 0;
+	s->is_over |= ftruncate(s->fd, 0) != 0;
+}
+
 /* Failures are for who opens a file. */
 static void fetch(struct stage *s)
 {
 	uint64_t bytes = choose(s);
 	struct err err;
+	enum rc rc = RC_OK;
 
 	if (s->n && (ftruncate(s->fd, 0) || ftruncate(s->fd, (off_t)bytes)))
-		s->is_over = true;
-	else if (s->n && s->o.feed->fetch(s->o.feed->arg, s->files, s->n, s->fd,
-					  &err))
-		s->is_over = true;
+		rc = RC_IO;
+	else if (s->n)
+		rc = s->o.feed->fetch(s->o.feed->arg, s->files, s->n, s->fd,
+				      &err);
+	s->is_over |= rc != RC_OK;
+	if (rc == RC_NOSPACE)
+		drop(s);
 }
 
 static bool start(struct stage *s)
@@ -147,7 +159,8 @@ bool stage_open(struct stage *s, const struct item *it, int *ret_fd,
 	if (!s || !is_staged(it))
 		return false;
 	item = s->n_items - 1;
-	if (item >= s->end && !s->is_over && start(s))
+	/* A run that is to end needs few of them. */
+	if (item >= s->end && !s->is_over && !stop_asked() && start(s))
 		fetch(s);
 	while (s->next < s->n && s->items[s->next] < item)
 		s->next++;

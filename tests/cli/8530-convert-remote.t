@@ -31,6 +31,20 @@ t 'into one' converted a s3://bkt/b
 t 'all is there, too' whole s3://bkt/b
 t 'within one' converted --codec=lz4 s3://bkt/a s3://bkt/c/d
 t 'and there' whole s3://bkt/c/d
+
+# Room for one file at a time, not for the next ones together.
+tight()
+{
+	mkdir small && mount -t tmpfs -o size=7m,mode=755 tmpfs small &&
+		converted --spool=small s3://bkt/a tight
+}
+if [ "$(id -u)" = 0 ]; then
+	t 'with little room for temporary files' tight
+	t 'all is there, as well' whole tight
+else
+	skip_t 'with little room for temporary files' 'needs root'
+	skip_t 'all is there, as well' 'needs root'
+fi
 t 'not below the old one' not converted s3://bkt/a s3://bkt/a/new
 t 'nor over it' not converted s3://bkt/a s3://bkt/a/
 
