@@ -26,11 +26,6 @@ static enum rc refuse_control_name(struct fs *fs,
 	struct volume_entry ve;
 	enum rc rc;
 
-	if (fs->by_date && fs_day_of_name(name))
-		return err_set(err, RC_EXISTS,
-			       "days are called like '%s': name the control "
-			       "directory otherwise with -o control=NAME",
-			       name);
 	if (!*name || fs->by_date)
 		return RC_OK;
 	rc = volume_lookup(fs->v, root, span_of(name, strlen(name)), &ve, err);
@@ -51,8 +46,15 @@ static enum rc refuse_control_name(struct fs *fs,
 static enum rc check_root(struct fs *fs, struct err *err)
 {
 	struct volume_entry root;
-	enum rc rc = volume_root(fs->v, &root, err);
+	enum rc rc;
 
+	/* Also before there is any. */
+	if (fs->by_date && fs_day_of_name(fs->o->control))
+		return err_set(err, RC_EXISTS,
+			       "days are called like '%s': name the control "
+			       "directory otherwise with -o control=NAME",
+			       fs->o->control);
+	rc = volume_root(fs->v, &root, err);
 	if (rc == RC_NOENT)
 		return RC_OK;
 	if (rc)

@@ -25,12 +25,14 @@ done
 
 hides()
 {
-	not mount_up fx/loose hidden -o "$1" >out 2>&1
+	not mount_up "$2" hidden -o "$1" >out 2>&1
 	cat out
 	grep -q 'name the control directory otherwise' out
 }
-t 'no control directory hides a file' hides control=old-none
-t 'or a day' hides layout=date,control=20250106
+t 'no control directory hides a file' hides control=old-none fx/loose
+t 'or a day' hides layout=date,control=20250106 fx/loose
+mkdir nothing && "$DESFS_PACK" -q nothing empty
+t 'also one to come' hides layout=date,control=20250106 empty
 
 # fails_with TEXT FILE: it cannot be read, and why.
 fails_with()
