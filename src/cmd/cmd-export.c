@@ -178,7 +178,8 @@ static void export_files(struct job *j)
 		struct err err;
 
 		if (volume_get(j->v, f->node, &ve, &err)) {
-			failed(j, span_of("", 0), &err);
+			failed(j, j->is_together ? span_of("", 0) : j->dir,
+			       &err);
 			continue;
 		}
 		if (j->is_together)

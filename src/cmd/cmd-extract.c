@@ -140,7 +140,8 @@ static void restore_files(struct extract *x)
 		if (stop_requested() || x->is_full)
 			break;
 		if (volume_get(x->v, x->files.files[i].node, &ve, &err)) {
-			failed(x, span_of("", 0), &err);
+			failed(x, x->is_together ? span_of("", 0) : x->dir,
+			       &err);
 			continue;
 		}
 		restore_one(x, &ve);
