@@ -507,7 +507,6 @@ libdesfs_a_SOURCES += src/repack/erasure-verify-receipt.c
 libdesfs_a_SOURCES += src/repack/erasure-verify.c src/repack/erasure-verify.h
 libdesfs_a_SOURCES += src/repack/finish.c src/repack/finish.h
 libdesfs_a_SOURCES += src/repack/fold.c src/repack/fold.h
-libdesfs_a_SOURCES += src/repack/fold-choose.c
 libdesfs_a_SOURCES += src/repack/fold-objects.c src/repack/fold-objects.h
 libdesfs_a_SOURCES += src/repack/heirs.c src/repack/heirs.h
 libdesfs_a_SOURCES += src/repack/held.c src/repack/held.h

@@ -123,7 +123,6 @@ unit_programs += tests/unit/uid-set
 unit_programs += tests/unit/beneath
 unit_programs += tests/unit/erasure-state
 unit_programs += tests/unit/finish
-unit_programs += tests/unit/fold-choose
 unit_programs += tests/unit/purge-rule
 unit_programs += tests/unit/plan-repack
 unit_programs += tests/unit/engine-blocks

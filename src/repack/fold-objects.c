@@ -12,6 +12,7 @@
 #include "store/store-write.h"
 
 #define LOG_PREFIX "log/"
+#define NOT_COVERED INT64_MAX
 
 void fold_objects_release(struct fold_objects *f)
 {
@@ -20,11 +21,9 @@ void fold_objects_release(struct fold_objects *f)
 		free(f->all[i].members);
 		free(f->all[i].roots);
 	}
-	for (size_t i = 0; i < f->n_records; i++)
-		free(f->covers[i].all);
 	free(f->all);
 	free(f->records);
-	free(f->covers);
+	free(f->covered);
 	*f = (struct fold_objects){ 0 };
 }
 
@@ -39,9 +38,11 @@ static void take_records(struct fold_objects *f, const struct oplog *log)
 {
 	f->n_records = oplog_n_records(log);
 	f->records = xcalloc(f->n_records + 1, sizeof(*f->records));
-	f->covers = xcalloc(f->n_records + 1, sizeof(*f->covers));
-	for (size_t i = 0; i < f->n_records; i++)
+	f->covered = xcalloc(f->n_records + 1, sizeof(*f->covered));
+	for (size_t i = 0; i < f->n_records; i++) {
 		f->records[i] = oplog_record_at(log, i);
+		f->covered[i] = NOT_COVERED;
+	}
 	if (f->n_records)
 		qsort(f->records, f->n_records, sizeof(struct oplog_record *),
 		      by_name);
@@ -79,6 +80,14 @@ static struct fold_object *add_object(struct fold_objects *f, const char *name)
 	f->all = mem_grow(f->all, &f->cap, f->n + 1, sizeof(*f->all));
 	f->all[f->n] = (struct fold_object){ .name = xstrdup(name) };
 	return &f->all[f->n++];
+}
+
+static void cover(struct fold_objects *f, const struct fold_object *o)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		if (o->time < f->covered[o->members[i]])
+			f->covered[o->members[i]] = o->time;
+	}
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -238,11 +247,58 @@ enum rc fold_objects_fill(struct fold_objects *ret, struct store *st,
 			rc = read_checkpoint(&x, key, err);
 		free(key);
 	}
-	fold_objects_cover(ret);
+	for (size_t i = 0; i < ret->n; i++) {
+		const struct fold_object *o = &ret->all[i];
+
+		if (o->is_checkpoint && !o->is_dirty && !o->is_removed)
+			cover(ret, o);
+	}
 	return rc;
 }
 
-/* --- what is written ------------------------------------------------------ */
+/* --- what to write -------------------------------------------------------- */
+
+static size_t count_loose(const struct fold_objects *f, int64_t before)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct fold_object *o = &f->all[i];
+
+		n += !o->is_checkpoint && !o->is_foreign &&
+		     f->records[o->members[0]]->time <= before;
+	}
+	return n;
+}
+
+size_t fold_objects_choose(struct fold_objects *f, size_t many, int64_t before,
+			   const struct oplog_record ***ret)
+{
+	bool *chosen = xcalloc(f->n_records + 1, sizeof(*chosen));
+	bool fold_loose = count_loose(f, before) >= many;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct fold_object *o = &f->all[i];
+
+		if (o->is_removed || o->is_foreign)
+			continue;
+		o->is_loose = !o->is_checkpoint && !o->is_dirty &&
+			      (f->covered[o->members[0]] != NOT_COVERED ||
+			       (fold_loose &&
+				f->records[o->members[0]]->time <= before));
+		for (size_t k = 0; (o->is_dirty || o->is_loose) && k < o->n;
+		     k++)
+			chosen[o->members[k]] = true;
+	}
+	*ret = xcalloc(f->n_records + 1, sizeof(**ret));
+	for (size_t i = 0; i < f->n_records; i++) {
+		if (chosen[i] && f->covered[i] == NOT_COVERED)
+			(*ret)[n++] = f->records[i];
+	}
+	free(chosen);
+	return n;
+}
 
 void fold_objects_add_written(struct fold_objects *f, const char *key,
 			      int64_t time, const struct buf *text,
@@ -256,7 +312,7 @@ void fold_objects_add_written(struct fold_objects *f, const char *key,
 	sha256_of(text->p, text->len, o->sha256);
 	for (size_t i = 0; i < n; i++)
 		add_member(o, find_record(f, records[i]->name));
-	fold_object_cover(f, o);
+	cover(f, o);
 }
 
 /* --- what to remove ------------------------------------------------------- */
@@ -304,13 +360,14 @@ enum rc fold_objects_read_back(struct fold_objects *f, struct store *st,
 
 	if (!has_candidates(f))
 		return RC_OK;
-	fold_objects_uncover(f);
+	for (size_t i = 0; i < f->n_records; i++)
+		f->covered[i] = NOT_COVERED;
 	for (size_t i = 0; !rc && i < f->n; i++) {
 		struct fold_object *o = &f->all[i];
 		struct comparing c = { .o = o, .is_same = true };
 		char *key;
 
-		if (!fold_object_is_clean(o))
+		if (!o->is_checkpoint || o->is_dirty || o->is_removed)
 			continue;
 		key = xasprintf(LOG_PREFIX "%s", o->name);
 		c.key = key;
@@ -318,9 +375,33 @@ enum rc fold_objects_read_back(struct fold_objects *f, struct store *st,
 		free(key);
 		o->is_whole = !rc && c.is_same;
 		if (o->is_whole)
-			fold_object_cover(f, o);
+			cover(f, o);
 	}
 	return rc;
+}
+
+bool fold_object_may_go(const struct fold_objects *f,
+			const struct fold_object *o)
+{
+	if (o->is_removed || o->is_foreign || !(o->is_dirty || o->is_loose))
+		return false;
+	for (size_t i = 0; i < o->n; i++) {
+		if (f->covered[o->members[i]] == NOT_COVERED)
+			return false;
+	}
+	return true;
+}
+
+int64_t fold_object_since(const struct fold_objects *f,
+			  const struct fold_object *o)
+{
+	int64_t since = INT64_MIN;
+
+	for (size_t i = 0; i < o->n; i++) {
+		if (f->covered[o->members[i]] > since)
+			since = f->covered[o->members[i]];
+	}
+	return since;
 }
 
 void fold_objects_names(const struct fold_objects *f, fold_root_fn *fn,

@@ -3,7 +3,7 @@
  * for fold.c.
  *
  * An object with names of shards that are gone is dirty.  A record is covered
- * by a checkpoint that has it and is neither dirty nor spare.
+ * by a checkpoint that has it and is not dirty.
  */
 #ifndef DESFS_REPACK_FOLD_OBJECTS_H
 #define DESFS_REPACK_FOLD_OBJECTS_H
@@ -24,7 +24,6 @@ struct fold_object {
 	char *name; /* behind log/ */
 	bool is_checkpoint, is_dirty, is_removed;
 	bool is_loose;   /* a record that was chosen without being dirty */
-	bool is_spare;   /* a checkpoint that others make needless */
 	bool is_foreign; /* it has records nobody knows of: left alone */
 	/* A checkpoint: */
 	bool is_whole; /* read back from every place */
@@ -36,18 +35,10 @@ struct fold_object {
 	size_t n_roots, cap_roots;
 };
 
-/* The checkpoints that stand for a record, by number. */
-struct fold_covers {
-	size_t *all;
-	size_t n, cap;
-};
-
 struct fold_objects {
 	const struct oplog_record **records; /* by name */
-	struct fold_covers *covers;          /* of each of them */
+	int64_t *covered;                    /* since when; INT64_MAX: not */
 	size_t n_records;
-	int64_t now;   /* when it was chosen */
-	int64_t after; /* what is written has this time at least */
 	struct fold_object *all;
 	size_t n, cap;
 };
@@ -70,20 +61,12 @@ enum rc fold_objects_fill(struct fold_objects *ret, struct store *st,
 			  oplog_gone_fn *is_gone, void *arg,
 			  struct err *err) MUST_CHECK;
 
-/* A checkpoint that may be relied on. */
-bool fold_object_is_clean(const struct fold_object *o);
-/* Forget which stand for which; note one, or all that do. */
-void fold_objects_uncover(struct fold_objects *f);
-void fold_object_cover(struct fold_objects *f, const struct fold_object *o);
-void fold_objects_cover(struct fold_objects *f);
-
 /* The records to be put into new checkpoints, in the order of their names;
- * free(*ret).  Those that are not dirty only if they are older than before and
- * as many as many; those of small checkpoints if something is written anyway,
- * or there are some.
+ * free(*ret).  Those that are not dirty only if they are as many as many, and
+ * older than before.
  */
 size_t fold_objects_choose(struct fold_objects *f, size_t many, int64_t before,
-			   int64_t now, const struct oplog_record ***ret);
+			   const struct oplog_record ***ret);
 void fold_objects_add_written(struct fold_objects *f, const char *key,
 			      int64_t time, const struct buf *text,
 			      const struct oplog_record *const *records,
@@ -94,7 +77,7 @@ void fold_objects_add_written(struct fold_objects *f, const char *key,
  */
 enum rc fold_objects_read_back(struct fold_objects *f, struct store *st,
 			       struct err *err) MUST_CHECK;
-/* Dirty, loose or spare, and all of it is covered. */
+/* Dirty or loose, and all of it is covered. */
 bool fold_object_may_go(const struct fold_objects *f,
 			const struct fold_object *o);
 /* Since when all of it is covered. */

@@ -19,7 +19,7 @@
 #include "verify/archive-list.h"
 #include "volume/oplog-checkpoint.h"
 
-#define MANY 8u
+#define MANY 512u
 
 /* --- names that are left -------------------------------------------------- */
 
@@ -89,8 +89,6 @@ static enum rc write_one(struct folding *f,
 	}
 	if (f->now > time)
 		time = f->now;
-	if (f->objects.after > time)
-		time = f->objects.after;
 	if (oplog_checkpoint_encode(records, n, f->o->archive_id, time, is_gone,
 				    f, &text, ret_n, err))
 		return err->rc;
@@ -117,7 +115,7 @@ static enum rc write_all(struct folding *f, struct err *err)
 	size_t n;
 
 	n = fold_objects_choose(&f->objects, many_of(f->o), f->now - f->settle,
-				f->now, &todo);
+				&todo);
 	for (size_t i = 0, some = 0; !rc && i < n; i += some)
 		rc = write_one(f, todo + i, n - i, &some, err);
 	free(todo);
@@ -188,7 +186,7 @@ static bool is_due(struct folding *f)
 {
 	const struct oplog_record **todo = NULL;
 	bool is_any = fold_objects_choose(&f->objects, many_of(f->o),
-					  f->now - f->settle, f->now, &todo);
+					  f->now - f->settle, &todo);
 
 	free(todo);
 	for (size_t i = 0; i < f->objects.n; i++) {
@@ -256,7 +254,7 @@ enum rc fold_log(struct oplog *log, const struct fold_options *opts,
 	}
 	fold_objects_release(&f.objects);
 	old_set_release(&f.old);
-	if (!rc && (ret->checkpoints || ret->removed))
+	if (!rc)
 		rc = oplog_read(log, opts->store, &changed, err);
 	if (rc)
 		fold_names_release(ret_names);

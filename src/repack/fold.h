@@ -3,8 +3,7 @@
  * these stand for.
  *
  * Records that have names of shards which are gone everywhere are folded at
- * once, as first and last are names of files; others when there are some, and
- * small checkpoints with them: to read the log takes few requests then.  An
+ * once, as first and last are names of files; others when there are many.  An
  * object is removed only after what stands for it was read back from every
  * place, and some time after that was written.
  */
@@ -26,7 +25,7 @@ struct fold_options {
 	struct store *store;
 	const uint8_t *archive_id;
 	int64_t settle;  /* us from the checkpoint to the removal */
-	size_t min_many; /* so many records are folded without need; 0: 8 */
+	size_t min_many; /* so many records are folded without need; 0: 512 */
 };
 
 struct fold_totals {

@@ -5,8 +5,6 @@
 . "${0%/*}/../lib/tap.sh"
 # shellcheck source=tests/lib/s3.sh
 . "$SRCDIR/tests/lib/s3.sh"
-# shellcheck source=tests/lib/tree.sh
-. "$SRCDIR/tests/lib/tree.sh"
 need_fake
 
 mkdir -p src/d
@@ -57,41 +55,3 @@ listed()
 	fake_reset && "$DESFS" erasures $ar && at_most 14 TOTAL && reads_once
 }
 t 'erasures reads each once, too' listed
-
-# --- what is over costs nothing ----------------------------------------------
-
-ar=s3://bkt/done
-t 'another archive' "$DESFS_PACK" -q --n-bits 4 src $ar
-# Of a single version each: of others the list of names would be asked what came
-# back since, as the shards are new.
-delete()
-{
-	delete_all --created-at "$("$DESFS" stat --json $ar "d/file-$1" |
-		sed 's/.*"created_at":"\([^"]*\)".*/\1/')" $ar "d/file-$1"
-}
-t 'a deletion that is over' delete 1
-t 'costs an idle round the records that tell of it' idle_round 16
-several()
-{
-	for i in 2 3 4 5 6 7 8 9; do
-		delete $i || return 1
-	done
-	idle_round 18
-}
-t 'nine cost no more than some' several
-
-mkdir -p many/d
-n=$(scaled 1100)
-i=0
-while [ $i -lt "$n" ]; do
-	echo "$i" >"many/d/$i"
-	i=$((i + 1))
-done
-ar=s3://bkt/many
-many()
-{
-	"$DESFS_PACK" -q --n-bits 4 many $ar &&
-		delete_all --recursive $ar d >reaped 2>&1 &&
-		grep ", $((n + 1)) erasures finished" reaped && idle_round 23
-}
-t 'nor do 1,100 at once, but for a page of the list' many
