@@ -113,7 +113,7 @@ t 'convert leaves out a damaged file' one_lost 1 convert --index-cache '' \
 t 'and one only' grep -q ' 1 failed, 0 lost; ' out
 t 'so does extract' one_lost 6 extract --index-cache '' s3://bad/a out-bad
 t 'as well' [ "$(find out-bad -type f | wc -l)" = $some ]
-fake_rules 'kind=GET key=*.des from=40 every=3 count=5 cut-after=1000'
+fake_rules 'kind=GET key=*.des from=5 every=3 count=5 cut-after=1000'
 again()
 {
 	rm -rf out-bad

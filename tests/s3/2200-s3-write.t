@@ -84,13 +84,17 @@ fake_reset
 t 'a second run adds nothing' pack small s3://plain/small
 t 'and writes no shard' eval '! grep -q "PUT .*\.des" "$fake_log"'
 
-# The same archive anew, where its log is lost: what is there is taken.
-t 'a run whose shards are there' eval \
-	's3_keys "$fake_url" plain small%2Flog | while read -r k; do
-		s3_curl DELETE "$fake_url/plain/$k" || exit; done
-	fake_reset && pack small s3://plain/small'
-t 'puts none of them again' eval '! grep -q "PUT .*/small/2.*\.des" "$fake_log"'
-t 'and the archive is whole' same s3://plain/small small
+# A run that dies before its log record: its shards are taken.
+unlogged()
+{
+	fake_killed 'kind=PUT key=again/log/*' "$DESFS_PACK" -q \
+		--created-at $when small s3://plain/again &&
+		s3_keys "$fake_url" plain again%2F | grep '\.des$' &&
+		fake_reset && pack small s3://plain/again
+}
+t 'a run whose shards are there' unlogged
+t 'puts none of them again' eval '! grep -q "PUT .*/again/2.*\.des" "$fake_log"'
+t 'and the archive is whole' same s3://plain/again small
 
 t 'a bucket that is not there is named' eval \
 	'! pack small s3://none/x 2>err && grep -q "bucket none does not exist" err'
