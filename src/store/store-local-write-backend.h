@@ -4,8 +4,9 @@
  * STORE_TMP/RUN is the mark of a run, where RUN is "run-" and 16 hex digits;
  * its writer holds it under flock(2) for as long as it lives.  The first line
  * of the mark is '/' and the kind of the run, which no key looks like; then
- * comes a line for each key, written before that is published.  STORE_TMP/RUN-X
- * are that run's unfinished uploads, X being 16 hex digits.
+ * comes a line for each key, written before that is published, and made
+ * durable before if that is a shard.  STORE_TMP/RUN-X are that run's unfinished
+ * uploads, X being 16 hex digits.
  *
  * STORE_TMP itself is locked by who cleans up, from the look at what is alive
  * to the removal, and shared for a moment by who has just made a mark; so what

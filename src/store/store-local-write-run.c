@@ -154,16 +154,25 @@ enum rc store_local_run_new(struct store *st, enum store_run_kind kind,
 	return RC_OK;
 }
 
+/* The mark is made durable, for claims to be; that of a single upload, which
+ * has none, need not be.
+ */
 enum rc store_local_run_begin(struct store *st, enum store_run_kind kind,
 			      struct store_run **ret, struct err *err)
 {
 	struct local_store *ls = (struct local_store *)st;
+	struct store_run *run = NULL;
 
 	if (ls->run)
 		return err_set(err, RC_USAGE, "a run has begun already");
-	if (store_local_run_new(st, kind, ret, err))
+	if (store_local_run_new(st, kind, &run, err))
 		return err->rc;
-	ls->run = *ret;
+	if (io_fsync_dir(((struct store_run_local *)run)->tmpfd)) {
+		err_set_errno(err, errno, "%s", STORE_TMP);
+		store_local_run_end(run, false);
+		return err->rc;
+	}
+	*ret = ls->run = run;
 	return RC_OK;
 }
 
@@ -179,7 +188,16 @@ void store_local_run_end(struct store_run *base, bool is_committed)
 	run_free(run);
 }
 
-/* One write of O_APPEND for each line, so that threads may meet here. */
+static bool is_shard(const char *key)
+{
+	return *key >= '0' && *key <= '9';
+}
+
+/* One write of O_APPEND for each line, so that threads may meet here.  Shards
+ * outlast a power failure, and so must the word whose they are: one that is
+ * nobody's is taken for one of a log that is lost.  Of no other object is that
+ * asked, and there may be one for each file.
+ */
 enum rc store_local_run_claim(struct store_run *base, const char *key,
 			      struct err *err)
 {
@@ -187,7 +205,8 @@ enum rc store_local_run_claim(struct store_run *base, const char *key,
 	CLEANUP_FREE char *line = xasprintf("%s\n", key);
 
 	run->has_claims = true;
-	if (io_write(run->markfd, line, strlen(line)))
+	if (io_write(run->markfd, line, strlen(line)) ||
+	    (is_shard(key) && fdatasync(run->markfd)))
 		return err_set_errno(err, errno, "%s/%s", STORE_TMP, run->name);
 	return RC_OK;
 }

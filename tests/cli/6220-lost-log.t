@@ -72,6 +72,32 @@ t 'a first run is killed before its record' killed 1 '*/a/log/*'
 t 'having made shards' eval 'ls a/2*/*.des && [ ! "$(ls a/log 2>e)" ]'
 t 'it is gone on with' pack src a
 t 'all is there' same a
+
+# The power fails: of what the run has claimed there is what it made durable.
+mkdir durable
+power_failed()
+{
+	rm -rf a durable/*
+	ASAN_OPTIONS=$no_leaks with_faults \
+		"fsync $PWD/a/tmp run=echo tmp >>$PWD/durable/dir
+fsync $PWD/a/tmp/run-???????????????? run=cp $PWD/a/tmp/run-* $PWD/durable/; echo mark >>$PWD/durable/n
+change */a/log/* nth=1 run=kill -KILL \$PPID" \
+		"$DESFS_PACK" -q --jobs 1 src a
+	[ $? = 137 ] || return
+	[ -s durable/dir ] || rm a/tmp/run-*
+	for mark in a/tmp/run-????????????????; do
+		cp "durable/${mark##*/}" "$mark" || : >"$mark"
+	done
+}
+t 'the power fails before the record of a first run' power_failed
+find a -name '*.des' >shards
+t 'having made shards' test -s shards
+t 'of which each costs one word more' \
+	[ "$(wc -l <durable/n)" = "$(wc -l <shards)" ]
+t 'and the run as well' [ "$(cat durable/dir)" = tmp ]
+t 'it is gone on with' pack src a
+t 'all is there' same a
+
 t 'one is killed that has no shard' eval 'killed 1 "*/a/2*/*" && pack src a'
 t 'all is there, too' same a
 one_more()

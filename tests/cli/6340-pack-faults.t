@@ -74,9 +74,9 @@ t 'beyond the quota' fails 'write */killed/tmp/*-* nth=3 errno=EDQUOT' 13 \
 t 'a write error' fails 'write */killed/tmp/*-* nth=3 errno=EIO' 5 \
 	'tmp/.*: Input/output error'
 t 'an error when a shard is made durable' fails \
-	'fsync */killed/tmp/*-* nth=2 errno=EIO' 5 \
+	'fsync */killed/tmp/run-*-* nth=2 errno=EIO' 5 \
 	'2026.*\.des: Input/output error'
-t 'no space then' fails 'fsync */killed/tmp/*-* nth=1 errno=ENOSPC' 13 \
+t 'no space then' fails 'fsync */killed/tmp/run-*-* nth=1 errno=ENOSPC' 13 \
 	"2026.*\\.des: $space"
 t 'a shard that cannot get its name' fails \
 	'rename */killed/2*.des nth=2 errno=EIO' 5 \
@@ -88,6 +88,11 @@ t 'no unfinished file' fails 'open */killed/tmp/*-* nth=2 errno=ENOSPC' 13 \
 	"tmp/.*: $space"
 t 'no mark of the run' fails 'open */killed/tmp/run-* nth=1 errno=EROFS' 10 \
 	'tmp.*: Read-only file system'
+t 'the run is not made durable' fails 'fsync */killed/tmp errno=EIO' 5 \
+	'tmp: Input/output error'
+t 'nor that a shard is its' fails \
+	'fsync */killed/tmp/run-???????????????? nth=1 errno=EIO' 5 \
+	'tmp/run-[0-9a-f]*: Input/output error'
 t 'no log record' fails 'rename */killed/log/2*.json errno=ENOSPC' 13 \
 	"log/.*\\.json: $space"
 t 'its directory is not made durable' fails_late \

@@ -90,7 +90,7 @@ t 'a short write, and then no space' fails \
 	"write */killed/tmp/*-* nth=4 short=100
 write */killed/tmp/*-* nth=5 errno=ENOSPC" 13 "tmp/.*: $space"
 t 'an error when a shard is made durable' fails \
-	'fsync */killed/tmp/*-* nth=2 errno=EIO' 5 'Input/output error'
+	'fsync */killed/tmp/run-*-* nth=2 errno=EIO' 5 'Input/output error'
 t 'a shard that cannot get its name' fails \
 	'rename */killed/2*.des nth=3 errno=EIO' 5 \
 	'2026.*\.des: Input/output error'
