@@ -15,6 +15,8 @@
 #include "verify/archive-list.h"
 #include "volume/descriptor.h"
 #include "volume/oplog-checkpoint.h"
+#include "volume/oplog-state.h"
+#include "volume/oplog.h"
 
 #define LOG_PREFIX "log/"
 
@@ -155,31 +157,59 @@ static void sort_once(struct looking *l)
 	l->n = n;
 }
 
+/* With what the log says, or NULL. */
 static const char *first_of_nobody(const struct looking *l,
 				   const struct shard_meta *known,
-				   size_t n_known)
+				   size_t n_known,
+				   const struct oplog_state *state)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct shard_meta like = { .key = l->all[i].key };
 
-		if (!l->all[i].has_run &&
-		    (!n_known || !bsearch(&like, known, n_known, sizeof(*known),
-					  shard_meta_compare)))
-			return l->all[i].key;
+		if (l->all[i].has_run ||
+		    (n_known && bsearch(&like, known, n_known, sizeof(*known),
+					shard_meta_compare)) ||
+		    (state && oplog_state_knows(state, like.key)))
+			continue;
+		return like.key;
 	}
 	return NULL;
 }
 
+bool lost_log_names_shards(const struct oplog *log)
+{
+	return oplog_count(log) || oplog_state_n_old(oplog_state(log));
+}
+
+/* What is there now may be of runs that ended since the caller read it. */
+static enum rc check_with_log(const struct looking *l, struct store *st,
+			      const struct shard_meta *known, size_t n_known,
+			      struct err *err)
+{
+	struct oplog *log = oplog_new();
+	const char *first = NULL;
+	bool changed = false;
+	enum rc rc = oplog_read(log, st, &changed, err);
+
+	if (!rc && !lost_log_names_shards(log))
+		first = first_of_nobody(l, known, n_known, oplog_state(log));
+	if (first)
+		rc = err_set(err, RC_NOENT,
+			     "%s: has shards, %s the first, and no log that "
+			     "names any: to go on would hide them; 'desfs "
+			     "rebuild' makes it again",
+			     store_url(st), first);
+	oplog_free(log);
+	return rc;
+}
+
 /* In this order: a shard listed here whose run is not alive after that is told
- * by the claims, or named by the log that is listed at last.
+ * by the claims, or named by the log that is read at last.
  */
 static enum rc look(struct looking *l, struct store *st,
 		    const struct store_run *own, const struct shard_meta *known,
 		    size_t n_known, struct err *err)
 {
-	const char *first;
-	bool has_record = false;
-
 	if (store_each_place(st, DESCRIPTOR_KEY, look_in, l, err))
 		return err->rc;
 	sort_once(l);
@@ -188,17 +218,9 @@ static enum rc look(struct looking *l, struct store *st,
 		return RC_OK;
 	if (store_claims(st, note_claim, l, err))
 		return err->rc;
-	first = first_of_nobody(l, known, n_known);
-	if (!first)
+	if (!first_of_nobody(l, known, n_known, NULL))
 		return RC_OK;
-	if (lost_log_has_record(st, &has_record, err))
-		return err->rc;
-	if (has_record)
-		return RC_OK;
-	return err_set(err, RC_NOENT,
-		       "%s: has shards, %s the first, and no log: a new one "
-		       "would hide them; 'desfs rebuild' makes it again",
-		       store_url(st), first);
+	return check_with_log(l, st, known, n_known, err);
 }
 
 enum rc lost_log_check(struct store *st, const struct store_run *own,

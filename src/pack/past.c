@@ -156,13 +156,14 @@ static void sort_parts(struct pack *p)
 	p->n_parts = n;
 }
 
-/* The look at the store is for who finds no record: once in an archive's life.
+/* The look at the store is for who finds no shard named: once in an archive's
+ * life.
  */
 static enum rc check_log(const struct pack *p, const struct oplog *log,
 			 const struct shard_meta *known, size_t n_known,
 			 struct err *err)
 {
-	if (oplog_n_records(log) || p->opts->dry_run)
+	if (lost_log_names_shards(log) || p->opts->dry_run)
 		return RC_OK;
 	return lost_log_check(p->store, p->run, known, n_known, err);
 }

@@ -63,6 +63,24 @@ t 'then it is packed into' pack src lost
 t 'and all is there' same lost
 t 'also what was' "$DESFS" verify --deep lost
 
+# What is deleted comes before the shards: between the two rebuild is stopped.
+t 'a file is deleted' "$DESFS" tombstone add --no-copies a d5/f
+stopped()
+{
+	lose 'rm lost/log/*' && killed_at_change 2 "$PWD/lost/log/2*" \
+		"$DESFS" rebuild lost && objects lost >before
+}
+t 'rebuild is stopped before the record of shards' stopped
+t 'there is that of documents alone' eval \
+	'[ "$(ls lost/log | wc -l)" = 1 ] && grep tombstones lost/log/*'
+t 'it is not packed into either' refused
+t 'nor with a checkpoint' refused --checkpoint state
+t 'rebuild goes on' "$DESFS" rebuild lost
+t 'then it is packed into' pack --exclude /d5 src lost
+t 'what is deleted stays so' eval 'rm -rf out.d &&
+	"$DESFS" extract lost out.d && not test -e out.d/d5/f &&
+	diff -r --exclude=d5 src out.d'
+
 # --- runs that were not finished ------------------------------------------------
 killed()
 {
