@@ -108,6 +108,22 @@ static enum rc note_shard(void *arg, const char *key, uint64_t size,
 	return RC_OK;
 }
 
+/* A directory beside the archive's that may not be read is of no interest, so
+ * it is not listed; in buckets there is no such thing, and lists are dear.
+ */
+static enum rc list_shards(struct looking *l, struct store *place,
+			   struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	if (store_is_remote(place))
+		return store_list(place, "", NULL, note_shard, l, err);
+	for (char c = '0'; c <= '9' && !rc; c++)
+		rc = store_list(place, (const char[]){ c, '\0' }, NULL,
+				note_shard, l, err);
+	return rc;
+}
+
 /* store_place_fn: each by itself, as the list of several is of all there is. */
 static enum rc look_in(void *arg, const char *zone, struct store *place,
 		       struct err *err)
@@ -117,7 +133,7 @@ static enum rc look_in(void *arg, const char *zone, struct store *place,
 
 	l->of_place = 0;
 	l->is_over = false;
-	rc = store_list(place, "", NULL, note_shard, l, err);
+	rc = list_shards(l, place, err);
 	if (!rc || l->is_over)
 		return RC_OK;
 	return zone ? err_prefix(err, "store %s", zone) : rc;

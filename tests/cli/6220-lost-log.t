@@ -126,6 +126,16 @@ one_more()
 t 'a shard that no dead run has made' eval 'one_more && cp -a a lost.1 &&
 	is 3 "desfs rebuild" pack src a'
 
+# A directory beside what is the archive's that nobody else may read.
+beside()
+{
+	mkdir a/backup && with_faults "open $PWD/a/backup errno=EACCES" "$@"
+}
+t 'one is killed beside a directory that may not be read' eval \
+	'killed 1 "*/a/log/*" && beside pack src a && same a'
+t 'a log is lost beside one' eval 'rm a/log/* && rm -r a/backup &&
+	is 3 "desfs rebuild" beside pack src a'
+
 # Others of its kind are at work, or have made all there is and are dead.
 together()
 {
