@@ -256,6 +256,7 @@ shell_tests += tests/cli/6411-checkpoint-overtaken.t
 shell_tests += tests/cli/6412-lost-shard.t
 shell_tests += tests/cli/6350-own-archive.t
 shell_tests += tests/cli/6360-remove-together.t
+shell_tests += tests/cli/6370-remove-lock.t
 shell_tests += tests/cli/6420-kill-workers.t
 shell_tests += tests/cli/6430-clean-workers.t
 shell_tests += tests/cli/7100-repack.t

@@ -308,6 +308,24 @@ static enum rc remove_unlisted(struct s3_store *s, const char *key,
 	return s3_write_delete(s, key, "", err);
 }
 
+/* The oldest first: so it stays hidden until nothing is left.  Not of a lock:
+ * later versions are of others who have not seen yet that the oldest is not
+ * theirs.  While it is there nobody takes one for his own that goes next.
+ */
+static enum rc remove_listed(struct s3_store *s, const struct versions *v,
+			     struct err *err)
+{
+	bool is_newest_first = is_lock(v->key);
+
+	for (size_t i = 0; i < v->n; i++) {
+		size_t at = is_newest_first ? i : v->n - 1 - i;
+
+		if (s3_write_delete(s, v->key, v->all[at], err))
+			return err->rc;
+	}
+	return RC_OK;
+}
+
 enum rc s3_write_remove(struct store *st, const char *key, struct err *err)
 {
 	struct s3_store *s = (struct s3_store *)st;
@@ -322,10 +340,5 @@ enum rc s3_write_remove(struct store *st, const char *key, struct err *err)
 		return rc;
 	if (!v.n_objects)
 		return err_set(err, RC_NOENT, "%s: not found", key);
-	/* The oldest first: so it stays hidden until nothing is left. */
-	for (size_t i = v.n; i-- > 0;) {
-		if (s3_write_delete(s, key, v.all[i], err))
-			return err->rc;
-	}
-	return RC_OK;
+	return remove_listed(s, &v, err);
 }
