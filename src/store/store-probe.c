@@ -242,12 +242,25 @@ static void check_range(struct probe *p, struct store *st)
 	on_step(p, &step);
 }
 
-static bool is_older(struct probe *p, struct store *st)
+/* There is no descriptor. */
+static void check_older(struct probe *p, struct store *st, struct err *err)
 {
 	bool is_there = false;
-	struct err ignored;
+	struct err why;
 
-	return !p->older(st, &is_there, &ignored) && is_there;
+	if (p->older(st, &is_there, &why)) {
+		denied(p, "read", &why, "s3:ListBucket");
+	} else if (is_there) {
+		pass(p, "read",
+		     "an older program's archive is there, see desfs-legacy(7)");
+	} else if (p->try_write) {
+		pass(p, "read", "no archive is there yet");
+	} else {
+		err_set(err, RC_NOENT,
+			"no archive is there: no " DESCRIPTOR
+			"; desfs-pack makes one");
+		fail(p, "read", err);
+	}
 }
 
 static void check_read(struct probe *p, struct store *st)
@@ -257,21 +270,12 @@ static void check_read(struct probe *p, struct store *st)
 	enum rc rc =
 		store_read_all(st, DESCRIPTOR, DESCRIPTOR_SIZE_MAX, &b, &err);
 
-	if (!rc) {
+	if (!rc)
 		pass(p, "read", DESCRIPTOR " can be read");
-	} else if (rc == RC_NOENT && is_older(p, st)) {
-		pass(p, "read",
-		     "an older program's archive is there, see desfs-legacy(7)");
-	} else if (rc == RC_NOENT && p->try_write) {
-		pass(p, "read", "no archive is there yet");
-	} else if (rc == RC_NOENT) {
-		err_set(&err, RC_NOENT,
-			"no archive is there: no " DESCRIPTOR
-			"; desfs-pack makes one");
-		fail(p, "read", &err);
-	} else {
+	else if (rc == RC_NOENT)
+		check_older(p, st, &err);
+	else
 		denied(p, "read", &err, "s3:GetObject");
-	}
 	/* What was read is the end of an object: servers may do that alone. */
 	if (p->is_remote && (!rc || rc == RC_CORRUPT))
 		check_range(p, st);

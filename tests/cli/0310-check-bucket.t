@@ -140,4 +140,29 @@ fake_rules 'range=bytes=0-0 full'
 t 'that its ranges are not is told' eval \
 	"! '$DESFS' check-conf s3://plain/a >out && grep -q '^FAILED range: ' out"
 fake_rules
+
+# An archive of an older program: that it cannot be looked for is not "none".
+s3_put_all "$SRCDIR/tests/fixtures/legacy/des-v2/sidecar" "$fake_url" plain old
+# older STATUS TEXT [RULE]...: with writing and without
+older()
+{
+	older_status=$1 older_text=$2
+	shift 2
+	for older_write in '' --write; do
+		fake_rules "$@" || return
+		"$DESFS" check-conf --retries=1 $older_write s3://plain/old >out
+		[ $? = "$older_status" ] && grep -qe "$older_text" out &&
+			! grep -e 'no archive is there' out || {
+			cat out
+			return 1
+		}
+	done
+}
+t 'an older one is told' older 0 '^ok read: an older'
+t 'who may not look for it is told' older 10 \
+	'^FAILED read: the account needs s3:ListBucket, ' \
+	'kind=LIST query=*prefix=old%252F&* denied'
+t 'so is that the server did not say' older 5 '^FAILED read: .*503' \
+	'kind=LIST query=*prefix=old%252F&* status=503'
+fake_rules
 t 'no secret is in what was said' not grep -qF "$AWS_SECRET_ACCESS_KEY" out
