@@ -203,11 +203,13 @@ some_alone()
 	grep -rl '"kind":"erased"' mirror/log east/log && return 1
 	# The third one is no more.
 	rm -r west east/reap/zones mirror/reap/zones
-	"$DESFS" reap --grace 0 "zone://$tmp/some" && cat east/reap/zones
+	"$DESFS" reap --grace 0 "zone://$tmp/some" || return
+	grep -rl zebra east mirror && return 1
 	[ "$(cat east/reap/zones mirror/reap/zones)" = '{"stores":2}
 {"stores":2}' ] && "$DESFS" verify "zone://$tmp/some"
 }
 t 'nor are some of them' some_alone
+
 # An older program has not said how many they are, or there is one more.
 more_of_them()
 {
