@@ -292,11 +292,14 @@ static enum rc load_keys(struct reap_cmd *c, struct err *err)
 		return rc;
 	rc = random_object_read(c->l.st, SUPPRESSION_KEY_OBJECT, k->v[k->n],
 				err);
-	if (!rc && !c->o->dry_run)
-		rc = random_object_complete(c->l.st, SUPPRESSION_KEY_OBJECT,
-					    k->v[k->n], err);
-	k->n += !rc;
-	return rc == RC_NOENT ? RC_OK : rc;
+	if (rc)
+		return rc == RC_NOENT ? RC_OK : rc;
+	k->n++;
+	if (c->o->dry_run)
+		return RC_OK;
+	/* Nothing in there means that there is no key. */
+	return random_object_complete(c->l.st, SUPPRESSION_KEY_OBJECT,
+				      k->v[k->n - 1], err);
 }
 
 static enum rc reap_run(const void *options, int argc, char **argv,

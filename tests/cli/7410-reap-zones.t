@@ -297,3 +297,17 @@ salts_in_one()
 		says_nothing
 }
 t 'salts that one store alone has are given to the others' salts_in_one
+
+# A store that says there is no such thing is not an archive without a key.
+key_not_completed()
+{
+	make_archive && delete && "$DESFS" reap --grace 0 "$ar" &&
+		rm -r mirror/salts || return
+	with_faults 'change */mirror/salts* nth=1 errno=ENOENT' \
+		"$DESFS" reap --grace 0 "$ar" 2>err
+	is=$?
+	cat err && fault_used && [ $is = 3 ] && grep 'store mirror' err || return
+	"$DESFS" reap --grace 0 "$ar" &&
+		cmp east/salts/suppression mirror/salts/suppression
+}
+t 'a key that cannot be given to all stores ends the round' key_not_completed
