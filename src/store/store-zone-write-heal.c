@@ -22,6 +22,7 @@
 
 #define DESCRIPTOR "desfs.json"
 #define OBJECT_MAX (64u << 20) /* bytes */
+#define MARK_WRITES_MAX 8u
 
 struct seen {
 	char *key;
@@ -157,25 +158,57 @@ static enum rc heal_descriptor(struct heal *h, struct err *err)
 	return s && !is_everywhere(h, s) ? copy_to(h, s, &first, err) : RC_OK;
 }
 
+static enum rc read_mark(const struct place *p, bool *ret_is_there,
+			 uint64_t *ret_n, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { .max = ZONES_MARK_MAX };
+	enum rc rc = store_read_all(p->writer, STORE_ZONES_KEY, ZONES_MARK_MAX,
+				    &b, err);
+
+	*ret_is_there = !rc;
+	*ret_n = rc ? 0 : zones_mark_decode(b.p, b.len);
+	return rc == RC_NOENT ? RC_OK : rc;
+}
+
+/* Of another run's that was quicker either may be there then. */
+static enum rc write_mark(const struct place *p, bool is_there, size_t n_stores,
+			  struct err *err)
+{
+	CLEANUP_BUF struct buf text = { .max = ZONES_MARK_MAX };
+	bool existed;
+	enum rc rc;
+
+	zones_mark_encode(n_stores, &text);
+	if (is_there)
+		return store_replace(p->writer, STORE_ZONES_KEY, text.p,
+				     text.len, err);
+	rc = store_put(p->writer, STORE_ZONES_KEY, text.p, text.len, &existed,
+		       err);
+	return rc == RC_EXISTS ? RC_OK : rc;
+}
+
 /* It says of how many stores the archive has had the most: who names fewer than
- * that does not know all of them.
+ * that does not know all of them.  Another run that names fewer may have looked
+ * before ours and written after it: so ours looks once more.
  */
 static enum rc mark_place(const struct place *p, size_t n_stores,
 			  struct err *err)
 {
-	CLEANUP_BUF struct buf b = { .max = ZONES_MARK_MAX };
-	CLEANUP_BUF struct buf text = { .max = ZONES_MARK_MAX };
-	bool existed;
-	enum rc rc = store_read_all(p->writer, STORE_ZONES_KEY, ZONES_MARK_MAX,
-				    &b, err);
+	for (unsigned int i = 0; i <= MARK_WRITES_MAX; i++) {
+		bool is_there = false;
+		uint64_t n = 0;
 
-	zones_mark_encode(n_stores, &text);
-	if (rc == RC_NOENT)
-		return store_put(p->writer, STORE_ZONES_KEY, text.p, text.len,
-				 &existed, err);
-	if (rc || zones_mark_decode(b.p, b.len) >= n_stores)
-		return rc;
-	return store_replace(p->writer, STORE_ZONES_KEY, text.p, text.len, err);
+		if (read_mark(p, &is_there, &n, err))
+			return err->rc;
+		if (is_there && n >= n_stores)
+			return RC_OK;
+		if (i < MARK_WRITES_MAX &&
+		    write_mark(p, is_there, n_stores, err))
+			return err->rc;
+	}
+	return err_set(err, RC_CHANGED,
+		       "%s: others keep writing that there are fewer stores",
+		       STORE_ZONES_KEY);
 }
 
 /* See STORE_ZONES_KEY. */

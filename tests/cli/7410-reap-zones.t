@@ -226,6 +226,26 @@ more_of_them()
 }
 t 'a run writes down how many they are' more_of_them
 
+# writes_between CALL NOW THEN: before that call another run, which knows of
+# fewer stores, has written THEN where NOW was, or nothing.
+writes_between()
+{
+	rm -f east/reap/zones
+	[ ! "$2" ] || echo "$2" >east/reap/zones || return
+	echo "$3" >then
+	with_faults "$1 nth=1 run=cp $tmp/then $tmp/east/reap/zones" \
+		"$DESFS" reap "$ar" && fault_used || return
+	cat east/reap/zones && grep -qFx '{"stores":3}' east/reap/zones
+}
+together()
+{
+	make_archive || return
+	writes_between 'change */east/reap/zones' '' '{"stores":2}' &&
+		writes_between 'change */east/reap/zones' '' '{}' &&
+		writes_between 'fsync */east/reap' '{}' '{"stores":2}'
+}
+t 'also when another that knows of fewer does so at once' together
+
 # "number of erasures open"
 open_now()
 {
