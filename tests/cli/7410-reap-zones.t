@@ -331,3 +331,19 @@ key_not_completed()
 		cmp east/salts/suppression mirror/salts/suppression
 }
 t 'a key that cannot be given to all stores ends the round' key_not_completed
+
+# With what desfs-zones(5) says of that.
+add_mirror()
+{
+	make_archive && delete && "$DESFS" reap --grace 0 "$ar" &&
+		"$DESFS" tombstone add --no-copies "$ar" a/stays || return
+	sed 's/^stores = west.*/&, extra/' zones >more
+	printf '[store extra]\nurl = %s\n' "$tmp/extra" >>more
+	rm -rf extra && mkdir extra && cp -a west/2* extra || return
+	"$DESFS" reap "zone://$tmp/more"
+	"$DESFS" verify "zone://$tmp/more" && return 1
+	cp -a west/tombstones west/salts west/reap extra &&
+		"$DESFS" reap "zone://$tmp/more" &&
+		"$DESFS" verify --deep "zone://$tmp/more"
+}
+t 'a mirror needs what is no shard, too' add_mirror
