@@ -172,32 +172,59 @@ static enum way pass(const struct manifest_view *v, uint64_t *at)
 	return pass_next(v, at);
 }
 
+/* Is the object at from one of the run?  One that is within another is none. */
+static bool is_in_run(struct manifest_again *a, const struct manifest_view *v,
+		      uint64_t from)
+{
+	while (a->run_at < from && from < a->run_to) {
+		uint64_t next = a->run_at;
+
+		if (a->run_next <= a->run_at) {
+			if (next < v->begin || pass(v, &next) != WAY_ON)
+				return false;
+			a->run_next = next;
+		}
+		if (from < a->run_next)
+			return false;
+		a->run_at = a->run_next;
+	}
+	return a->run_at == from && from < a->run_to;
+}
+
 /* What follows an object at from, whole or not; *ret_wrong: what is wrong, not
  * with that object alone.
  */
 static enum way go_on(struct manifest_again *a, const struct manifest_view *v,
 		      uint64_t from, uint64_t *ret_wrong)
 {
+	uint64_t to = is_in_run(a, v, from) ? a->run_to : from;
 	enum way way = WAY_ON;
 	uint64_t next;
 
-	if (from < a->run_from || from >= a->run_to)
-		a->run_from = a->run_to = from;
-	while (way == WAY_ON && a->run_to < v->end) {
-		next = a->run_to;
+	while (way == WAY_ON && to < v->end) {
+		next = to;
 		way = pass(v, &next);
 		if (way == WAY_ON)
-			a->run_to = next;
+			to = next;
 	}
 	if (way == WAY_WRONG) {
 		*ret_wrong = next;
-		a->run_from = a->run_to = 0;
+		if (a->run_at == from)
+			a->run_at = a->run_to = 0;
+		return way;
 	}
+	if (a->run_at != from)
+		a->run_next = 0;
+	a->run_at = from;
+	a->run_to = to;
 	return way == WAY_ON ? WAY_SHORT : way;
 }
 
-void manifest_again_begin(struct manifest_again *a, uint64_t at)
+void manifest_again_begin(struct manifest_again *a, uint64_t at, bool is_behind)
 {
+	if (is_behind && a->run_at == a->begin && at < a->run_to)
+		a->run_at = at;
+	a->begin = at;
 	a->at = at;
 	a->behind = NOTHING;
 	json_check_init(&a->check);
@@ -281,20 +308,22 @@ static enum manifest_again_found try_object(struct manifest_again *a,
 
 enum manifest_again_found manifest_again_may(struct manifest_again *a,
 					     const struct manifest_view *all,
-					     uint64_t comma)
+					     uint64_t at)
 {
-	const struct manifest_view v = ahead_of(all, comma);
-	uint64_t at = skip_blanks(&v, comma + 1), wrong;
+	const struct manifest_view v = ahead_of(all, at);
+	uint64_t from = at, wrong;
 	enum way way = WAY_SHORT;
 
-	if (at < v.end && byte(&v, at) != '{')
+	if (byte(&v, at) == ',')
+		from = skip_blanks(&v, at + 1);
+	if (from < v.end && byte(&v, from) != '{')
 		return MANIFEST_AGAIN_HERE;
-	if (at < v.end)
-		way = go_on(a, &v, at, &wrong);
+	if (from < v.end)
+		way = go_on(a, &v, from, &wrong);
 	if (way == WAY_WRONG)
 		return MANIFEST_AGAIN_NONE;
-	return way == WAY_SHORT && !has_all(&v, comma) ? MANIFEST_AGAIN_MORE
-						       : MANIFEST_AGAIN_HERE;
+	return way == WAY_SHORT && !has_all(&v, at) ? MANIFEST_AGAIN_MORE
+						    : MANIFEST_AGAIN_HERE;
 }
 
 enum manifest_again_found manifest_again_find(struct manifest_again *a,

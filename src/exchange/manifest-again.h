@@ -32,14 +32,19 @@ struct manifest_again {
 	uint64_t at;         /* all before was looked at */
 	unsigned int behind; /* up to there: 1 a brace, 2 that and a comma */
 	struct json_check check; /* likewise, of the broken record */
-	/* From an object at run_from there was nothing else, up to one at
-	 * run_to of which not all was looked at.
+	/* From an object at run_at on there was nothing else, up to one at
+	 * run_to of which not all was looked at.  The second of these is at
+	 * run_next, if that is behind run_at; else it is not known.
 	 */
-	uint64_t run_from, run_to;
+	uint64_t run_at, run_next, run_to;
+	uint64_t begin; /* of the broken one */
 };
 
-/* Look for an object behind the broken one, which begins at at. */
-void manifest_again_begin(struct manifest_again *a, uint64_t at);
+/* Look for an object behind the one at at, should it be broken.  is_behind: it
+ * is an object, and only a whole one was between the last begin and this.
+ */
+void manifest_again_begin(struct manifest_again *a, uint64_t at,
+			  bool is_behind);
 
 enum manifest_again_found {
 	MANIFEST_AGAIN_NONE, /* in these bytes; more may be looked at */
@@ -52,12 +57,12 @@ enum manifest_again_found manifest_again_find(struct manifest_again *a,
 					      const struct manifest_view *v,
 					      uint64_t *ret);
 
-/* A record whose brackets match ends before a comma that is there, but it is
- * broken.  NONE: what follows says that it does not end there; MORE: if what
- * follows does not say so.
+/* A broken record seems to end before a comma or a brace at at.  NONE: what
+ * follows says that it does not end there; MORE: if what follows does not say
+ * so.
  */
 enum manifest_again_found manifest_again_may(struct manifest_again *a,
 					     const struct manifest_view *v,
-					     uint64_t comma);
+					     uint64_t at);
 
 #endif

@@ -93,7 +93,8 @@ static void begin_element(struct manifest_cut *c)
 	c->is_escaped = false;
 	c->has_looked = false;
 	c->found = MANIFEST_AGAIN_NONE;
-	manifest_again_begin(&c->again, c->base + c->at);
+	manifest_again_begin(&c->again, c->base + c->at,
+			     c->is_behind_good && c->p[c->at] == '{');
 	if (c->line_is_blank)
 		c->first_column = c->column;
 	c->line_is_blank = false;
@@ -152,8 +153,10 @@ static enum rc find_next(struct manifest_cut *c, bool *ret, struct err *err)
 	return RC_OK;
 }
 
-/* Does what is bad end before the comma at p + at, as its brackets say? */
-static enum rc check_comma(struct manifest_cut *c, bool *ret, struct err *err)
+/* Does what is bad end before p + at, where there is a comma, as its brackets
+ * say, or a brace, as its column says?
+ */
+static enum rc check_end(struct manifest_cut *c, bool *ret, struct err *err)
 {
 	bool has_more;
 
@@ -170,6 +173,17 @@ static enum rc check_comma(struct manifest_cut *c, bool *ret, struct err *err)
 		if (manifest_cut_read_on(c, &has_more, err))
 			return err->rc;
 	}
+}
+
+/* Take the byte before which what is bad does not end. */
+static void step_over(struct manifest_cut *c)
+{
+	/* Of a comma all is known. */
+	if (c->p[c->at] != '{')
+		return;
+	c->column++;
+	c->line_is_blank = false;
+	c->depth++;
 }
 
 /* Back to c->next, as if it were reached just now. */
@@ -230,13 +244,14 @@ static enum rc next_element(struct manifest_cut *c, struct manifest_text *ret,
 			if (!is_next && !step(c, &with))
 				continue;
 			ends = true;
-			if (!is_next && c->bad && c->p[c->at] == ',' &&
-			    check_comma(c, &ends, err))
+			if (!is_next && c->bad && c->p[c->at] != ']' &&
+			    check_end(c, &ends, err))
 				return err->rc;
-			if (!ends)
-				continue;
-			end_element(c, is_next, with, ret);
-			return RC_OK;
+			if (ends) {
+				end_element(c, is_next, with, ret);
+				return RC_OK;
+			}
+			step_over(c);
 		}
 		check_up_to(c, c->to);
 		if (find_next(c, &is_next, err))
@@ -324,5 +339,6 @@ enum rc manifest_cut_of_array(struct manifest_cut *c, struct manifest_text *ret,
 	if (lacks_comma && !ret->bad)
 		ret->bad = "no comma before it";
 	c->had_bad = c->had_bad || ret->bad;
+	c->is_behind_good = !ret->bad;
 	return RC_OK;
 }

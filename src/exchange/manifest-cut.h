@@ -57,7 +57,7 @@ struct manifest_cut {
 	uint64_t n_dropped_lines;
 
 	/* Of an array. */
-	bool is_over, wants_comma, had_bad;
+	bool is_over, wants_comma, had_bad, is_behind_good;
 	unsigned int depth;
 	bool in_string, is_escaped;
 	size_t checked; /* bytes up to p + checked were given to check */
