@@ -291,6 +291,7 @@ shell_tests += tests/cli/8400-bench.t
 shell_tests += tests/cli/8710-legacy-fixtures.t
 shell_tests += tests/cli/8720-legacy-malformed.t
 shell_tests += tests/cli/8730-legacy-requests.t
+shell_tests += tests/cli/8740-legacy-neighbours.t
 shell_tests += tests/cli/8500-export.t
 shell_tests += tests/cli/8500-convert.t
 shell_tests += tests/cli/8510-convert-killed.t

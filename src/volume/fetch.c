@@ -218,13 +218,16 @@ static bool prepare(struct fetch *f, struct request *rq,
 }
 
 /* Whether the block by itself may be had where the range it was in failed for
- * this very reader: when the range was what was wrong.  A server that gave no
- * answer has had all the tries that one read may make.
+ * this very reader: when the range was what was wrong, or another object that
+ * lies in it.  A server that gave no answer has had all the tries that one read
+ * may make.
  */
 static bool alone_may_help(const struct segment *s, const struct request *rq)
 {
 	if (s->range.lo >= rq->block.lo && s->range.hi <= rq->block.hi)
 		return false;
+	if (s->src.is_made)
+		return s->err.rc != RC_STOPPED;
 	return s->err.rc == RC_CORRUPT || s->err.rc == RC_NOMEM;
 }
 

@@ -9,13 +9,14 @@
  * that none of them has begun reads it himself.
  *
  * A range that fails fails nobody but the reader whose block it is: the others
- * read their own blocks alone and get their own errors.  What is returned was
- * checked by nobody yet.  Any thread; no lock is held during reads and
- * callbacks.
+ * read their own blocks alone and get their own errors; so does he where other
+ * objects may be what failed.  What is returned was checked by nobody yet.  Any
+ * thread; no lock is held during reads and callbacks.
  */
 #ifndef DESFS_VOLUME_FETCH_H
 #define DESFS_VOLUME_FETCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct fetch_source {
 	const struct shard_file *shard; /* for read; lives as long */
 	struct object_info info;
 	struct byte_range data;
+	bool is_made; /* of several objects, each of which fails by itself */
 };
 
 /* Read len bytes at off into buf.  is_ahead: nobody waits yet. */

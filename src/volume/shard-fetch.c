@@ -39,10 +39,9 @@ static bool find_source(const struct shard_handle *h, uint64_t off, size_t len,
 		{ f->index_off, f->index_off + f->index_len },
 	};
 
+	bool is_made = h->env->features & SHARD_INCOMPAT_UNHASHED;
 	/* The index of a shard that is made of older ones is at hand. */
-	uint32_t n = h->env->features & SHARD_INCOMPAT_UNHASHED
-			     ? 1
-			     : ARRAY_LEN(parts);
+	uint32_t n = is_made ? 1 : ARRAY_LEN(parts);
 
 	/* A handle that is being opened has no hold yet. */
 	if (!h->env->fetch || !h->hold)
@@ -56,6 +55,7 @@ static bool find_source(const struct shard_handle *h, uint64_t off, size_t len,
 			.shard = h->sf,
 			.info = h->tail->info,
 			.data = parts[i],
+			.is_made = is_made,
 		};
 		return true;
 	}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "unit.h"
 
@@ -33,8 +34,7 @@ struct fake {
 
 static struct fake fake;
 static struct fetch *f;
-static const struct fetch_source source = { .id = 3,
-					    .data = { 192, 192 + DATA } };
+static struct fetch_source source;
 
 static uint8_t byte_at(uint64_t off)
 {
@@ -83,6 +83,7 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&fake, 0, sizeof(fake));
+	source = (struct fetch_source){ .id = 3, .data = { 192, 192 + DATA } };
 	pthread_mutex_init(&fake.lock, NULL);
 	pthread_cond_init(&fake.changed, NULL);
 	return 0;
@@ -334,6 +335,28 @@ static void a_range_that_timed_out_is_not_tried_again_by_its_reader(
 	read_ok(1, &a);
 }
 
+static void a_range_of_many_objects_is_tried_again_by_its_reader(void **state)
+{
+	static const enum rc rcs[] = { RC_ACCESS, RC_CHANGED, RC_TIMEOUT,
+				       RC_CORRUPT };
+	struct around a = { 0, 100, false };
+	struct err err;
+
+	(void)state;
+	source.is_made = true;
+	start(4, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rcs); i++) {
+		fake.rc = rcs[i];
+		read_ok(1, &a);
+		/* What is wrong with the block itself is told. */
+		fake.rc_alone = RC_ACCESS;
+		assert_int_equal(read_block(1, &a, &err), RC_ACCESS);
+		fake.rc_alone = RC_OK;
+	}
+	fake.rc = RC_STOPPED;
+	assert_int_equal(read_block(1, &a, &err), RC_STOPPED);
+}
+
 static void a_failed_range_is_forgotten(void **state)
 {
 	struct around a = { 0, 200, true };
@@ -463,6 +486,7 @@ int main(void)
 		TEST(when_ranges_fail_each_block_is_tried_alone),
 		TEST(each_reader_gets_the_error_of_his_block),
 		TEST(a_range_that_timed_out_is_not_tried_again_by_its_reader),
+		TEST(a_range_of_many_objects_is_tried_again_by_its_reader),
 		TEST(a_failed_range_is_forgotten),
 		TEST(what_is_only_queued_is_read_by_who_wants_it),
 		TEST(what_was_wrong_is_read_again),
