@@ -17,6 +17,7 @@ unit_programs += tests/unit/legacy-index
 unit_programs += tests/unit/legacy-meta
 unit_programs += tests/unit/legacy-name
 unit_programs += tests/unit/legacy-path
+unit_programs += tests/unit/legacy-segments
 unit_programs += tests/unit/legacy-store
 unit_programs += tests/unit/golden-shards
 unit_programs += tests/unit/hex

@@ -233,6 +233,12 @@ static enum rc load(struct legacy_segments *s, struct segment *g, bool is_ahead,
 	return rc;
 }
 
+/* Whether bytes may be had where those that were read with them failed. */
+static bool alone_may_help(enum rc rc)
+{
+	return rc != RC_CHANGED && rc != RC_STOPPED;
+}
+
 enum rc legacy_segments_read(struct legacy_segments *s,
 			     const struct legacy_object *o, uint64_t off,
 			     void *buf, size_t len, bool is_ahead,
@@ -246,8 +252,13 @@ enum rc legacy_segments_read(struct legacy_segments *s,
 		g = hold(s, o, off, len, &is_mine);
 	if (!g)
 		return read_store(s, o, off, buf, len, is_ahead, err);
-	if (is_mine)
+	if (is_mine) {
+		bool is_larger = g->end - g->off > len;
+
 		rc = load(s, g, is_ahead, err);
+		if (rc && is_larger && alone_may_help(rc))
+			rc = RC_OK;
+	}
 	if (!rc && g->p)
 		memcpy(buf, g->p + (off - g->off), len);
 	else if (!rc)

@@ -2,8 +2,9 @@
 /* legacy-segments.h - several files of a remote object with one request.
  *
  * Who says beforehand what he is going to read, file by file, gets it with one
- * request; all other reads are requests of their own.  Memory is bounded.  Any
- * thread; who wants bytes that are on their way waits for them.
+ * request; all other reads are requests of their own, and so are those of a
+ * request that failed.  Memory is bounded.  Any thread; who wants bytes that are
+ * on their way waits for them.
  */
 #ifndef DESFS_LEGACY_LEGACY_SEGMENTS_H
 #define DESFS_LEGACY_LEGACY_SEGMENTS_H
