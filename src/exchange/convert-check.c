@@ -18,7 +18,6 @@
 #include "exchange/feed-volume.h"
 #include "pack/by-place.h"
 #include "run/throttle.h"
-#include "store/store.h"
 
 /* Files whose contents wait to be read in the order of their places. */
 #define FILES_MAX (32u << 10)
@@ -224,7 +223,7 @@ static bool may_pass(const struct check *k, bool is_unread, enum rc rc)
 	if (!is_unread)
 		return rc_is_transient(rc) || rc == RC_ACCESS;
 	return rc_is_transient(rc) &&
-	       (rc != RC_IO || store_is_remote(volume_store(k->c->from)));
+	       (rc != RC_IO || volume_is_remote(k->c->from));
 }
 
 static void tell(struct check *k, const struct volume_entry *ve, bool is_unread,

@@ -67,6 +67,27 @@ trouble()
 }
 t 'trouble on the way is no difference' trouble
 
+# So do those for contents of an older one, of more than are kept in memory.
+"$PYTHON" -B "$SRCDIR/tests/lib/legacy-many.py" des2 old 12 4000000 2 || exit
+start_fake --load bkt/old=old || exit
+from_old()
+{
+	"$DESFS" convert --index-cache '' --endpoint "$fake_url" --retries 1 \
+		-j 1 "$@" s3://bkt/old "$new" >out 2>&1
+	is=$?
+	cat out
+	echo "status $is"
+}
+unanswered()
+{
+	fake_rules 'kind=GET key=old/*.des latency=1' && new=new1 &&
+		from_old --no-verify && n=$(fake_used 1) && [ "$n" -gt 0 ] &&
+		fake_rules "kind=GET key=old/*.des from=$((n + 1)) status=503" &&
+		new=new2 && from_old && n=$(fake_used 1) && fake_rules '' &&
+		[ "$n" -gt 0 ] && [ "$is" = 5 ] && not grep 'not compared' out
+}
+t 'no answer while an older one is compared ends it' unanswered
+
 start_fake --web "$tmp" || exit
 t 'from a web server' converted "$fake_url/a" web
 t 'all is there as well' whole web
