@@ -24,7 +24,6 @@
 #include "legacy/legacy-options.h"
 #include "pack/list-file.h"
 #include "restore/restore.h"
-#include "store/store.h"
 #include "volume/volume.h"
 
 /* Of a store over a network, where threads wait more than they work. */
@@ -143,8 +142,7 @@ static unsigned int jobs(const struct get_many *o, struct volume *v)
 {
 	if (o->n_jobs)
 		return o->n_jobs;
-	return store_is_remote(volume_store(v)) ? REMOTE_JOBS
-						: workers_n_cpus();
+	return volume_is_remote(v) ? REMOTE_JOBS : workers_n_cpus();
 }
 
 static struct get_batch *new_batch(struct run *r, const struct open_archive *a)

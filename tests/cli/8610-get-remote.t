@@ -55,6 +55,27 @@ t 'takes the shards of its day' at_most 31 GET
 t 'the same by n_bits' old --n-bits 8
 t 'takes its shard' at_most 4 GET
 
+# So many threads wait for it, however few processors there are.
+is_held()
+{
+	[ "$(fake_used 1)" -gt 0 ] || ! kill -0 "$got" 2>/dev/null
+}
+waits_with()
+{
+	printf 'doc-0.txt\t2025-01-15\n' >one-pair
+	fake_rules 'kind=GET key=old/*.des range=bytes=[0-9]* latency=600000'
+	"$DESFS" get --batch one-pair s3://bkt/old >out.tar &
+	got=$!
+	wait_for 60 is_held
+	n=$(cat /proc/$got/task/*/comm | grep -c ^get)
+	kill -KILL $got
+	wait $got
+	fake_rules
+	echo "$n threads"
+	[ "$n" = "$1" ]
+}
+t 'a list of an older archive has eight threads' waits_with 8
+
 # Eight threads look for what is in sixteen shards.
 waits()
 {
