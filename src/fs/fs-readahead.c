@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "fs/fs.h"
-#include "store/store.h"
 
 #define DEFAULT_BYTES (UINT64_C(256) << 10)
 
@@ -47,7 +46,7 @@ void fs_readahead(struct fs *fs)
 	char path[80];
 
 	/* Of a remote archive volume/fetch decides what is asked for. */
-	if (!bytes && store_is_remote(volume_store(fs->v)))
+	if (!bytes && volume_is_remote(fs->v))
 		return;
 	if (!bytes)
 		bytes = DEFAULT_BYTES;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # How far the kernel reads ahead, and so how many messages a large file costs.
 . "${0%/*}/../lib/tap.sh"
+. "$SRCDIR/tests/lib/s3.sh"
 . "$SRCDIR/tests/lib/tree.sh"
 need_fuse
 
@@ -72,3 +73,15 @@ t 'nor do small files' small
 t 'unmounted' down
 
 t 'nonsense is refused' not "$MOUNT_DESFS" ar mnt -o readahead=1K
+
+need_fake
+mkdir bkt
+"$DESFS_PACK" -q src bkt/new || exit
+"$DESFS_PACK" -q --format 2 src bkt/old || exit
+start_fake --load bkt/=bkt || exit
+export AWS_ENDPOINT_URL_S3="$fake_url"
+for a in new old; do
+	t "mounted from a bucket: $a" mount_up "s3://bkt/$a" mnt
+	t 'the kernel is left as it is' told 0
+	t 'unmounted' down
+done
