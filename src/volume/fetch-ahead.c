@@ -18,6 +18,8 @@
 #define JOBS_MAX 64u
 /* A stream without reads for so long leaves its share to others. */
 #define ACTIVE_NS (5 * CLOCK_NS_PER_SEC)
+/* Blocks of a range that failed are read alone. */
+#define FAILED_NS (60 * CLOCK_NS_PER_SEC)
 
 /* --- streams -------------------------------------------------------------- */
 
@@ -158,6 +160,29 @@ void fetch_expire(struct fetch *f, uint64_t now)
 	}
 }
 
+static void note_failed(struct fetch *f, const struct segment *s)
+{
+	if (s->src.is_made && s->err.rc != RC_STOPPED)
+		f->failed[f->n_failed++ % N_FAILED] = (struct fetch_failed){
+			.id = s->src.id,
+			.range = s->range,
+			.until = clock_coarse_ns() + FAILED_NS,
+		};
+}
+
+bool fetch_has_failed(const struct fetch *f, const struct request *rq)
+{
+	for (unsigned int i = 0; i < N_FAILED; i++) {
+		const struct fetch_failed *x = &f->failed[i];
+
+		if (x->until && x->id == rq->src->id &&
+		    rq->block.lo >= x->range.lo && rq->block.lo < x->range.hi &&
+		    clock_coarse_ns() < x->until)
+			return true;
+	}
+	return false;
+}
+
 void fetch_load(struct fetch *f, struct segment *s, bool is_ahead)
 {
 	uint64_t size = s->range.hi - s->range.lo, began = clock_mono_ns();
@@ -172,6 +197,7 @@ void fetch_load(struct fetch *f, struct segment *s, bool is_ahead)
 	if (rc) {
 		s->err = err;
 		s->state = SEGMENT_FAILED;
+		note_failed(f, s);
 		if (st)
 			readahead_failed(&st->ra);
 		fetch_drop(f, s);

@@ -23,13 +23,26 @@ struct stream {
 	struct readahead ra;
 };
 
+/* A range of a made shard that failed: its blocks are read alone for a while,
+ * as each range with the object that was wrong would fail again.
+ */
+struct fetch_failed {
+	uint64_t id; /* of the source */
+	struct byte_range range;
+	uint64_t until; /* coarse clock; 0: free */
+};
+
+#define N_FAILED 16u
+
 /* Lock order: the lock, then the workers' own. */
 struct fetch {
 	struct fetch_options o;
 	pthread_mutex_t lock; /* guards the rest */
 	struct segments segments;
 	struct stream streams[N_STREAMS];
-	uint64_t n_streams;      /* so far */
+	uint64_t n_streams; /* so far */
+	struct fetch_failed failed[N_FAILED];
+	unsigned int n_failed;   /* so far */
 	struct workers *workers; /* started when first needed */
 	unsigned int n_jobs;
 	bool is_stopping;
@@ -65,6 +78,8 @@ void fetch_expire(struct fetch *f, uint64_t now);
 void fetch_load(struct fetch *f, struct segment *s, bool is_ahead);
 /* Claim the range if nobody has. */
 bool fetch_claim(struct segment *s);
+/* It failed with others just now. */
+bool fetch_has_failed(const struct fetch *f, const struct request *rq);
 /* Begin what the stream will want next. */
 void fetch_plan_ahead(struct fetch *f, const struct request *rq,
 		      struct stream *st);

@@ -199,6 +199,11 @@ static bool prepare(struct fetch *f, struct request *rq,
 	pthread_mutex_lock(&f->lock);
 	f->stats.blocks++;
 	is_there = ok = collect(f, rq, &off);
+	if (!is_there && fetch_has_failed(f, rq)) {
+		release_parts(f, rq);
+		pthread_mutex_unlock(&f->lock);
+		return false;
+	}
 	if (!is_there || wants_near(f, rq)) {
 		release_parts(f, rq);
 		pthread_mutex_unlock(&f->lock);

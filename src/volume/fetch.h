@@ -10,8 +10,9 @@
  *
  * A range that fails fails nobody but the reader whose block it is: the others
  * read their own blocks alone and get their own errors; so does he where other
- * objects may be what failed.  What is returned was checked by nobody yet.  Any
- * thread; no lock is held during reads and callbacks.
+ * objects may be what failed, and for a while all of that range do.  What is
+ * returned was checked by nobody yet.  Any thread; no lock is held during reads
+ * and callbacks.
  */
 #ifndef DESFS_VOLUME_FETCH_H
 #define DESFS_VOLUME_FETCH_H

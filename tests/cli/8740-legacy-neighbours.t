@@ -45,10 +45,12 @@ told()
 }
 
 fake_rules "kind=GET key=old/$big denied"
+fake_reset
 t 'extract leaves out a file that is forbidden' \
 	ends 1 extract --index-cache '' s3://bkt/old forbidden
 t 'and it only' all_but big forbidden
 t 'and names it' told 403 big
+t 'with a request for each of the others at most' at_most $((n + 80)) TOTAL
 t 'so does convert' ends 1 convert --no-verify --index-cache '' s3://bkt/old new
 t 'it' grep -q ' 1 failed, 0 lost' out
 t 'and names it, too' told 403 big

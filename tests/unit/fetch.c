@@ -339,22 +339,31 @@ static void a_range_of_many_objects_is_tried_again_by_its_reader(void **state)
 {
 	static const enum rc rcs[] = { RC_ACCESS, RC_CHANGED, RC_TIMEOUT,
 				       RC_CORRUPT };
-	struct around a = { 0, 100, false };
 	struct err err;
 
 	(void)state;
 	source.is_made = true;
-	start(4, 0);
+	start(0, 0);
 	for (size_t i = 0; i < ARRAY_LEN(rcs); i++) {
+		struct around a = { i * 100, i * 100 + 50, false };
+		unsigned int n = n_reads();
+
 		fake.rc = rcs[i];
-		read_ok(1, &a);
-		/* What is wrong with the block itself is told. */
+		read_ok(a.first, &a);
+		assert_int_equal(n_reads(), n + 2);
+		/* The range is not tried again, and its blocks are. */
+		read_ok(a.first + 1, &a);
+		assert_int_equal(n_reads(), n + 3);
 		fake.rc_alone = RC_ACCESS;
-		assert_int_equal(read_block(1, &a, &err), RC_ACCESS);
+		assert_int_equal(read_block(a.first, &a, &err), RC_ACCESS);
 		fake.rc_alone = RC_OK;
 	}
 	fake.rc = RC_STOPPED;
-	assert_int_equal(read_block(1, &a, &err), RC_STOPPED);
+	{
+		struct around a = { 1000, 1050, false };
+
+		assert_int_equal(read_block(1000, &a, &err), RC_STOPPED);
+	}
 }
 
 static void a_failed_range_is_forgotten(void **state)
