@@ -13,6 +13,10 @@ enum {
 	BEHIND_COMMA,
 };
 
+/* So far behind a whole object the end of a broken one around it is looked for.
+ */
+#define NESTED_MAX (64u << 10)
+
 enum kind { WHOLE, BROKEN, CUT };
 
 /* How it goes on. */
@@ -99,34 +103,77 @@ static void note(unsigned int *behind, char b)
 		*behind = NOTHING;
 }
 
-/* Over a broken object, to a whole one. */
+/* Brackets of a broken object, those in strings as well. */
+struct open {
+	uint64_t braces, brackets;
+};
+
+/* Go on behind b; false if it closes what was not opened. */
+static bool count(struct open *o, char b)
+{
+	uint64_t *n = b == '{' || b == '}' ? &o->braces : &o->brackets;
+
+	if (b == '{' || b == '[')
+		++*n;
+	else if (b == '}' || b == ']')
+		return (*n)--;
+	return true;
+}
+
+/* Behind a brace at *at with which all brackets match. */
+static enum way pass_matching(const struct manifest_view *v, uint64_t *at)
+{
+	uint64_t next = *at + 1;
+	enum way way = pass_whole(v, &next);
+
+	if (way == WAY_ON)
+		*at = next;
+	return way == WAY_SHORT && v->is_all ? WAY_WRONG : way;
+}
+
+/* Over a broken object: to the next one if its brackets match, else to a whole
+ * one with the fewest brackets open, since others may be nested.
+ */
 static enum way pass_broken(const struct manifest_view *v, uint64_t *at)
 {
-	uint64_t braces = 0, brackets = 0, end;
+	uint64_t nested = 0, least = UINT64_MAX, i, end;
+	struct open open = { .braces = 0 };
 	unsigned int behind = NOTHING;
 
-	for (uint64_t i = *at; i < v->end; i++) {
+	for (i = *at; i < v->end && (!nested || i - nested < NESTED_MAX); i++) {
 		char b = byte(v, i);
-		uint64_t *open = b == '{' || b == '}' ? &braces : &brackets;
 		enum kind kind = BROKEN;
+		enum way way = WAY_WRONG;
 
-		if (b == '{' && behind == BEHIND_COMMA)
+		if (b == '{' && behind == BEHIND_COMMA &&
+		    open.braces + open.brackets < least)
 			kind = object_at(v, i, &end);
 		if (kind == CUT)
 			return WAY_SHORT;
 		if (kind == WHOLE) {
-			*at = i;
-			return WAY_ON;
+			nested = i;
+			least = open.braces + open.brackets;
 		}
+		if (least <= 1)
+			break;
 		note(&behind, b);
-		if (b == '{' || b == '[')
-			++*open;
-		else if ((b == '}' || b == ']') && !(*open)--) {
-			*at = i;
+		if (!count(&open, b)) {
+			*at = nested ? nested : i;
+			if (nested)
+				return WAY_ON;
 			return b == ']' ? end_at(v, i) : WAY_WRONG;
 		}
+		if (b == '}' && !open.braces && !open.brackets)
+			way = pass_matching(v, &i);
+		if (way == WAY_WRONG)
+			continue;
+		*at = i;
+		return way;
 	}
-	return WAY_SHORT;
+	if (!nested || (i == v->end && least > 1 && !v->is_all))
+		return WAY_SHORT;
+	*at = nested;
+	return WAY_ON;
 }
 
 /* The bytes that decide on an object at from. */

@@ -387,6 +387,26 @@ static void what_may_be_part_of_a_bad_record_is_none(void **state)
 	assert_good("[{\"a\":\"\"\",\"m\":[{}," GOOD("1"), "");
 }
 
+static void objects_nested_in_bad_records_cost_no_others(void **state)
+{
+#define VERSIONS ",\n\"v\":[\n" GOOD("8") ",\n" GOOD("9") "\n]"
+	(void)state;
+	/* Brackets match, or one is missing. */
+	assert_good("[{\"uid\":x},\n" GOOD("1") ",{\"uid\":x" VERSIONS
+						"},\n" GOOD("2") "]",
+		    RECORD("1") RECORD("2"));
+	assert_good("[{\"uid\":x},\n" GOOD("1") ",{\"m\":{\"a\":1" VERSIONS
+						"},\n" GOOD("2") "]",
+		    RECORD("1") RECORD("2"));
+	assert_good("[{\"uid\":x},\n" GOOD("1") ",{\"m\":[{},{}" VERSIONS
+						"},\n" GOOD("2") "]",
+		    RECORD("1") RECORD("2"));
+	/* Of those in the first column. */
+	assert_good("[\n{\"uid\":[x},\n" GOOD("1") ",\n{\"uid\":x" VERSIONS
+						   "},\n" GOOD("2") "\n]",
+		    RECORD("1") RECORD("2"));
+}
+
 /* What is no record of the array has the uid "no". */
 #define NESTED GOOD("\"no\"")
 #define RICH                                                               \
@@ -598,6 +618,7 @@ int main(void)
 		cmocka_unit_test(elements_are_found_again_by_their_column),
 		cmocka_unit_test(elements_of_one_line_are_found_again),
 		cmocka_unit_test(what_may_be_part_of_a_bad_record_is_none),
+		cmocka_unit_test(objects_nested_in_bad_records_cost_no_others),
 		cmocka_unit_test(no_damage_makes_or_loses_another_record),
 		cmocka_unit_test(an_array_that_is_cut_short_is_told),
 		cmocka_unit_test(what_is_too_long_costs_its_record),
