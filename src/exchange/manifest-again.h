@@ -18,7 +18,8 @@
 
 #include "base/json-check.h"
 
-#define MANIFEST_AGAIN_AHEAD (512u << 10)
+/* As much as a record may have, so that the end of the broken one is seen. */
+#define MANIFEST_AGAIN_AHEAD (1u << 20)
 
 /* Bytes of a manifest from begin up to end, counted from its first one. */
 struct manifest_view {

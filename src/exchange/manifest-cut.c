@@ -5,6 +5,7 @@
 
 #include "exchange/manifest-cut.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,9 @@
  */
 #define WINDOW (MANIFEST_RECORD_MAX + MANIFEST_AGAIN_AHEAD + (64u << 10))
 #define NO_COLUMN UINT64_MAX
+
+static_assert(MANIFEST_AGAIN_AHEAD >= MANIFEST_RECORD_MAX,
+	      "the end of a broken record may be that far away");
 
 static uint64_t count_lines(const char *p, size_t len)
 {

@@ -569,6 +569,15 @@ static void what_is_too_long_costs_its_record(void **state)
 		    RECORD("1") "! line 2: more than 1 MiB\n");
 }
 
+static void the_end_of_a_long_bad_record_is_seen(void **state)
+{
+	static const char text[] = "[{\"uid\":x,\"m\":[{}," GOOD(
+		"\"no\"") ",{\"x\":\"*\"}]}," GOOD("2") "]";
+
+	(void)state;
+	assert_long(text, 900u << 10, 'x', "! line 1: not JSON\n" RECORD("2"));
+}
+
 static void what_is_as_long_as_may_be_is_read(void **state)
 {
 	static const char text[] = "[{\"x\":\"*\",\"uid\":1,\"created_at\":"
@@ -622,6 +631,7 @@ int main(void)
 		cmocka_unit_test(no_damage_makes_or_loses_another_record),
 		cmocka_unit_test(an_array_that_is_cut_short_is_told),
 		cmocka_unit_test(what_is_too_long_costs_its_record),
+		cmocka_unit_test(the_end_of_a_long_bad_record_is_seen),
 		cmocka_unit_test(what_is_as_long_as_may_be_is_read),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(metadata_is_bounded),
