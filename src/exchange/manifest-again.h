@@ -7,8 +7,10 @@
  * what is around it must end later, with a bracket or a quote.  So it is the
  * next record if a comma and another object follow it, and so on up to the end
  * of the array, or for the next MANIFEST_AGAIN_AHEAD bytes.  Of objects that
- * are broken again no bracket may close more than it opens. Bytes are looked at
- * a bounded number of times.  Pure but for what is found.
+ * are broken again no bracket may close more than it opens.  What no bytes
+ * tell from the next record is taken for it: objects in a string that lost its
+ * escapes, if the string was cut and has no end, and those nested in a record
+ * that lost all that was behind them.  Pure but for what is found.
  */
 #ifndef DESFS_EXCHANGE_MANIFEST_AGAIN_H
 #define DESFS_EXCHANGE_MANIFEST_AGAIN_H
