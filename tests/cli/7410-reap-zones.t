@@ -232,8 +232,8 @@ writes_between()
 {
 	rm -f east/reap/zones
 	[ ! "$2" ] || echo "$2" >east/reap/zones || return
-	echo "$3" >then
-	with_faults "$1 nth=1 run=cp $tmp/then $tmp/east/reap/zones" \
+	echo "$3" >fewer
+	with_faults "$1 nth=1 run=cp $tmp/fewer $tmp/east/reap/zones" \
 		"$DESFS" reap "$ar" && fault_used || return
 	cat east/reap/zones && grep -qFx '{"stores":3}' east/reap/zones
 }
@@ -337,13 +337,13 @@ add_mirror()
 {
 	make_archive && delete && "$DESFS" reap --grace 0 "$ar" &&
 		"$DESFS" tombstone add --no-copies "$ar" a/stays || return
-	sed 's/^stores = west.*/&, extra/' zones >more
-	printf '[store extra]\nurl = %s\n' "$tmp/extra" >>more
+	sed 's/^stores = west.*/&, extra/' zones >added
+	printf '[store extra]\nurl = %s\n' "$tmp/extra" >>added
 	rm -rf extra && mkdir extra && cp -a west/2* extra || return
-	"$DESFS" reap "zone://$tmp/more"
-	"$DESFS" verify "zone://$tmp/more" && return 1
+	"$DESFS" reap "zone://$tmp/added"
+	"$DESFS" verify "zone://$tmp/added" && return 1
 	cp -a west/tombstones west/salts west/reap extra &&
-		"$DESFS" reap "zone://$tmp/more" &&
-		"$DESFS" verify --deep "zone://$tmp/more"
+		"$DESFS" reap "zone://$tmp/added" &&
+		"$DESFS" verify --deep "zone://$tmp/added"
 }
 t 'a mirror needs what is no shard, too' add_mirror
