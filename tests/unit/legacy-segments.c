@@ -165,6 +165,7 @@ int main(void)
 		TEST(what_is_wanted_wholly_is_read_once),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("legacy-segments", tests, NULL,
 					   NULL);
 }
