@@ -4,9 +4,8 @@
  * The bytes come from a function and are read once, so a pipe will do.  Where
  * a text is wrong the next one is found again as far as that is possible: a bad
  * line costs one record, and so does a bad object in an array whose brackets
- * match, or whose objects begin in one column of their lines, or that is
- * followed by whole ones (manifest-again.h).  A text is at most
- * MANIFEST_RECORD_MAX bytes; what is longer is skipped.  For one thread.
+ * match, or whose objects begin in one column of their lines.  A text is at
+ * most MANIFEST_RECORD_MAX bytes; what is longer is skipped.  For one thread.
  */
 #ifndef DESFS_EXCHANGE_MANIFEST_CUT_H
 #define DESFS_EXCHANGE_MANIFEST_CUT_H
@@ -17,7 +16,6 @@
 
 #include "base/err.h"
 #include "base/json-check.h"
-#include "exchange/manifest-again.h"
 #include "shard/shard-entry.h"
 
 #define MANIFEST_RECORD_MAX (1u << 20)
@@ -50,14 +48,13 @@ struct manifest_cut {
 	 */
 	char *p;
 	size_t from, at, to;
-	uint64_t base;  /* bytes of the manifest before p */
 	bool has_ended; /* nothing more is to be read */
 	bool is_long;   /* bytes of the record were dropped */
 	uint64_t line;  /* of p + from */
 	uint64_t n_dropped_lines;
 
 	/* Of an array. */
-	bool is_over, wants_comma, had_bad, is_behind_good;
+	bool is_over, wants_comma, had_bad;
 	unsigned int depth;
 	bool in_string, is_escaped;
 	size_t checked; /* bytes up to p + checked were given to check */
@@ -69,13 +66,6 @@ struct manifest_cut {
 	 */
 	uint64_t column, first_column;
 	bool line_is_blank;
-	/* Behind a bad one: whether the next was looked for in the bytes that
-	 * are there, and where in the manifest it is.
-	 */
-	struct manifest_again again;
-	enum manifest_again_found found;
-	bool has_looked;
-	uint64_t next;
 };
 
 /* Read as much as tells the form.  To be released even after a failure. */
