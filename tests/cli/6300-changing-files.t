@@ -56,11 +56,9 @@ changes()
 touch -r $tmp/old-$n \$f"
 	add "$n-mode" "$1" "$2" 'chmod 600 $f'
 }
+# Those opened first: after slow reads another thread opens files, too.
 changes 3000 'open nth=1'
-changes 3000 'read nth=1'
 changes 300000 'open nth=1'
-changes 300000 'read nth=1'
-changes 300000 'read nth=2'
 for size in 3000 300000; do
 	n=$((n + 1))
 	add $n-replaced $size 'open nth=1' "cp -p \$f $tmp/new && mv $tmp/new \$f"
@@ -68,6 +66,9 @@ for size in 3000 300000; do
 	add $n-link $size 'open nth=1' 'rm $f && ln -s 1-mode $f'
 	add $n-fifo $size 'open nth=1' 'rm $f && mkfifo $f'
 done
+changes 3000 'read nth=1'
+changes 300000 'read nth=1'
+changes 300000 'read nth=2'
 files src/quiet 5 2000
 files src/d 5 2000
 
