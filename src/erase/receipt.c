@@ -202,9 +202,13 @@ int receipt_compare_purged(const void *a, const void *b)
 
 static void sort(struct receipt *r)
 {
-	for (size_t i = 0; i < r->n_replaced; i++)
-		qsort(r->replaced[i].to, r->replaced[i].n_to,
-		      sizeof(*r->replaced[i].to), receipt_compare_roots);
+	for (size_t i = 0; i < r->n_replaced; i++) {
+		const struct receipt_replaced *x = &r->replaced[i];
+
+		if (x->n_to)
+			qsort(x->to, x->n_to, sizeof(*x->to),
+			      receipt_compare_roots);
+	}
 	if (r->n_replaced)
 		qsort(r->replaced, r->n_replaced, sizeof(*r->replaced),
 		      receipt_compare_replaced);
